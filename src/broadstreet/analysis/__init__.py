@@ -1,0 +1,1 @@
+"""Pure methods on arrays and tables: no input or output, no clock, no other room."""

@@ -1,0 +1,1 @@
+"""Wiring: the hub and its settings."""

@@ -1,0 +1,1 @@
+"""The protocol doors, in and out."""

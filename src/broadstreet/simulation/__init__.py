@@ -1,0 +1,1 @@
+"""A synthetic city that speaks to the hub only through its doors."""

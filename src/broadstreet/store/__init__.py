@@ -1,0 +1,1 @@
+"""The append-only log and everything that is projected from it."""

@@ -1,0 +1,43 @@
+"""What every test shares: where outside material lies, and that CI skips nothing by accident."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("BROADSTREET_SHARED", ROOT.parent / "shared"))
+FHIR_EXAMPLES = ROOT / ".cache" / "fhir-r4-examples" / "package"
+
+# Reasons for which a test may skip even in CI. Anything else there is a failure.
+EXPECTED_SKIPS: tuple[str, ...] = ()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder with outside data and reference figures."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no shared data at {SHARED} (set BROADSTREET_SHARED)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def fhir_examples() -> Path:
+    """Return the folder with the official R4 examples."""
+    if not FHIR_EXAMPLES.is_dir():
+        pytest.skip("no FHIR examples (run `make fhir-examples`, which needs npm)")
+    return FHIR_EXAMPLES
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:  # noqa: ARG001
+    report = yield
+    strict = os.environ.get("BROADSTREET_STRICT_SKIPS") == "1"
+    if strict and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(expected in reason for expected in EXPECTED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI: {reason}"
+    return report
