@@ -1,0 +1,62 @@
+"""The one source of ids: random, never derived from a record number or a name.
+
+Ids are UUIDs of version 7 (RFC 9562, section 5.7): 48 bits of time, then 74 random bits. The time
+part says only when the id was drawn; it keeps ids that were drawn together close in every index.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from broadstreet.model.clock import Clock, microseconds
+
+_POOL = 4096
+
+
+class Ids(Protocol):
+    """Draws ids."""
+
+    def new(self) -> str:
+        """Return an id that was never drawn before."""
+        ...
+
+
+class RandomIds:
+    """Ids from the operating system's randomness."""
+
+    def __init__(self, clock: Clock, randomness: Callable[[int], bytes] = os.urandom) -> None:
+        self._clock = clock
+        self._randomness = randomness
+        self._pool = b""
+        self._used = 0
+        self._lock = threading.Lock()
+
+    def new(self) -> str:
+        """Return a new UUID of version 7 in its usual text form."""
+        millis = microseconds(self._clock.now()) // 1000
+        with self._lock:
+            if self._used >= len(self._pool):
+                self._pool, self._used = self._randomness(_POOL * 10), 0
+            drawn = self._pool[self._used : self._used + 10]
+            self._used += 10
+        return _uuid7(millis, drawn)
+
+
+class SeededIds(RandomIds):
+    """Ids that come out the same for the same seed and clock: for tests and simulations."""
+
+    def __init__(self, clock: Clock, seed: int) -> None:
+        super().__init__(clock, random.Random(seed).randbytes)  # noqa: S311 - reproducible on purpose
+
+
+def _uuid7(millis: int, drawn: bytes) -> str:
+    tail = int.from_bytes(drawn, "big")
+    value = (millis & 0xFFFFFFFFFFFF) << 80 | tail
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -1,0 +1,205 @@
+"""Local records: the words of the city for which FHIR has none.
+
+Each is one msgspec Struct, stored as an entry of type `bs/<Name>` and served under `/local/<Name>`.
+Instants are ISO 8601 in UTC, days are the city's. Ids are random. Each docstring ends with how the
+record would be told in FHIR R4.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Record(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="type",
+):
+    """A local record; `type` in its JSON is the name of its class."""
+
+    id: Name
+
+
+class Stratum(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where in the city's counts: a stream (what), a place (where), a stratum (who)."""
+
+    stream: Name
+    place: Name
+    stratum: Name = "all"
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One day's test that speaks for a signal.
+
+    `upper` is the bound that `observed` exceeded, `score` how far in standard deviations above
+    `expected`; `visits` are the ids of the Encounters that were counted.
+    """
+
+    day: date
+    observed: Count
+    expected: float
+    upper: float
+    score: float | None = None
+    method: Name
+    visits: tuple[Name, ...] = ()
+
+
+class Signal(Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Signal"):
+    """More illness than was expected, with its evidence; a verified signal is an alert.
+
+    In FHIR: a DetectedIssue whose `implicated` are the Encounters, or a Flag on the Location.
+    """
+
+    status: Literal["open", "closed", "withdrawn", "verified", "dismissed"]
+    where: Stratum
+    since: date
+    until: date
+    observed: Count
+    expected: float
+    evidence: tuple[Evidence, ...] = ()
+    reason: Text | None = None
+
+
+class Investigation(
+    Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Investigation"
+):
+    """The work that follows a signal: who looks at what, and what it turned out to be.
+
+    In FHIR: a Task with `focus` on the signal and `output` for the finding.
+    """
+
+    status: Literal["open", "closed"]
+    title: Text
+    opened: datetime
+    signals: tuple[Name, ...] = ()
+    cases: tuple[Name, ...] = ()
+    lead: Name | None = None
+    closed: datetime | None = None
+    finding: Text | None = None
+
+
+class Intervention(
+    Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Intervention"
+):
+    """Something done against an outbreak, where and from when to when.
+
+    In FHIR: a ServiceRequest (asked) and a Procedure (done).
+    """
+
+    status: Literal["planned", "active", "ended", "cancelled"]
+    kind: Name
+    start: datetime
+    end: datetime | None = None
+    place: Name | None = None
+    investigation: Name | None = None
+    note: Text | None = None
+
+
+class Timer(Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Timer"):
+    """A moment that a workflow waits for; the scheduler marks it due, and no one else tells the time.
+
+    `day` is set on the timer named "day-closed": the city's day that has just ended.
+    In FHIR: the `restriction.period` of a Task.
+    """
+
+    name: Name
+    due: datetime
+    status: Literal["waiting", "due", "cancelled"]
+    day: date | None = None
+    about: Name | None = None
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Why an input was refused: where it is wrong, and what to do about it.
+
+    `code` is of the protocol (for HL7 v2: table 0357); `segment`, `sequence`, `field`, `component`
+    say where in an HL7 v2 message, `path` where in any other input.
+    """
+
+    reason: str
+    code: str = "207"
+    segment: str | None = None
+    sequence: int | None = None
+    field: int | None = None
+    component: int | None = None
+    path: str | None = None
+
+
+class Quarantined(
+    Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Quarantined"
+):
+    """An input that could not be taken, kept whole until it is mended, sent again or discarded.
+
+    `id` is the id of the raw entry and `cause` of this entry its `seq`; `verdict` is what the sender
+    was told.
+    In FHIR: an OperationOutcome beside the raw message in a Binary.
+    """
+
+    state: Literal["held", "released", "discarded"]
+    source: str
+    control_id: str
+    kind: str
+    verdict: str
+    faults: tuple[Fault, ...]
+    attempts: Annotated[int, msgspec.Meta(ge=1)]
+    first: datetime
+    last: datetime
+    note: Text | None = None
+
+
+class Delivery(
+    Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Delivery"
+):
+    """A side effect on its way to a counterpart: one record, a version for each step.
+
+    `key` is the idempotency key that the counterpart is given; `payload` is an opaque text.
+    In FHIR: a Communication, its `status` and `statusReason`.
+    """
+
+    state: Literal["waiting", "sent", "confirmed", "refused", "unknown", "dead"]
+    counterpart: Name
+    key: Name
+    payload: str
+    attempt: Count = 0
+    next_at: datetime | None = None
+    answer: str | None = None
+
+
+AnyRecord = Signal | Investigation | Intervention | Timer | Quarantined | Delivery
+_DECODER: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+def encode(record: Record) -> bytes:
+    """Return the record as compact JSON, the same bytes for the same record."""
+    return _ENCODER.encode(record)
+
+
+def decode(body: bytes | str) -> AnyRecord:
+    """Return the local record that `body` holds.
+
+    Raises
+    ------
+    ValueError
+        If the body is not a local record; the text says where and why.
+    """
+    try:
+        return _DECODER.decode(body)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not a local record: {error}") from error
+
+
+def entry_type(record: Record | type[Record]) -> str:
+    """Return the type under which the log keeps the record, such as `bs/Signal`."""
+    kind = record if isinstance(record, type) else type(record)
+    return f"bs/{kind.__name__}"

@@ -1,0 +1,206 @@
+"""The committer: the one writer of the log.
+
+It commits what waits as soon as the last commit has ended (group commit, without any timer), and
+wakes whoever waits only then: nothing is acknowledged before it is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from broadstreet.model.clock import Clock, microseconds
+from broadstreet.model.ids import Ids
+from broadstreet.store.protocol import Store, StoreError, StoreFull
+from broadstreet.store.transaction import Transaction, Work
+
+MOST_ENTRIES = 1_000
+MOST_BYTES = 4 * 2**20
+
+_log = logging.getLogger(__name__)
+_STOP = object()
+
+Outcome = Any
+"""What a work returned, or the exception that it or the commit raised."""
+
+
+class Committer:
+    """Commits works in batches on a thread of its own.
+
+    Parameters
+    ----------
+    store
+        Where to write; the writer's lease is taken here.
+    clock, ids
+        Give each batch its time and each new resource its id.
+    """
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store, self._clock, self._ids = store, clock, ids
+        self._writer = store.writer()
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._grown = threading.Condition()
+        self._closed = False
+        self.head = store.head()
+        self.batches = 0
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._thread.start()
+
+    def commit(self, work: Work) -> Any:
+        """Commit a work and return what it returned, once that is durable. For threads."""
+        return self.submit(work).result()
+
+    def submit(self, work: Work) -> Future[Any]:
+        """Hand in a work; the future ends after its commit."""
+        future: Future[Any] = Future()
+        self._put(work, _ThreadWaiter(future))
+        return future
+
+    async def committed(self, work: Work) -> Any:
+        """Commit a work and return what it returned, once that is durable. For coroutines."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._put(work, _LoopWaiter(loop, future))
+        return await future
+
+    def wait(self, beyond: int, timeout: float | None = None) -> int:
+        """Wait until the log is beyond a seq, the committer closes or time is up; return the head."""
+        with self._grown:
+            self._grown.wait_for(lambda: self.head > beyond or self._closed, timeout)
+        return self.head
+
+    def nudge(self) -> None:
+        """Wake whoever waits, so that it looks whether it should stop."""
+        with self._grown:
+            self._grown.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the committer takes no more works."""
+        return self._closed
+
+    def close(self) -> None:
+        """Commit what waits, then stop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(_STOP)
+            self._thread.join()
+            self.nudge()
+
+    def _put(self, work: Work, waiter: _Waiter) -> None:
+        if self._closed:
+            raise StoreError("the committer is closed; nothing more can be written")
+        self._queue.put((work, waiter))
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            first = self._queue.get()
+            if first is _STOP:
+                break
+            batch, stopping = self._gather(first)
+            self._wake(batch, self._commit([work for work, _ in batch]))
+
+    def _gather(self, first: Any) -> tuple[list[tuple[Work, _Waiter]], bool]:
+        batch, weight, size = [first], first[0].weight, first[0].size
+        while weight < MOST_ENTRIES and size < MOST_BYTES:
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if item is _STOP:
+                return batch, True
+            batch.append(item)
+            weight += item[0].weight
+            size += item[0].size
+        return batch, False
+
+    def _commit(self, works: list[Work]) -> list[Outcome]:
+        try:
+            return self._commit_together(works)
+        except StoreFull as error:
+            _log.error("no room in the store: %s", error)
+            return [error] * len(works)
+        except Exception as error:
+            _log.exception("a commit of %d works failed", len(works))
+            if len(works) == 1:
+                return [error]
+            # One of them is at fault: the others must not pay for it.
+            return [self._commit([work])[0] for work in works]
+
+    def _commit_together(self, works: list[Work]) -> list[Outcome]:
+        at = microseconds(self._clock.now())
+        tx = Transaction(self._writer, self.head, at, self._ids, self._store.indexer)
+        tx.load(work.wants() for work in works)
+        outcomes = [_apply(work, tx) for work in works]
+        self._writer.write(tx.batch)
+        self.batches += 1
+        if tx.batch.entries:
+            with self._grown:
+                self.head = tx.batch.entries[-1].seq
+                self._grown.notify_all()
+        return outcomes
+
+    def _wake(self, batch: list[tuple[Work, _Waiter]], outcomes: list[Outcome]) -> None:
+        by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = (
+            defaultdict(list)
+        )
+        for (_, waiter), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(waiter, _LoopWaiter):
+                by_loop[waiter.loop].append((waiter.future, outcome))
+            else:
+                _settle(waiter.future, outcome)
+        for loop, settled in by_loop.items():
+            _call_soon(loop, _settle_all, settled)
+
+
+class _ThreadWaiter:
+    __slots__ = ("future",)
+
+    def __init__(self, future: Future[Any]) -> None:
+        self.future = future
+
+
+class _LoopWaiter:
+    __slots__ = ("future", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
+        self.loop, self.future = loop, future
+
+
+_Waiter = _ThreadWaiter | _LoopWaiter
+
+
+def _apply(work: Work, tx: Transaction) -> Outcome:
+    try:
+        with tx.attempt():
+            return work.apply(tx)
+    except Exception as error:  # handed to whoever handed the work in
+        return error
+
+
+def _settle(future: Any, outcome: Outcome) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _settle_all(settled: list[tuple[Any, Outcome]]) -> None:
+    for future, outcome in settled:
+        _settle(future, outcome)
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *args: object) -> None:
+    try:
+        loop.call_soon_threadsafe(call, *args)
+    except RuntimeError:
+        _log.warning("an event loop closed before its works were committed")

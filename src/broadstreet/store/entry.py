@@ -1,0 +1,67 @@
+"""The entry: what the log is made of, and the draft that becomes one."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+
+PLAIN = 0
+"""The seal of a body that is not encrypted."""
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One row of the log; `at` is the commit's time in microseconds UTC, `body` is opaque."""
+
+    seq: int
+    at: int
+    type: str
+    id: str
+    version: int
+    subject: str | None
+    actor: str | None
+    source: str
+    key: str
+    cause: int | None
+    seal: int
+    body: bytes | None
+
+
+class IndexRows(msgspec.Struct, frozen=True):
+    """What the search index keeps of one version of a resource.
+
+    `tokens` and `references` are `(parameter, 64-bit hash)`, `dates` `(parameter, low, high)` in
+    microseconds UTC, `high` exclusive.
+    """
+
+    tokens: tuple[tuple[int, int], ...] = ()
+    dates: tuple[tuple[int, int, int], ...] = ()
+    references: tuple[tuple[int, int], ...] = ()
+
+
+NO_ROWS = IndexRows()
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry to be: the committer adds `seq`, `at` and `version`.
+
+    `(source, key)` must be new in the log: a draft whose pair is known already is left out.
+    `subjects`: the residents it is about, by random id. A body of None deletes the resource.
+    """
+
+    type: str
+    id: str
+    body: bytes | None
+    source: str
+    key: str
+    subjects: tuple[str, ...] = ()
+    actor: str | None = None
+    cause: int | None = None
+    rows: IndexRows = NO_ROWS
+
+
+def digest(body: bytes | None) -> int:
+    """Return a signed 64-bit digest of a body; 0 stands for a deleted resource."""
+    if body is None:
+        return 0
+    return int.from_bytes(blake2b(body, digest_size=8).digest(), "big", signed=True)

@@ -1,0 +1,257 @@
+"""Runs followers: hands each its entries, commits what it makes of them with its cursor."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from broadstreet.store.committer import Committer
+from broadstreet.store.entry import Draft, Entry
+from broadstreet.store.follower import Follower, Projection, Reactor, draft_of, source_of
+from broadstreet.store.protocol import Cursor, Store, StoreError
+from broadstreet.store.tables import Change
+from broadstreet.store.transaction import Transaction, Wants
+
+BATCH = 1_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Advance:
+    """The work of keeping a follower's output and moving its cursor, at once."""
+
+    reached: Cursor
+    expected: int
+    changes: Sequence[Change] = ()
+    drafts: Sequence[Draft] = ()
+
+    @property
+    def weight(self) -> int:
+        """About how many entries it will add."""
+        return 1 + len(self.drafts)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it will add."""
+        return sum(len(draft.body or b"") for draft in self.drafts)
+
+    def wants(self) -> Wants:
+        """Say what it will read."""
+        return Wants(
+            keys=tuple((draft.source, draft.key) for draft in self.drafts),
+            resources=tuple((draft.type, draft.id) for draft in self.drafts),
+        )
+
+    def apply(self, tx: Transaction) -> None:
+        """Keep the output and move the cursor."""
+        tx.advance(self.reached, self.expected)
+        tx.change(self.changes)
+        for draft in self.drafts:
+            if self.reached.mode == "live":
+                tx.put(draft)
+            else:
+                tx.shadow(self.reached.follower, self.reached.version, draft)
+
+
+class Followers:
+    """Runs every follower on one thread beside the committer's.
+
+    A follower that raises stops, loudly; the others go on. It starts again where it stood with
+    the next start of the hub, or with `resume` once it is mended.
+    """
+
+    def __init__(self, store: Store, committer: Committer, followers: Sequence[Follower]) -> None:
+        self._store, self._committer = store, committer
+        self._followers = _in_order(followers)
+        self.faults: dict[str, str] = {}
+        self._stopping = threading.Event()
+        self._moved = threading.Condition()
+        self._cursors = self._open()
+        self._thread = threading.Thread(target=self._run, name="followers", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch at hand, then stop."""
+        self._stopping.set()
+        self._committer.nudge()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def resume(self, name: str) -> None:
+        """Let a follower that stopped try again."""
+        self.faults.pop(name, None)
+        self._committer.nudge()
+
+    def positions(self) -> dict[str, Cursor]:
+        """Return how far each follower has come."""
+        return dict(self._cursors)
+
+    def catch_up(self, to: int, timeout: float | None = None) -> bool:
+        """Wait until no follower that runs stands before `to`; return whether that came about."""
+        with self._moved:
+            return self._moved.wait_for(lambda: self._behind(to) == [], timeout)
+
+    def step(self) -> bool:
+        """Let each follower take one batch; return whether any did. For those who run it themselves."""
+        moved = [self._step(follower) for follower in self._followers if follower.name not in self.faults]
+        return any(moved)
+
+    def _behind(self, to: int) -> list[str]:
+        running = (f.name for f in self._followers if f.name not in self.faults)
+        return [name for name in running if self._cursors[name].seq < to]
+
+    def _open(self) -> dict[str, Cursor]:
+        """Make the followers' tables; decide where each begins."""
+        self._store.define([t for f in self._followers if isinstance(f, Projection) for t in f.tables])
+        stored, head = self._store.cursors(), self._store.head()
+        cursors = {}
+        for follower in self._followers:
+            held = stored.get(follower.name)
+            if held is None:
+                cursors[follower.name] = Cursor(follower.name, follower.version, 0)
+            elif held.version == follower.version:
+                cursors[follower.name] = held
+            elif isinstance(follower, Projection):
+                self._store.writer().drop_rows(follower.tables)
+                cursors[follower.name] = self._reset(Cursor(follower.name, follower.version, 0), held)
+            else:
+                _log.warning(
+                    "reactor %s version %d begins in shadow at %d", follower.name, follower.version, head
+                )
+                cursors[follower.name] = self._reset(
+                    Cursor(follower.name, follower.version, head, "shadow"), held
+                )
+        return cursors
+
+    def _reset(self, to: Cursor, held: Cursor) -> Cursor:
+        self._committer.commit(Advance(to, held.seq))
+        return to
+
+    def _run(self) -> None:
+        while not self._stopping.is_set() and not self._committer.closed:
+            head = self._committer.head
+            if not self.step() and self._committer.head == head:
+                self._committer.wait(beyond=head, timeout=1.0)
+
+    def _step(self, follower: Follower) -> bool:
+        try:
+            moved = self._advance(follower)
+        except Exception as error:
+            if self._committer.closed or self._stopping.is_set():
+                return False
+            self.faults[follower.name] = f"{type(error).__name__}: {error}"
+            _log.exception("follower %s stopped at %d", follower.name, self._cursors[follower.name].seq)
+            moved = True
+        if moved:
+            with self._moved:
+                self._moved.notify_all()
+        return moved
+
+    def _advance(self, follower: Follower) -> bool:
+        stands = self._cursors[follower.name]
+        limit = self._limit(follower)
+        if stands.seq >= limit:
+            return False
+        entries, to = self._take(follower, stands.seq, limit)
+        reached = Cursor(follower.name, follower.version, to, stands.mode)
+        if isinstance(follower, Projection):
+            changes = follower.project(entries, self._store) if entries else []
+            self._committer.commit(Advance(reached, stands.seq, changes=changes))
+        else:
+            source = source_of(follower)
+            emissions = follower.react(entries, self._store) if entries else []
+            drafts = [draft_of(emission, source) for emission in emissions]
+            self._committer.commit(Advance(reached, stands.seq, drafts=drafts))
+        self._cursors[follower.name] = reached
+        return True
+
+    def _limit(self, follower: Follower) -> int:
+        """How far it may go: a reactor not past its projection, which waits until its reactors are there."""
+        if isinstance(follower, Reactor):
+            return self._committer.head if follower.over is None else self._cursors[follower.over.name].seq
+        over = [
+            f
+            for f in self._followers
+            if isinstance(f, Reactor) and f.over is follower and f.name not in self.faults
+        ]
+        stands = self._cursors[follower.name].seq
+        waits = any(self._cursors[reactor.name].seq < stands for reactor in over)
+        return stands if waits else self._committer.head
+
+    def _take(self, follower: Follower, after: int, to: int) -> tuple[list[Entry], int]:
+        """Return the next entries it wants, and the position that it reaches with them."""
+        entries = self._store.entries(after, to=to, types=follower.types, limit=BATCH)
+        reached = entries[-1].seq if len(entries) == BATCH else to
+        barriers = follower.barriers if isinstance(follower, Projection) else frozenset[str]()
+        for number, entry in enumerate(entries):
+            if entry.type in barriers:
+                return entries[: number + 1], entry.seq
+        return entries, reached
+
+
+def rebuild(
+    store: Store,
+    committer: Committer,
+    projection: Projection,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> int:
+    """Empty a projection's tables and build them again from the log; return the position reached.
+
+    Reactors do not run; the hub must not run either. `progress` is told `(done, all)` in entries.
+    """
+    store.define(projection.tables)
+    held = store.cursors().get(projection.name)
+    goal = held.seq if held and held.version == projection.version else store.head()
+    store.writer().drop_rows(projection.tables)
+    stands = Cursor(projection.name, projection.version, 0)
+    committer.commit(Advance(stands, held.seq if held else 0))
+    while stands.seq < goal:
+        entries = store.entries(stands.seq, to=goal, types=projection.types, limit=BATCH)
+        to = entries[-1].seq if len(entries) == BATCH else goal
+        reached = Cursor(projection.name, projection.version, to)
+        changes = projection.project(entries, store) if entries else []
+        committer.commit(Advance(reached, stands.seq, changes=changes))
+        stands = reached
+        progress(stands.seq, goal)
+    return stands.seq
+
+
+def promote(store: Store, committer: Committer, name: str) -> Cursor:
+    """Let a reactor that ran in shadow emit from now on.
+
+    Raises
+    ------
+    StoreError
+        If there is no such reactor in shadow.
+    """
+    held = store.cursors().get(name)
+    if held is None or held.mode != "shadow":
+        raise StoreError(f"no reactor named {name} runs in shadow")
+    live = Cursor(held.follower, held.version, held.seq, "live")
+    committer.commit(Advance(live, held.seq))
+    return live
+
+
+def _in_order(followers: Sequence[Follower]) -> list[Follower]:
+    names = [follower.name for follower in followers]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise StoreError(f"two followers are named {', '.join(sorted(twice))}")
+    return sorted(followers, key=lambda follower: isinstance(follower, Reactor))
+
+
+def settle(followers: Followers, committer: Committer, timeout: float) -> bool:
+    """Wait until followers have seen all that was committed, their own output included."""
+    end = time.monotonic() + timeout
+    while True:
+        head = committer.head
+        if not followers.catch_up(head, max(0.0, end - time.monotonic())):
+            return False
+        if committer.head == head:
+            return True

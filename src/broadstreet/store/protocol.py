@@ -1,0 +1,228 @@
+"""What a back end of the store must do. SQLite is one; the same tests run on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from broadstreet.store.entry import Entry
+from broadstreet.store.index import Indexer
+from broadstreet.store.tables import Change, Table, TableReader
+
+FOREVER = (1 << 62) - 1
+"""`until` of an index row that still holds."""
+
+Mode = Literal["live", "shadow"]
+ResourceKey = tuple[str, str]
+"""`(type, id)`."""
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked."""
+
+
+class StoreFull(StoreError):
+    """There is no room; nothing of the batch was kept, and it may be sent again."""
+
+
+class StoreLocked(StoreError):
+    """Another hub holds the writer's lease."""
+
+
+class PositionGone(StoreError):
+    """A read at a position whose superseded index rows are purged."""
+
+    def __init__(self, asked: int, oldest: int) -> None:
+        super().__init__(
+            f"position {asked} can no longer be read (the oldest is {oldest}); start again without a position"
+        )
+        self.asked, self.oldest = asked, oldest
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far a follower has come."""
+
+    follower: str
+    version: int
+    seq: int
+    mode: Mode = "live"
+
+
+@dataclass(frozen=True)
+class Current:
+    """The newest version of a resource, as the log has it."""
+
+    entry: Entry
+    digest: int
+
+
+@dataclass
+class Batch:
+    """Everything that one transaction writes, in the order in which it is to be written.
+
+    `closing` are the seqs whose index rows end: `(since, until)`.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    subjects: list[tuple[int, str]] = field(default_factory=list)
+    currents: dict[ResourceKey, tuple[int, int, int]] = field(default_factory=dict)
+    closing: list[tuple[int, int]] = field(default_factory=list)
+    tokens: list[tuple[int, int, int]] = field(default_factory=list)
+    dates: list[tuple[int, int, int, int]] = field(default_factory=list)
+    references: list[tuple[int, int, int]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    cursors: list[Cursor] = field(default_factory=list)
+    shadows: list[tuple[str, int, str, str, bytes | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Token:
+    """Search condition: the parameter has this token."""
+
+    parameter: str
+    system: str | None
+    code: str
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Search condition: the parameter's period overlaps `[low, high)`, microseconds UTC."""
+
+    parameter: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Refers:
+    """Search condition: the parameter refers to this resource, such as `Patient/0199...`."""
+
+    parameter: str
+    target: str
+
+
+SearchCondition = Token | Dated | Refers
+
+
+class Reader(TableReader, Protocol):
+    """The read side: safe from any thread, sees only what is committed."""
+
+    @property
+    def indexer(self) -> Indexer:
+        """What turns resources and conditions into index rows."""
+        ...
+
+    def head(self) -> int:
+        """Return the newest seq; 0 for an empty log."""
+        ...
+
+    def entries(
+        self, after: int, *, to: int | None = None, types: Iterable[str] | None = None, limit: int = 1000
+    ) -> list[Entry]:
+        """Return entries with `after < seq <= to`, oldest first."""
+        ...
+
+    def keyed(self, source: str, key: str) -> Entry | None:
+        """Return the entry with this source and key."""
+        ...
+
+    def current(self, type: str, id: str, *, at: int | None = None) -> Entry | None:
+        """Return the resource's newest version, or the one it had at position `at`; None if there is none."""
+        ...
+
+    def currents(self, type: str, *, after: str = "", limit: int = 1000) -> list[Entry]:
+        """Return the newest versions of all resources of a type by id, deleted ones left out."""
+        ...
+
+    def history(self, type: str, id: str) -> list[Entry]:
+        """Return all versions of a resource, oldest first."""
+        ...
+
+    def search(
+        self,
+        type: str,
+        conditions: Sequence[SearchCondition],
+        *,
+        at: int | None = None,
+        after: int = 0,
+        limit: int = 50,
+    ) -> list[Entry]:
+        """Return the versions that meet every condition at a position, by seq, after seq `after`."""
+        ...
+
+    def cursors(self) -> dict[str, Cursor]:
+        """Return how far each follower has come."""
+        ...
+
+
+class Writer(Protocol):
+    """The write side: one thread, under the writer's lease."""
+
+    def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return the seq of each `(source, key)` that the log has."""
+        ...
+
+    def prefixed(self, prefixes: Sequence[tuple[str, str]]) -> list[Entry]:
+        """Return the entries (without bodies) of each source whose keys begin with a prefix."""
+        ...
+
+    def load(self, keys: Sequence[ResourceKey]) -> dict[ResourceKey, Current]:
+        """Return the newest versions of these resources."""
+        ...
+
+    def holders(self, tokens: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], Current]]:
+        """Return each current resource that has one of these `(parameter, hash)`."""
+        ...
+
+    def cursor(self, follower: str) -> Cursor | None:
+        """Return how far a follower has come."""
+        ...
+
+    def write(self, batch: Batch) -> None:
+        """Write and commit the batch, all of it or nothing; durable when this returns.
+
+        Raises
+        ------
+        StoreFull
+            If there is no room.
+        StoreError
+            If the back end refuses for another reason.
+        """
+        ...
+
+    def drop_rows(self, tables: Sequence[Table]) -> None:
+        """Empty a follower's tables and commit."""
+        ...
+
+
+class Store(Reader, Protocol):
+    """The log and what is projected from it, on one back end."""
+
+    def writer(self) -> Writer:
+        """Take the writer's lease and return the write side.
+
+        Raises
+        ------
+        StoreLocked
+            If another hub holds the lease.
+        """
+        ...
+
+    def define(self, tables: Sequence[Table]) -> None:
+        """Make the tables that do not exist yet."""
+        ...
+
+    def backup(self, target: Path) -> int:
+        """Write a copy that can be opened as a store, while writing goes on; return its head."""
+        ...
+
+    def purge(self, before: int) -> int:
+        """Remove index rows superseded at or before a position; return how many."""
+        ...
+
+    def close(self) -> None:
+        """Give back every connection and the lease."""
+        ...

@@ -1,0 +1,90 @@
+-- The log, the current versions, the search index, and the cursors of followers.
+-- Types are in SQLite's own words; the meaning of each table is in docs/store/log.md.
+
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row for each thing that ever happened; seq has no gaps.
+CREATE TABLE entry (
+    seq     INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    type    TEXT    NOT NULL,
+    id      TEXT    NOT NULL,
+    version INTEGER NOT NULL,
+    subject TEXT,
+    actor   TEXT,
+    source  TEXT    NOT NULL,
+    key     TEXT    NOT NULL,
+    cause   INTEGER,
+    seal    INTEGER NOT NULL DEFAULT 0,
+    body    BLOB
+) STRICT;
+CREATE UNIQUE INDEX entry_key ON entry (source, key);
+CREATE INDEX entry_id ON entry (id, seq);
+
+-- Who an entry is about where it is about several residents (entry.subject is then null).
+CREATE TABLE entry_subject (
+    seq     INTEGER NOT NULL,
+    subject TEXT    NOT NULL,
+    PRIMARY KEY (seq, subject)
+) STRICT, WITHOUT ROWID;
+
+-- The newest version of each resource.
+CREATE TABLE current (
+    type    TEXT    NOT NULL,
+    id      TEXT    NOT NULL,
+    seq     INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    digest  INTEGER NOT NULL,
+    PRIMARY KEY (type, id)
+) STRICT, WITHOUT ROWID;
+
+-- The search index: since = the seq of the version that has the value, until = the seq of its successor.
+CREATE TABLE token_index (
+    parameter INTEGER NOT NULL,
+    value     INTEGER NOT NULL,
+    since     INTEGER NOT NULL,
+    until     INTEGER NOT NULL,
+    PRIMARY KEY (parameter, value, since)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX token_index_since ON token_index (since);
+
+CREATE TABLE date_index (
+    parameter INTEGER NOT NULL,
+    low       INTEGER NOT NULL,
+    high      INTEGER NOT NULL,
+    since     INTEGER NOT NULL,
+    until     INTEGER NOT NULL,
+    PRIMARY KEY (parameter, low, since, high)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX date_index_since ON date_index (since);
+
+CREATE TABLE reference_index (
+    parameter INTEGER NOT NULL,
+    value     INTEGER NOT NULL,
+    since     INTEGER NOT NULL,
+    until     INTEGER NOT NULL,
+    PRIMARY KEY (parameter, value, since)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reference_index_since ON reference_index (since);
+
+-- How far each follower has come; mode is live, or shadow for a reactor's new version on trial.
+CREATE TABLE cursor (
+    follower TEXT    NOT NULL,
+    version  INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    mode     TEXT    NOT NULL CHECK (mode IN ('live', 'shadow')),
+    PRIMARY KEY (follower)
+) STRICT, WITHOUT ROWID;
+
+-- What a reactor in shadow would have emitted.
+CREATE TABLE shadow (
+    follower TEXT    NOT NULL,
+    version  INTEGER NOT NULL,
+    key      TEXT    NOT NULL,
+    type     TEXT    NOT NULL,
+    body     BLOB,
+    PRIMARY KEY (follower, version, key)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,235 @@
+"""The read side on SQLite: one connection a thread, only committed rows."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from broadstreet.store.entry import Entry
+from broadstreet.store.index import Indexer, parameter
+from broadstreet.store.protocol import (
+    Cursor,
+    Dated,
+    PositionGone,
+    Refers,
+    SearchCondition,
+    StoreError,
+    Token,
+)
+from broadstreet.store.sqlite.connection import connect
+from broadstreet.store.tables import Between, Condition, OneOf, Row, Table
+
+ENTRY = "e.seq, e.at, e.type, e.id, e.version, e.subject, e.actor, e.source, e.key, e.cause, e.seal, e.body"
+_INDEX = {Token: "token_index", Dated: "date_index", Refers: "reference_index"}
+_KIND = {Token: "token", Dated: "date", Refers: "reference"}
+
+
+class SqliteReader:
+    """Reads one file from any thread."""
+
+    def __init__(self, path: Path, indexer: Indexer) -> None:
+        self.path, self.indexer = path, indexer
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def head(self) -> int:
+        """Return the newest seq; 0 for an empty log."""
+        return int(self._all("SELECT coalesce(max(seq), 0) FROM entry")[0][0])
+
+    def entries(
+        self, after: int, *, to: int | None = None, types: Iterable[str] | None = None, limit: int = 1000
+    ) -> list[Entry]:
+        """Return entries with `after < seq <= to`, oldest first."""
+        clauses, values = ["e.seq > ?"], [after]
+        if to is not None:
+            clauses.append("e.seq <= ?")
+            values.append(to)
+        wanted = list(types) if types is not None else []
+        if types is not None:
+            clauses.append(f"e.type IN ({','.join('?' * len(wanted))})")
+        sql = f"SELECT {ENTRY} FROM entry e WHERE {' AND '.join(clauses)} ORDER BY e.seq LIMIT ?"
+        return [Entry(*row) for row in self._all(sql, (*values, *wanted, limit))]
+
+    def keyed(self, source: str, key: str) -> Entry | None:
+        """Return the entry with this source and key."""
+        return self._one(f"SELECT {ENTRY} FROM entry e WHERE e.source = ? AND e.key = ?", (source, key))
+
+    def current(self, type: str, id: str, *, at: int | None = None) -> Entry | None:
+        """Return the resource's newest version, or the one it had at position `at`; None if there is none."""
+        if at is None:
+            sql = f"SELECT {ENTRY} FROM current c JOIN entry e ON e.seq = c.seq WHERE c.type = ? AND c.id = ?"
+            found = self._one(sql, (type, id))
+        else:
+            sql = (
+                f"SELECT {ENTRY} FROM entry e WHERE e.id = ? AND e.seq <= ? AND e.type = ?"
+                " ORDER BY e.seq DESC LIMIT 1"
+            )
+            found = self._one(sql, (id, at, type))
+        return None if found is None or found.body is None else found
+
+    def currents(self, type: str, *, after: str = "", limit: int = 1000) -> list[Entry]:
+        """Return the newest versions of all resources of a type by id, deleted ones left out."""
+        sql = (
+            f"SELECT {ENTRY} FROM current c JOIN entry e ON e.seq = c.seq"
+            " WHERE c.type = ? AND c.id > ? AND e.body IS NOT NULL ORDER BY c.id LIMIT ?"
+        )
+        return [Entry(*row) for row in self._all(sql, (type, after, limit))]
+
+    def history(self, type: str, id: str) -> list[Entry]:
+        """Return all versions of a resource, oldest first."""
+        sql = f"SELECT {ENTRY} FROM entry e WHERE e.id = ? AND e.type = ? ORDER BY e.seq"
+        return [Entry(*row) for row in self._all(sql, (id, type))]
+
+    def search(
+        self,
+        type: str,
+        conditions: Sequence[SearchCondition],
+        *,
+        at: int | None = None,
+        after: int = 0,
+        limit: int = 50,
+    ) -> list[Entry]:
+        """Return the versions that meet every condition at a position, by seq, after seq `after`.
+
+        Raises
+        ------
+        PositionGone
+            If the index rows of that position are purged.
+        ValueError
+            If the type has no such search parameter, or no condition is given.
+        """
+        if not conditions:
+            raise ValueError("a search needs at least one condition")
+        position = self.head() if at is None else at
+        if at is not None:
+            self._require_position(at)
+        joins, clauses, values = [], [], []
+        for number, condition in enumerate(conditions):
+            alias = f"i{number}"
+            joins.append(f"{_INDEX[condition.__class__]} {alias} ON {alias}.since = e.seq")
+            sql, bound = self._condition(type, condition, alias)
+            clauses.append(f"{sql} AND {alias}.since <= ? AND {alias}.until > ?")
+            values += [*bound, position, position]
+        sql = (
+            f"SELECT DISTINCT {ENTRY} FROM entry e JOIN {' JOIN '.join(joins)}"
+            f" WHERE {' AND '.join(clauses)} AND e.seq > ? ORDER BY e.seq LIMIT ?"
+        )
+        return [Entry(*row) for row in self._all(sql, (*values, after, limit))]
+
+    def cursors(self) -> dict[str, Cursor]:
+        """Return how far each follower has come."""
+        rows = self._all("SELECT follower, version, seq, mode FROM cursor ORDER BY follower")
+        return {row[0]: Cursor(*row) for row in rows}
+
+    def select(
+        self,
+        table: Table,
+        where: Mapping[str, Condition] | None = None,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Return the rows of a follower's table that meet every condition."""
+        clauses, values = [], []
+        for column, condition in (where or {}).items():
+            sql, bound = _where(_column(table, column), condition)
+            clauses.append(sql)
+            values += bound
+        text = f"SELECT {', '.join(map(_quoted, table.columns))} FROM {_quoted(table.name)}"
+        if clauses:
+            text += f" WHERE {' AND '.join(clauses)}"
+        if order:
+            text += f" ORDER BY {', '.join(_order(table, column) for column in order)}"
+        if limit is not None:
+            text += " LIMIT ?"
+            values.append(limit)
+        return self._all(text, values)
+
+    def oldest_position(self) -> int:
+        """Return the oldest position that searches may still be read at."""
+        rows = self._all("SELECT value FROM meta WHERE name = 'purged'")
+        return int(rows[0][0]) if rows else 0
+
+    def seq_at(self, at: int) -> int:
+        """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
+        low, high = 0, self.head()
+        while low < high:  # the log is ordered by seq, and by time but for clocks that were set back
+            middle = (low + high + 1) // 2
+            row = self._all("SELECT at FROM entry WHERE seq = ?", (middle,))
+            low, high = (middle, high) if row and row[0][0] <= at else (low, middle - 1)
+        return low
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+            self._local = threading.local()
+
+    def _condition(self, type: str, condition: SearchCondition, alias: str) -> tuple[str, list[int]]:
+        number = parameter(type, condition.parameter, _KIND[condition.__class__]).number  # type: ignore[arg-type]
+        if isinstance(condition, Token):
+            value = self.indexer.token(condition.system, condition.code)
+            return f"{alias}.parameter = ? AND {alias}.value = ?", [number, value]
+        if isinstance(condition, Refers):
+            return f"{alias}.parameter = ? AND {alias}.value = ?", [
+                number,
+                self.indexer.hashed(condition.target),
+            ]
+        return f"{alias}.parameter = ? AND {alias}.low < ? AND {alias}.high > ?", [
+            number,
+            condition.high,
+            condition.low,
+        ]
+
+    def _require_position(self, at: int) -> None:
+        oldest = self.oldest_position()
+        if at < oldest:
+            raise PositionGone(at, oldest)
+
+    def _one(self, sql: str, values: Sequence[object]) -> Entry | None:
+        rows = self._all(sql, values)
+        return Entry(*rows[0]) if rows else None
+
+    def _all(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        try:
+            return self.connection.execute(sql, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read the store: {error}") from error
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        held: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if held is None:
+            held = connect(self.path, read_only=True)
+            self._local.connection = held
+            with self._lock:
+                self._open.append(held)
+        return held
+
+
+def _where(column: str, condition: Condition) -> tuple[str, list[object]]:
+    if isinstance(condition, Between):
+        return f"{column} BETWEEN ? AND ?", [condition.low, condition.high]
+    if isinstance(condition, OneOf):
+        return f"{column} IN ({','.join('?' * len(condition.values))})", list(condition.values)
+    return f"{column} = ?", [condition]
+
+
+def _column(table: Table, name: str) -> str:
+    if name not in table.columns:
+        raise ValueError(f"table {table.name} has no column {name} (has {', '.join(table.columns)})")
+    return _quoted(name)
+
+
+def _order(table: Table, column: str) -> str:
+    return f"{_column(table, column[1:])} DESC" if column.startswith("-") else _column(table, column)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
