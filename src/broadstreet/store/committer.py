@@ -13,11 +13,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 from broadstreet.model.clock import Clock, microseconds
 from broadstreet.model.ids import Ids
-from broadstreet.store.protocol import Store, StoreError, StoreFull
+from broadstreet.store.protocol import Store, StoreError, StoreFull, Writer
 from broadstreet.store.transaction import Transaction, Work
 
 MOST_ENTRIES = 1_000
@@ -25,6 +25,8 @@ MOST_BYTES = 4 * 2**20
 
 _log = logging.getLogger(__name__)
 _STOP = object()
+
+Result = TypeVar("Result")
 
 Outcome = Any
 """What a work returned, or the exception that it or the commit raised."""
@@ -45,6 +47,7 @@ class Committer:
         self._store, self._clock, self._ids = store, clock, ids
         self._writer = store.writer()
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._next: Any = None
         self._grown = threading.Condition()
         self._closed = False
         self.head = store.head()
@@ -61,6 +64,12 @@ class Committer:
         future: Future[Any] = Future()
         self._put(work, _ThreadWaiter(future))
         return future
+
+    def between(self, call: Callable[[Writer], Result]) -> Result:
+        """Call something that needs the write side to itself, between two commits; return its result."""
+        future: Future[Result] = Future()
+        self._put(_Alone(call), _ThreadWaiter(future))
+        return future.result()
 
     async def committed(self, work: Work) -> Any:
         """Commit a work and return what it returned, once that is durable. For coroutines."""
@@ -93,33 +102,38 @@ class Committer:
             self._thread.join()
             self.nudge()
 
-    def _put(self, work: Work, waiter: _Waiter) -> None:
+    def _put(self, work: Work | _Alone, waiter: _Waiter) -> None:
         if self._closed:
             raise StoreError("the committer is closed; nothing more can be written")
         self._queue.put((work, waiter))
 
     def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            first = self._queue.get()
-            if first is _STOP:
-                break
-            batch, stopping = self._gather(first)
+        while (first := self._take()) is not _STOP:
+            if isinstance(first[0], _Alone):
+                self._wake([first], [first[0].outcome(self._writer)])
+                continue
+            batch = self._gather(first)
             self._wake(batch, self._commit([work for work, _ in batch]))
 
-    def _gather(self, first: Any) -> tuple[list[tuple[Work, _Waiter]], bool]:
+    def _take(self) -> Any:
+        item, self._next = self._next, None
+        return self._queue.get() if item is None else item
+
+    def _gather(self, first: Any) -> list[tuple[Work, _Waiter]]:
+        """Return what waits, as far as it fits into one commit."""
         batch, weight, size = [first], first[0].weight, first[0].size
         while weight < MOST_ENTRIES and size < MOST_BYTES:
             try:
                 item = self._queue.get_nowait()
             except queue.Empty:
                 break
-            if item is _STOP:
-                return batch, True
+            if item is _STOP or isinstance(item[0], _Alone):
+                self._next = item
+                break
             batch.append(item)
             weight += item[0].weight
             size += item[0].size
-        return batch, False
+        return batch
 
     def _commit(self, works: list[Work]) -> list[Outcome]:
         try:
@@ -158,6 +172,19 @@ class Committer:
                 _settle(waiter.future, outcome)
         for loop, settled in by_loop.items():
             _call_soon(loop, _settle_all, settled)
+
+
+class _Alone:
+    """A call that gets the write side to itself."""
+
+    def __init__(self, call: Callable[[Writer], Any]) -> None:
+        self._call = call
+
+    def outcome(self, writer: Writer) -> Outcome:
+        try:
+            return self._call(writer)
+        except Exception as error:  # handed to whoever asked
+            return error
 
 
 class _ThreadWaiter:

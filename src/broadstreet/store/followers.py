@@ -109,7 +109,8 @@ class Followers:
 
     def _open(self) -> dict[str, Cursor]:
         """Make the followers' tables; decide where each begins."""
-        self._store.define([t for f in self._followers if isinstance(f, Projection) for t in f.tables])
+        tables = [t for f in self._followers if isinstance(f, Projection) for t in f.tables]
+        self._committer.between(lambda writer: writer.define(tables))
         stored, head = self._store.cursors(), self._store.head()
         cursors = {}
         for follower in self._followers:
@@ -119,7 +120,7 @@ class Followers:
             elif held.version == follower.version:
                 cursors[follower.name] = held
             elif isinstance(follower, Projection):
-                self._store.writer().drop_rows(follower.tables)
+                _empty(self._committer, follower)
                 cursors[follower.name] = self._reset(Cursor(follower.name, follower.version, 0), held)
             else:
                 _log.warning(
@@ -206,10 +207,10 @@ def rebuild(
 
     Reactors do not run; the hub must not run either. `progress` is told `(done, all)` in entries.
     """
-    store.define(projection.tables)
+    committer.between(lambda writer: writer.define(projection.tables))
     held = store.cursors().get(projection.name)
     goal = held.seq if held and held.version == projection.version else store.head()
-    store.writer().drop_rows(projection.tables)
+    _empty(committer, projection)
     stands = Cursor(projection.name, projection.version, 0)
     committer.commit(Advance(stands, held.seq if held else 0))
     while stands.seq < goal:
@@ -237,6 +238,10 @@ def promote(store: Store, committer: Committer, name: str) -> Cursor:
     live = Cursor(held.follower, held.version, held.seq, "live")
     committer.commit(Advance(live, held.seq))
     return live
+
+
+def _empty(committer: Committer, projection: Projection) -> None:
+    committer.between(lambda writer: writer.drop_rows(projection.tables))
 
 
 def _in_order(followers: Sequence[Follower]) -> list[Follower]:

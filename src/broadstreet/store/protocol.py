@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from broadstreet.store.entry import Entry
+from broadstreet.store.entry import Entry, IndexRows
 from broadstreet.store.index import Indexer
 from broadstreet.store.tables import Change, Table, TableReader
 
@@ -193,8 +193,24 @@ class Writer(Protocol):
         """
         ...
 
+    def define(self, tables: Sequence[Table]) -> None:
+        """Make the tables that do not exist yet."""
+        ...
+
     def drop_rows(self, tables: Sequence[Table]) -> None:
         """Empty a follower's tables and commit."""
+        ...
+
+    def purge(self, before: int) -> int:
+        """Remove index rows superseded at or before a position; return how many."""
+        ...
+
+    def reindex(self, entries: Sequence[tuple[int, int, IndexRows]]) -> None:
+        """Write the index rows of versions anew: `(since, until, rows)` each; commit."""
+        ...
+
+    def drop_index(self) -> None:
+        """Empty the search index and commit."""
         ...
 
 
@@ -211,16 +227,8 @@ class Store(Reader, Protocol):
         """
         ...
 
-    def define(self, tables: Sequence[Table]) -> None:
-        """Make the tables that do not exist yet."""
-        ...
-
     def backup(self, target: Path) -> int:
         """Write a copy that can be opened as a store, while writing goes on; return its head."""
-        ...
-
-    def purge(self, before: int) -> int:
-        """Remove index rows superseded at or before a position; return how many."""
         ...
 
     def close(self) -> None:

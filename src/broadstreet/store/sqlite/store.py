@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
 from broadstreet.store.index import Indexer
@@ -14,7 +13,6 @@ from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.sqlite.migrate import migrate
 from broadstreet.store.sqlite.reader import SqliteReader
 from broadstreet.store.sqlite.writer import SqliteWriter
-from broadstreet.store.tables import Table
 
 
 class SqliteStore(SqliteReader):
@@ -46,14 +44,6 @@ class SqliteStore(SqliteReader):
         if self._writer is None:
             self._writer = SqliteWriter(self.path)
         return self._writer
-
-    def define(self, tables: Sequence[Table]) -> None:
-        """Make the tables that do not exist yet."""
-        self.writer().define(tables)
-
-    def purge(self, before: int) -> int:
-        """Remove index rows superseded at or before a position; return how many."""
-        return self.writer().purge(before)
 
     def backup(self, target: Path) -> int:
         """Write a copy that can be opened as a store, while writing goes on; return its head.

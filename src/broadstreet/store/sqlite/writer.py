@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from broadstreet.store.entry import Entry
+from broadstreet.store.entry import Entry, IndexRows
 from broadstreet.store.protocol import FOREVER, Batch, Current, Cursor, ResourceKey, StoreError, StoreFull
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.sqlite.lease import Lease
@@ -17,6 +17,7 @@ from broadstreet.store.sqlite.rows import write_rows
 from broadstreet.store.tables import Change, Delete, Increment, Table, Upsert, merged
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+INDEXES = ("token_index", "date_index", "reference_index")
 _json = msgspec.json.Encoder().encode
 
 
@@ -106,7 +107,7 @@ class SqliteWriter:
         """Remove index rows superseded at or before a position; return how many."""
         purged = 0
         self._connection.execute("BEGIN IMMEDIATE")
-        for index in ("token_index", "date_index", "reference_index"):
+        for index in INDEXES:
             purged += self._connection.execute(f"DELETE FROM {index} WHERE until <= ?", (before,)).rowcount
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('purged', ?)", (str(before).encode(),))
         self._connection.execute("COMMIT")
@@ -124,6 +125,25 @@ class SqliteWriter:
             for index in table.indexes:
                 name, indexed = "_".join((table.name, *index)), ", ".join(f'"{column}"' for column in index)
                 self._connection.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table.name}" ({indexed})')
+
+    def reindex(self, entries: Sequence[tuple[int, int, IndexRows]]) -> None:
+        """Write the index rows of versions anew: `(since, until, rows)` each; commit."""
+        tokens = [(*token, since, until) for since, until, rows in entries for token in rows.tokens]
+        dates = [(*date, since, until) for since, until, rows in entries for date in rows.dates]
+        references = [(*ref, since, until) for since, until, rows in entries for ref in rows.references]
+        self._connection.execute("BEGIN IMMEDIATE")
+        write_rows(self._connection, "INSERT INTO token_index", 4, "", tokens)
+        write_rows(self._connection, "INSERT INTO date_index", 5, "", dates)
+        write_rows(self._connection, "INSERT INTO reference_index", 4, "", references)
+        self._connection.execute("COMMIT")
+
+    def drop_index(self) -> None:
+        """Empty the search index and commit."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        for index in INDEXES:
+            self._connection.execute(f"DELETE FROM {index}")
+        self._connection.execute("DELETE FROM meta WHERE name = 'purged'")
+        self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the connection and give the lease back."""
@@ -146,7 +166,7 @@ class SqliteWriter:
         rows(connection, "INSERT INTO token_index", 4, "", [(*row, FOREVER) for row in batch.tokens])
         rows(connection, "INSERT INTO date_index", 5, "", [(*row, FOREVER) for row in batch.dates])
         rows(connection, "INSERT INTO reference_index", 4, "", [(*row, FOREVER) for row in batch.references])
-        for index in ("token_index", "date_index", "reference_index"):
+        for index in INDEXES:
             after = (
                 f") UPDATE {index} SET until = closing.until FROM closing"
                 f" WHERE {index}.since = closing.since AND {index}.until = {FOREVER}"
