@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test soak lint bench docs lock clean fhir-examples
+.PHONY: demo test soak lint bench docs lock clean fhir fhir-examples
 
 demo: $(VENV)/ready
 	$(BIN)/broadstreet demo $(ARGS)
@@ -41,6 +41,10 @@ fhir-examples: .cache/fhir-r4-examples/package/package.json
 .cache/fhir-r4-examples/package/package.json:
 	mkdir -p .cache/fhir-r4-examples
 	cd .cache/fhir-r4-examples && npm pack --silent hl7.fhir.r4.examples@4.0.1 && tar xzf *.tgz && rm *.tgz
+
+# Write the FHIR structs again from the StructureDefinitions among the examples.
+fhir: fhir-examples $(VENV)/ready
+	$(BIN)/python tools/generate_fhir.py .cache/fhir-r4-examples/package
 
 # Pinned with hashes, without any download address. Needs uv.
 lock:
