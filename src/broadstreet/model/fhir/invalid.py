@@ -42,7 +42,7 @@ _WORDS = {
 _TYPE = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")
 
 
-class Invalid(ValueError):  # noqa: N818  (what callers catch reads as a sentence)
+class Invalid(ValueError):
     """A resource that FHIR R4 does not allow.
 
     Attributes
