@@ -126,7 +126,7 @@ def escaper(delimiters: Delimiters) -> Callable[[str], str]:
     sequences = {control: f"{sign}X{control:02X}{sign}" for control in (*range(0x20), 0x7F)}
     sequences[0x0A] = f"{sign}.br{sign}"
     letters = zip(
-        "FSRET P".replace(" ", ""),
+        "FSRETP",
         (
             delimiters.field,
             delimiters.component,

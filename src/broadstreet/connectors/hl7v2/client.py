@@ -1,0 +1,234 @@
+"""MLLP clients: one for asyncio, one for scripts. Each has one message in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from broadstreet.connectors.hl7v2.acknowledge import Acknowledgement
+from broadstreet.connectors.hl7v2.message import Message
+from broadstreet.connectors.hl7v2.mllp import FrameDecoder, frame
+from broadstreet.connectors.hl7v2.problems import Malformed
+
+_CHUNK = 65_536
+
+
+class Unanswered(ConnectionError):
+    """Report that no usable answer came: whether the message was taken is not known."""
+
+
+_FINAL = (Unanswered, ssl.SSLError)  # another attempt would end the same way
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Say how often a message is sent, and how long to wait in between.
+
+    A message that was sent without an answer is sent again with the same control id, by which receivers
+    know it; `attempts=1` never does.
+
+    Parameters
+    ----------
+    attempts : how often in all
+    first, most : seconds before the second attempt, doubled each time up to `most`
+    """
+
+    attempts: int = 5
+    first: float = 0.1
+    most: float = 5.0
+
+    def waits(self) -> Iterator[float | None]:
+        """Yield the seconds to wait after each failed attempt, None after the last."""
+        for attempt in range(self.attempts - 1):
+            yield min(self.first * 2**attempt, self.most)
+        yield None
+
+
+DEFAULT_RETRY = Retry()
+
+
+def _checked(answer: bytes, sent: bytes) -> Acknowledgement:
+    try:
+        acknowledgement = Acknowledgement.parse(answer)
+    except Malformed as error:
+        raise Unanswered(f"the answer cannot be read: {error}") from None
+    with contextlib.suppress(Malformed):  # what cannot be read may be sent: the receiver's refusal is wanted
+        control_id = Message.parse(sent).control_id
+        if acknowledgement.control_id and acknowledgement.control_id != control_id:
+            raise Unanswered(f"sent message {control_id!r}, the answer is for {acknowledgement.control_id!r}")
+    return acknowledgement
+
+
+class MllpClient:
+    """Send messages and await the acknowledgement of each, in asyncio.
+
+    Parameters
+    ----------
+    host, port : the receiver
+    tls : the client's side of TLS, see `broadstreet.connectors.hl7v2.tls.client_tls`
+    timeout : seconds for connecting, and for an answer
+    retry : how often to send
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        timeout: float = 30.0,
+        retry: Retry = DEFAULT_RETRY,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._timeout = timeout
+        self._retry = retry
+        self._turn = asyncio.Lock()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def __aenter__(self) -> MllpClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def send(self, message: bytes) -> Acknowledgement:
+        """Send a message; return its acknowledgement.
+
+        Raises
+        ------
+        Unanswered
+            If no answer came, or none that can be read.
+        ValueError
+            If the message holds a byte of the frame.
+        """
+        framed = frame(message)
+        async with self._turn:
+            for wait in self._retry.waits():
+                try:
+                    return _checked(await asyncio.wait_for(self._exchange(framed), self._timeout), message)
+                except OSError as error:  # TimeoutError and ConnectionError are OSErrors
+                    await self.close()
+                    if wait is None or isinstance(error, _FINAL):
+                        raise _unanswered(error, self._host, self._port) from error
+                    await asyncio.sleep(wait)
+        raise ValueError("attempts must be at least 1")
+
+    async def close(self) -> None:
+        """Close the connection; the next message opens another."""
+        if self._streams is not None:
+            writer = self._streams[1]
+            self._streams = None
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _exchange(self, framed: bytes) -> bytes:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
+        reader, writer = self._streams
+        writer.write(framed)
+        await writer.drain()
+        decoder = FrameDecoder()
+        while not (answers := decoder.feed(await _some(reader))):
+            if decoder.failure is not None:
+                raise ConnectionError(str(decoder.failure))
+        return answers[0]
+
+
+async def _some(reader: asyncio.StreamReader) -> bytes:
+    data = await reader.read(_CHUNK)
+    if not data:
+        raise ConnectionResetError("the receiver closed the connection without an answer")
+    return data
+
+
+def _unanswered(error: OSError, host: str, port: int) -> Unanswered:
+    if isinstance(error, Unanswered):
+        return error
+    reason = str(error) or "no answer in time"
+    return Unanswered(f"no answer from {host}:{port}: {reason}")
+
+
+class BlockingMllpClient:
+    """Send messages and await the acknowledgement of each, without asyncio; parameters as `MllpClient`."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        timeout: float = 30.0,
+        retry: Retry = DEFAULT_RETRY,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._timeout = timeout
+        self._retry = retry
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> BlockingMllpClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def send(self, message: bytes) -> Acknowledgement:
+        """Send a message; return its acknowledgement.
+
+        Raises
+        ------
+        Unanswered
+            If no answer came, or none that can be read.
+        ValueError
+            If the message holds a byte of the frame.
+        """
+        framed = frame(message)
+        for wait in self._retry.waits():
+            try:
+                return _checked(self._exchange(framed), message)
+            except OSError as error:
+                self.close()
+                if wait is None or isinstance(error, _FINAL):
+                    raise _unanswered(error, self._host, self._port) from error
+                time.sleep(wait)
+        raise ValueError("attempts must be at least 1")
+
+    def close(self) -> None:
+        """Close the connection; the next message opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _exchange(self, framed: bytes) -> bytes:
+        connected = self._socket or self._connect()
+        deadline = time.monotonic() + self._timeout
+        connected.settimeout(self._timeout)
+        connected.sendall(framed)
+        decoder = FrameDecoder()
+        while not (answers := decoder.feed(self._some(connected, deadline))):
+            if decoder.failure is not None:
+                raise ConnectionError(str(decoder.failure))
+        return answers[0]
+
+    def _connect(self) -> socket.socket:
+        connected = socket.create_connection((self._host, self._port), self._timeout)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connected
+        if self._tls is not None:
+            self._socket = connected = self._tls.wrap_socket(connected, server_hostname=self._host)
+        return connected
+
+    @staticmethod
+    def _some(connected: socket.socket, deadline: float) -> bytes:
+        connected.settimeout(max(deadline - time.monotonic(), 0.001))
+        data = connected.recv(_CHUNK)
+        if not data:
+            raise ConnectionResetError("the receiver closed the connection without an answer")
+        return data
