@@ -32,7 +32,7 @@ def test_all_sample_messages_are_read(shared: Path) -> None:
 def repetitions_that_both_parsers_split_alike(message: Message) -> int:
     compared = 0
     for mine, theirs in zip(message.segments, hl7.parse(message.text), strict=True):
-        for number in range(3 if mine.name == "MSH" else 1, len(mine) + 1):
+        for number in range(3 if mine.name == "MSH" else 1, mine.size + 1):
             raw = [repetition.raw.rstrip() for repetition in mine.repetitions(number)]
             # python-hl7 drops the blanks at the end of a message
             assert raw == [str(repetition).rstrip() for repetition in theirs(number) if str(theirs(number))]

@@ -34,7 +34,7 @@ def read_everything(data: bytes) -> None:
         assert message.sender
         assert message.control_id is not None
         for segment in message.segments:
-            for number in range(1, len(segment) + 1):
+            for number in range(1, segment.size + 1):
                 segment.text(number)
                 for repetition in segment[number].repetitions:
                     assert repetition.text is not None or not repetition.raw

@@ -52,7 +52,7 @@ def test_a_value_is_found_by_repetition_component_and_subcomponent() -> None:
     assert pid[3].repetitions[1].text == "77^^^B"
     assert not pid[30]
     assert pid[30].repetitions == []
-    assert len(pid) == 5
+    assert pid.size == 5
 
 
 def test_explicit_null_is_told_apart_from_empty() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
@@ -110,24 +110,24 @@ class Message:
         try:
             return self._first[name]
         except KeyError:
-            segment = next(self._find(name, 1), None)
-            self._first[name] = segment
+            found = self._find(name, most=1)
+            segment = self._first[name] = found[0] if found else None
             return segment
 
     def all(self, name: str) -> list[Segment]:
         """Return the segments of that name, in order."""
-        return [self._header] if name == "MSH" else list(self._find(name, -1))
+        return [self._header] if name == "MSH" else self._find(name)
 
-    def _find(self, name: str, most: int) -> Iterator[Segment]:
-        start = f"\r{name}{self._grammar.delimiters.field}"
-        text = self._text
-        position = text.find(start)
-        sequence = 0
-        while position >= 0 and sequence != most:
+    def _find(self, name: str, most: int = -1) -> list[Segment]:
+        text, shared = self._text, self._grammar
+        mark = "\r" + name + shared.separator
+        found: list[Segment] = []
+        position = text.find(mark)
+        while position >= 0 and len(found) != most:
             end = text.find("\r", position + 1)
-            sequence += 1
-            yield Segment(text[position + 1 : end], sequence, self._grammar)
-            position = text.find(start, end)
+            found.append(Segment(text[position + 1 : end], len(found) + 1, shared))
+            position = text.find(mark, end)
+        return found
 
     @property
     def segments(self) -> list[Segment]:
@@ -146,7 +146,9 @@ class Message:
         None if it is empty, ``""`` if it is explicitly null.
         """
         name, number, repetition, component, subcomponent = message_path(path)
-        segment = self._first.get(name) or self.first(name)
+        segment = self._first.get(name)
+        if segment is None:
+            segment = self.first(name)
         return segment.pick(number, repetition, component, subcomponent) if segment is not None else None
 
     @property

@@ -58,14 +58,14 @@ def _text_reader(delimiters: Delimiters, codec: str) -> Callable[[str], str | No
 def _value_reader(shared: Grammar) -> Read:
     """Return the function that reads ``(field, repetition, component, subcomponent)``, steps from 0.
 
-    It is a closure since each value of each message goes through it.
+    It is one closure without further calls, since each value of each message goes through it.
     """
     repetition_sign, component_sign, subcomponent_sign = (
         shared.repetition,
         shared.component,
         shared.subcomponent,
     )
-    text = shared.text
+    escape_sign, text = shared.delimiters.escape or _NEVER, shared.text
 
     def read(raw: str, repetition: int, component: int, subcomponent: int) -> str | None:
         try:
@@ -83,7 +83,9 @@ def _value_reader(shared: Grammar) -> Read:
                 return "" if raw == NULL else None
         except IndexError:
             return None
-        return text(raw) if raw else None
+        if escape_sign in raw:
+            return text(raw)
+        return "" if raw == NULL else raw or None
 
     return read
 
@@ -201,7 +203,8 @@ class Segment:
             raise IndexError(f"fields count from 1 (is {number})")
         return Field(self._raw(number), self._grammar)
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         """Return the number of fields."""
         return len(self._fields or self._split()) - 1
 
@@ -268,9 +271,13 @@ class Header(Segment):
 
     def pick(self, number: int, repetition: int, component: int, subcomponent: int) -> str | None:
         """Return the text at the steps of a path: field from 1, the others from 0."""
+        fields = self._fields or self._split()
+        if number >= len(fields):
+            return None
+        raw = fields[number]
         if number == 2:
-            return self._raw(2)
-        return Segment.pick(self, number, repetition, component, subcomponent)
+            return raw
+        return self._grammar.read(raw, repetition, component, subcomponent) if raw else None
 
     def text(self, number: int) -> str | None:
         """Return a whole field as text, with the delimiters that it holds."""

@@ -6,6 +6,8 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\,="})
+
 
 def server_tls(certificate: Path, key: Path, clients: Path | None = None) -> ssl.SSLContext:
     """Return the server's side.
@@ -56,8 +58,11 @@ def client_tls(authorities: Path, certificate: Path | None = None, key: Path | N
 
 
 def subject(certificate: dict[str, Any] | None) -> str | None:
-    """Return the subject of a peer's certificate (``commonName=clinic 7,organizationName=...``), or None."""
+    """Return the subject of a peer's certificate (``commonName=clinic 7,organizationName=...``), or None.
+
+    The signs ``,``, ``=`` and ``\\`` in it stand behind a backslash, so that one name cannot pass for two.
+    """
     if not certificate:
         return None
     pairs = [pair for relative_name in certificate.get("subject", ()) for pair in relative_name]
-    return ",".join(f"{name}={value}" for name, value in pairs)
+    return ",".join(f"{name}={value.translate(_ESCAPED)}" for name, value in pairs)
