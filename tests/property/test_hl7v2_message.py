@@ -69,6 +69,7 @@ def test_each_segment_found_by_name_is_one_of_those_in_order(data: bytes) -> Non
 
 
 @given(st.dictionaries(PATHS, TEXT | st.none(), max_size=8), SIGNS)
+@example({"1[1].1.1": "\n"}, Delimiters(subcomponent="."))
 def test_what_is_written_is_read_again(values: dict[str, str | None], signs: Delimiters) -> None:
     data = build({"3": "A"}, [("ZZZ", values)], delimiters=signs)
     message = Message.parse(data)

@@ -124,7 +124,8 @@ def escaper(delimiters: Delimiters) -> Callable[[str], str]:
     """
     sign = delimiters.escape
     sequences = {control: f"{sign}X{control:02X}{sign}" for control in (*range(0x20), 0x7F)}
-    sequences[0x0A] = f"{sign}.br{sign}"
+    if "." not in delimiters.encoding_characters + delimiters.field:
+        sequences[0x0A] = f"{sign}.br{sign}"
     letters = zip(
         "FSRETP",
         (
