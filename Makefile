@@ -13,7 +13,8 @@ test: lint
 	$(BIN)/python -m pytest -m "not soak" --cov --cov-report=term $(ARGS)
 
 soak: $(VENV)/ready
-	$(BIN)/python -m pytest -m soak $(ARGS)
+	BROADSTREET_SOAK=1 $(BIN)/python -m pytest -m "soak" --timeout 3600 $(ARGS)
+	BROADSTREET_SOAK=1 $(BIN)/python -m pytest tests/property --timeout 3600 $(ARGS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check

@@ -6,6 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Seeded, so that a run can be repeated; `make soak` draws anew. No deadlines: tests are not timed.
+settings.register_profile(
+    "seeded", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "soak", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("soak" if os.environ.get("BROADSTREET_SOAK") == "1" else "seeded")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("BROADSTREET_SHARED", ROOT.parent / "shared"))
