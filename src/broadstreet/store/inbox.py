@@ -31,7 +31,7 @@ FEED = Table(
         "duplicates": "integer",
         "reused": "integer",
         "bytes": "integer",
-        "late_sum": "integer",  # microseconds from the sender's time to ours, over late_n messages
+        "late_sum": "integer",  # milliseconds from the sender's time to ours, over late_n messages
         "late_n": "integer",
         "last_at": "integer",
         "last_sent": "integer",
@@ -40,6 +40,9 @@ FEED = Table(
 )
 TOLERATED = Table("tolerated", {"source": "text", "what": "text", "n": "integer"}, key=("source", "what"))
 TABLES = (FEED, TOLERATED)
+
+LATEST_MS = 30 * 86_400_000
+"""Lateness counts as 30 days at most: a wrong clock must not drown the others."""
 
 _QUARANTINED = records.entry_type(Quarantined)
 
@@ -283,7 +286,7 @@ def _entry(tx: Transaction, arrival: Arrival, seq: int) -> Entry:
 
 
 def _count(tx: Transaction, arrival: Arrival, receipt: Receipt, *, reused: bool) -> None:
-    late = 0 if arrival.sent is None else tx.at - arrival.sent
+    late = 0 if arrival.sent is None else max(-LATEST_MS, min((tx.at - arrival.sent) // 1000, LATEST_MS))
     row = (
         arrival.source,
         1,
