@@ -1,0 +1,75 @@
+"""Who comes: invented residents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from broadstreet.simulation.chance import by_weight, cumulative, one_of
+from broadstreet.simulation.places import District
+
+_LANGUAGES = ("en", "ko", "es", "zh")
+_LANGUAGE_SHARES = cumulative((0.84, 0.08, 0.04, 0.04))
+_FAMILY_NAMES = {
+    "en": (
+        "Kim",
+        "Lee",
+        "Park",
+        "Choi",
+        "Smith",
+        "O'Brien",
+        "Nguyen",
+        "Jung",
+        "Kang",
+        "Brown",
+        "Yoon",
+        "Snow",
+    ),
+    "ko": ("김", "이", "박", "최", "정", "강", "조", "윤"),
+    "es": ("García", "Muñoz", "López", "Pérez", "Díaz"),
+    "zh": ("王", "李", "张", "刘", "陈"),
+}
+_GIVEN_NAMES = {
+    ("en", "F"): ("Jiwoo", "Anna", "Mina", "Grace", "Seoyeon"),
+    ("en", "M"): ("Minjun", "John", "David", "Jihoon", "Sam"),
+    ("ko", "F"): ("서연", "지우", "하은"),
+    ("ko", "M"): ("민준", "도윤", "지훈"),
+    ("es", "F"): ("Lucía", "María"),
+    ("es", "M"): ("José", "Martín"),
+    ("zh", "F"): ("芳", "丽"),
+    ("zh", "M"): ("伟", "强"),
+}
+_STREETS = ("Pump Street", "Station Road", "Church Lane", "King's Avenue", "Garden Row")
+_OLDEST = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A resident; `language` is the one in which they say what is wrong."""
+
+    record: str
+    family: str
+    given: str
+    born: date
+    sex: str
+    street: str
+    district: District
+    language: str
+
+
+def draw_person(draw: np.random.Generator, record: str, district: District, today: date) -> Person:
+    """Invent a resident of this district with this record number."""
+    language = _LANGUAGES[by_weight(draw, _LANGUAGE_SHARES)]
+    sex = "F" if draw.random() < 0.52 else "M"
+    return Person(
+        record=record,
+        family=one_of(draw, _FAMILY_NAMES[language]),
+        given=one_of(draw, _GIVEN_NAMES[language, sex]),
+        born=today - timedelta(days=int(365.25 * _OLDEST * draw.random() ** 1.3)),
+        sex=sex,
+        street=f"{1 + int(draw.random() * 200)} {one_of(draw, _STREETS)}",
+        district=district,
+        language=language,
+    )
