@@ -140,8 +140,10 @@ async def test_a_frame_without_its_cr_is_answered_after_a_while() -> None:
     async with listening(fs_alone=0.05) as server, connected(server) as sender:
         sender.writer.write(frame(admission("7"))[:-1])
         assert await sender.control_id() == "7"
-        sender.writer.write(frame(admission("8")))
+        sender.writer.write(b"noise" + frame(admission("8")))
         assert await sender.control_id() == "8"
+        assert server.counted["frame ended by FS alone"] == 1
+        assert server.counted["bytes outside frames"] == 5
 
 
 async def test_a_sender_that_closes_its_side_is_answered_first() -> None:

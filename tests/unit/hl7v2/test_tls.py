@@ -12,11 +12,13 @@ import trustme
 from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient, MllpClient, Retry, Unanswered
 from broadstreet.connectors.hl7v2.connection import Peer, ServerLimits
-from broadstreet.connectors.hl7v2.mllp import frame
+from broadstreet.connectors.hl7v2.mllp import FrameLimits, frame
+from broadstreet.connectors.hl7v2.problems import Problem
 from broadstreet.connectors.hl7v2.server import MllpServer
 from broadstreet.connectors.hl7v2.tls import client_tls, server_tls, subject
 
 ADMISSION = b"MSH|^~\\&|EHR|CLINIC|HUB|CITY|20261120||ADT^A04|7|P|2.5.1\rPID|1||42\r"
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 ONCE = Retry(attempts=1)
 
 
@@ -44,13 +46,17 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 class Hub:
     """A server that notes who sent."""
 
-    def __init__(self, tls: ssl.SSLContext, **settings: float) -> None:
+    def __init__(self, tls: ssl.SSLContext, **settings: object) -> None:
         self.peers: list[Peer] = []
-        self.server = MllpServer(self.note, "127.0.0.1", 0, ServerLimits(**settings), tls)  # type: ignore[arg-type]
+        limits = ServerLimits(**settings)  # type: ignore[arg-type]
+        self.server = MllpServer(self.note, "127.0.0.1", 0, limits, tls, refuse=self.refuse)
+
+    def refuse(self, start: bytes, problem: Problem) -> bytes:
+        return acknowledge(start, Code.REJECT, now=NOW, control_id="1", problems=[problem])
 
     async def note(self, message: bytes, peer: Peer) -> bytes:
         self.peers.append(peer)
-        return acknowledge(message, Code.ACCEPT, now=datetime(2026, 11, 20, tzinfo=UTC), control_id="1")
+        return acknowledge(message, Code.ACCEPT, now=NOW, control_id="1")
 
 
 async def test_the_subject_of_a_clients_certificate_is_known_to_the_handler(
@@ -96,6 +102,15 @@ async def test_without_client_certificates_tls_only_hides_what_is_sent(certifica
 
         assert await asyncio.to_thread(send)
     assert hub.peers[0].certificate is None
+
+
+async def test_a_message_that_is_too_long_is_rejected_through_tls_too(certificates: Certificates) -> None:
+    hub = Hub(server_tls(certificates.hub, certificates.hub), frame=FrameLimits(message=10_000), linger=0.2)
+    async with hub.server as server:
+        tls = client_tls(certificates.authority)
+        async with MllpClient("127.0.0.1", server.port, tls, retry=ONCE) as client:
+            answer = await client.send(ADMISSION + b"OBX|" + b"x" * 500_000)
+        assert (answer.code, answer.control_id) == (Code.REJECT, "7")
 
 
 async def test_a_client_does_not_send_to_a_server_it_does_not_know(

@@ -137,6 +137,7 @@ class Connection(asyncio.Protocol):
         if messages or not was_half:
             self._begun = self._loop.time()
         self._take(messages)
+        self._count_tolerated()
         failure = self._decoder.failure
         if failure is not None:
             _log.warning("%s: %s", self.peer, failure)
@@ -153,6 +154,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what has come, then close."""
         self._take(self._decoder.finish())
+        self._count_tolerated()
         self.finish()
         return self._transport is not None and self._transport.get_extra_info("sslcontext") is None
 
@@ -194,6 +196,7 @@ class Connection(asyncio.Protocol):
         """Act on the deadline that has passed."""
         if self._decoder.lacks_only_cr and self._worker is None and not self._discarding:
             self._take(self._decoder.finish())
+            self._count_tolerated()
             self._set_deadline()
         elif self._discarding:
             self.abort()
@@ -201,6 +204,11 @@ class Connection(asyncio.Protocol):
             self.drop("the sender does not read its answers")
         else:
             self.drop("the message takes too long" if self._decoder.half else "the connection is idle")
+
+    def _count_tolerated(self) -> None:
+        if self._decoder.tolerated:
+            self._server.counted.update(self._decoder.tolerated)
+            self._decoder.tolerated.clear()
 
     def _take(self, messages: list[bytes]) -> None:
         if not messages:
@@ -258,8 +266,9 @@ class Connection(asyncio.Protocol):
     def _end_or_go_on(self) -> None:
         if self._transport is None:
             self._server.forget(self)
-        elif self._last and self._discarding and self._transport.can_write_eof():
-            self._transport.write_eof()  # the rest of what comes is read, so that the answer is not lost
+        elif self._discarding:  # the rest of what comes is read, so that the answer is not lost
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
         elif self._last:
             self._transport.close()
         self._set_deadline()

@@ -31,6 +31,11 @@ class MllpServer:
     tls : the server's side of TLS, see `broadstreet.connectors.hl7v2.tls.server_tls`
     refuse : given the first bytes of a message that is too long and the problem, returns the answer's bytes;
         without it the connection closes without an answer
+
+    Attributes
+    ----------
+    counted : what happened, by reason: answered, tolerated in frames, dropped, refused
+    held : bytes of half messages over all connections
     """
 
     def __init__(
