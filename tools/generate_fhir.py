@@ -36,6 +36,23 @@ NOT_ASKED_FOR = {
     "Questionnaire.item.linkId",
     "SearchParameter.base",
 }
+# Primitives without white space, by the set of those seen before and the check of another.
+WORDS = {
+    "Code": ("KNOWN_CODES", "check_code"),
+    "Uri": ("KNOWN_URIS", "check_uri"),
+    "Url": ("KNOWN_URIS", "check_uri"),
+    "Canonical": ("KNOWN_URIS", "check_uri"),
+}
+RULES = (
+    "KNOWN_CODES",
+    "KNOWN_URIS",
+    "check_aligned",
+    "check_choice",
+    "check_code",
+    "check_contained",
+    "check_uri",
+    "missing",
+)
 ABSTRACT = ("Resource", "DomainResource")
 
 
@@ -56,8 +73,7 @@ class Struct:
     base: str
     summary: str
     fields: list[Field] = field(default_factory=list)
-    required_primitives: list[str] = field(default_factory=list)
-    choices: list[tuple[str, int, list[str]]] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)  # lines of the method that checks what a type cannot say
 
 
 class Reader:
@@ -102,19 +118,21 @@ class Reader:
         for kind in element["type"]:
             code = kind["code"]
             self._add_typed(struct, element | {"min": 0}, stem + code[0].upper() + code[1:], code)
-        names = [f.name for f in struct.fields[start:]]
         if len(element["type"]) > 1 or element["min"]:
-            struct.choices.append((stem, element["min"], names))
+            struct.rules += choice_rule(stem, element["min"], [f.name for f in struct.fields[start:]])
 
     def _add_typed(self, struct: Struct, element: Definition, name: str, code: str) -> None:
         if code == SYSTEM_STRING:
-            add_complex(struct, element, name, PLAIN[element["base"]["path"]])
+            add_complex(struct, element, name, plain := PLAIN[element["base"]["path"]])
+            struct.rules += word_rule(safe(name), plain, many=False)
         elif code in NO_EXTENSION:
             add_complex(struct, element, name, capital(code))
         elif code in self.primitives:
             add_primitive(struct, element, name, capital(code))
         else:
             add_complex(struct, element, name, "AnyResource" if code == "Resource" else code)
+        if name == "contained":
+            struct.rules += ["if self.contained is not None:", "    check_contained(self.contained)"]
 
 
 def add_complex(struct: Struct, element: Definition, name: str, annotation: str) -> None:
@@ -131,7 +149,32 @@ def add_primitive(struct: Struct, element: Definition, name: str, annotation: st
     struct.fields.append(Field(safe(name), f"{value} | None"))
     struct.fields.append(Field(f"{name}_ext", f"{extension} | None"))
     if element["min"] > 0 and element["path"] not in NOT_ASKED_FOR:
-        struct.required_primitives.append(name)
+        struct.rules += [f"if self.{safe(name)} is None and self.{name}_ext is None:"]
+        struct.rules += [f'    raise missing("{name}")']
+    struct.rules += word_rule(safe(name), annotation, many=many)
+    if many:
+        struct.rules += [f"if self.{name}_ext is not None or None in (self.{safe(name)} or ()):"]
+        struct.rules += [f'    check_aligned(self, "{name}")']
+
+
+def word_rule(name: str, annotation: str, *, many: bool) -> list[str]:
+    """Return the rule of a code or URI: one that was seen before costs a look into a set, not a pattern."""
+    if annotation not in WORDS:
+        return []
+    known, check = WORDS[annotation]
+    unknown = f"self.{name} not in {known}"
+    if many:
+        unknown = f"self.{name} is not None and not {known}.issuperset(self.{name})"
+    return [f"if {unknown}:", f'    {check}(self, "{name}")']
+
+
+def choice_rule(stem: str, at_least: int, names: list[str]) -> list[str]:
+    """Return the rule that a choice is given in one type, or in one at most."""
+    return [
+        wrapped(f"{stem} = (", [f"self.{n}" for n in names], ")", "        "),
+        f"if {stem}.count(None) {'!=' if at_least else '<'} {len(names) - 1}:",
+        f'    check_choice(self, "{stem}", {at_least})',
+    ]
 
 
 def safe(name: str) -> str:
@@ -168,7 +211,7 @@ def render(struct: Struct) -> str:
     if struct.fields:
         lines.append("")
     lines += [render_field(f) for f in struct.fields]
-    return "\n".join(lines + render_rules(struct)) + "\n"
+    return "\n".join(lines + render_rules(struct.rules)) + "\n"
 
 
 def render_field(field: Field) -> str:
@@ -182,25 +225,17 @@ def render_field(field: Field) -> str:
     return f"    {field.name}: (\n        {field.annotation}\n    ) = None"
 
 
-def render_rules(struct: Struct) -> list[str]:
+def render_rules(rules: list[str]) -> list[str]:
     """Return the method that holds the rules which a type alone cannot say."""
-    if not struct.required_primitives and not struct.choices:
+    if not rules:
         return []
-    lines = ["", "    def __post_init__(self) -> None:"]
-    for name in struct.required_primitives:
-        lines.append(f"        if self.{safe(name)} is None and self.{name}_ext is None:")
-        lines.append(f'            raise missing("{name}")')
-    for stem, at_least, names in struct.choices:
-        lines.append(wrapped("        absent = (", [f"self.{n}" for n in names], ").count(None)", "        "))
-        lines.append(f"        if absent {'!=' if at_least else '<'} {len(names) - 1}:")
-        lines.append(f'            check_choice(self, "{stem}", {at_least})')
-    return lines
+    return ["", "    def __post_init__(self) -> None:", *(f"        {line}" for line in rules)]
 
 
 def wrapped(start: str, parts: list[str], end: str, indent: str) -> str:
     """Return the parts on one line where they fit, else one on each line, as ruff formats them."""
     line = start + ", ".join(parts) + end
-    if len(line) <= WIDTH:
+    if len(indent + line) <= WIDTH:
         return line
     return "\n".join([start.rstrip(), *(f"{indent}    {p}," for p in parts), indent + end])
 
@@ -214,8 +249,8 @@ def used(structs: list[Struct]) -> set[str]:
     """Return every name that the annotations and bases of the structs use, less those defined by them."""
     texts = [s.base for s in structs] + [f.annotation for s in structs for f in s.fields]
     names = {word for text in texts for word in re.findall(r"[A-Z]\w*", text)}
-    names |= {"missing"} if any(s.required_primitives for s in structs) else set()
-    names |= {"check_choice"} if any(s.choices for s in structs) else set()
+    called = " ".join(line for s in structs for line in s.rules)
+    names |= {word for word in RULES if re.search(rf"\b{word}\b", called)}
     names |= {"TypeAlias"} if any(s.name == "Resource" for s in structs) else set()
     return names - {s.name for s in structs} - {"None"} - ({"AnyResource"} if "TypeAlias" in names else set())
 
@@ -248,6 +283,18 @@ def bases_first(structs: list[Struct]) -> list[Struct]:
             if struct.base not in waiting:
                 placed.append(waiting.pop(name))
     return placed
+
+
+def write_out_inherited(structs: list[Struct]) -> None:
+    """Put the rules of its bases into each struct that has its own: calling them would cost more."""
+    own = {s.name: (s.base, s.rules) for s in structs}
+    for struct in structs:
+        base, inherited = struct.base, []
+        while base in own:
+            base, rules = own[base]
+            inherited = rules + inherited
+        if struct.rules:
+            struct.rules = inherited + struct.rules
 
 
 def render_registry(modules: dict[str, list[str]], resources: list[str], holders: list[str]) -> str:
@@ -294,13 +341,14 @@ def generate(package: Path) -> dict[str, str]:
         capital(n): "broadstreet.model.fhir.primitives" for n, k in kinds.items() if k == "primitive-type"
     }
     homes |= {"Many": "broadstreet.model.fhir.primitives", "TypeAlias": "typing"}
-    homes |= dict.fromkeys(("Node", "check_choice", "missing"), "broadstreet.model.fhir.rules")
+    homes |= dict.fromkeys(("Node", *RULES), "broadstreet.model.fhir.rules")
     homes |= {s.name: "broadstreet.model.fhir.r4.datatypes" for s in datatypes}
     homes |= dict.fromkeys((*ABSTRACT, "AnyResource"), "broadstreet.model.fhir.r4.abstract")
     modules = {"datatypes": bases_first(datatypes)}
     modules["abstract"] = [s for n in ABSTRACT for s in reader.structs(definitions[n])]
     resources = [n for n, k in kinds.items() if k == "resource" and n not in ABSTRACT]
     modules |= {module_name(n): reader.structs(definitions[n]) for n in resources}
+    write_out_inherited([s for structs in modules.values() for s in structs])
     summaries = {"datatypes": "The datatypes of FHIR R4.", "abstract": "What all resources of FHIR R4 share."}
     files = {
         f"{m}.py": render_module(s, homes, summaries.get(m, f"{s[-1].name} of FHIR R4."))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from broadstreet.model import fhir
+from broadstreet.model.fhir import rules
 
 OBSERVATION = '{"resourceType": "Observation", "status": "final", "code": {"text": "x"}, %s}'
 QUANTITY = OBSERVATION % '"valueQuantity": {"value": %s}'
@@ -64,6 +67,10 @@ def test_a_datatype_is_decoded_when_it_is_named() -> None:
         (patient('"implicitRules": "a b"'), "Patient.implicitRules: not a valid uri"),
         (patient('"birthDate": "1854-13-01"'), "Patient.birthDate: not a valid date"),
         (patient('"birthDate": "1854-09-08\\n"'), "Patient.birthDate: not a valid date"),
+        (patient('"birthDate": "1900-02-29"'), "Patient.birthDate: not a valid date"),
+        (patient('"gender": ""'), "Patient.gender: not a valid code"),
+        (patient('"gender": "a  b"'), "Patient.gender: not a valid code"),
+        (patient('"meta": {"profile": ["a", "b c"]}'), "Patient.meta.profile[1]: not a valid uri"),
         (patient('"photo": [{"size": -1}]'), "Patient.photo[0].size: expected an integer >= 0"),
         (patient('"link": [{"type": "seealso"}]'), "Patient.link[0].other: required, and absent"),
         (patient('"link": [{"other": {"display": "x"}}]'), "Patient.link[0].type: required, and absent"),
@@ -73,6 +80,53 @@ def test_a_datatype_is_decoded_when_it_is_named() -> None:
 )  # fmt: skip
 def test_a_wrong_element_is_refused_with_its_path(data: str, error: str) -> None:
     assert refusal(data) == error
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("Date", ["2024", "2024-02", "2024-02-29", "2000-02-29", "2023-12-31"],
+         ["0000", "24", "2024-2", "2023-02-29", "1900-02-29", "2024-04-31", "2024-02-30", "2024-00-01"]),
+        ("DateTime", ["2024", "2024-02-29T23:59:60Z", "2024-02-29T00:00:00.123456789+14:00"],
+         ["2024-02-29T23:59Z", "2024-02-29T24:00:00Z", "2024-02-29T00:00:00", "2024-02-29 00:00:00Z",
+          "2024-02-29T00:00:00+14:30", "2023-02-29T00:00:00Z", "2024-02-29T00:00:00.Z"]),
+        ("Instant", ["2024-02-29T00:00:00.1Z"], ["2024-02-29", "2024-02-29T00:00:00"]),
+        ("Time", ["00:00:00", "23:59:60.5"], ["24:00:00", "00:00", "00:00:00Z"]),
+        ("Id", ["a", "A-9.z", "x" * 64], ["", "a_b", "a b", "x" * 65, "é"]),
+        ("Code", ["a", "a b", "a\u00a0"], ["", " a", "a ", "a  b"]),
+        ("Uri", ["a", "urn:oid:1", "http://x/한"], ["", "a b", "a\n"]),
+        ("Url", ["a"], ["a b"]),
+        ("Canonical", ["http://x|1"], ["http://x |1"]),
+        ("Oid", ["urn:oid:1.2", "urn:oid:2.0.10"], ["1.2", "urn:oid:3.1", "urn:oid:1", "urn:oid:1.02"]),
+        ("Uuid", ["urn:uuid:c757873d-ec9a-4326-a141-556f43239520"],
+         ["c757873d-ec9a-4326-a141-556f43239520", "urn:uuid:C757873D-EC9A-4326-A141-556F43239520"]),
+        ("Base64Binary", ["QUJD", " QUJD\n QQ== "], ["", "QUJ", "QU JD", "QUJ!", " "]),
+        ("String", ["a", " ", "a\nb\tc", "x" * fhir.MAX_STRING], ["", "x" * (fhir.MAX_STRING + 1)]),
+        ("Markdown", ["# a"], [""]),
+        ("Boolean", [True, False], [0, 1, "true", None]),
+        ("Integer", [0, -1, 2**31 - 1, -(2**31)], [2**31, -(2**31) - 1, 1.0, "1", True]),
+        ("PositiveInt", [1, 2**31 - 1], [0, -1, 2**31]),
+        ("UnsignedInt", [0, 2**31 - 1], [-1, 2**31]),
+    ],
+)  # fmt: skip
+def test_a_primitive_has_the_format_that_the_standard_gives_it(
+    name: str, right: list[Any], wrong: list[Any]
+) -> None:
+    for value in right:
+        fhir.decode(json.dumps({"url": "u", f"value{name}": value}), fhir.Extension)
+    for value in wrong:
+        assert refusal(json.dumps({"url": "u", f"value{name}": value}), fhir.Extension)
+
+
+def test_only_so_many_codes_and_uris_are_kept_in_mind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_KNOWN", 10)
+    for number in range(50):
+        fhir.Coding(system=f"urn:never-seen:{number}", code=f"never-seen-{number}")
+        assert len(rules.KNOWN_URIS) <= 11
+        assert len(rules.KNOWN_CODES) <= 11
+    assert fhir.Coding() == fhir.Coding()
+    with pytest.raises(ValueError, match="system: not a valid uri"):
+        fhir.Coding(system="a b")
 
 
 def test_a_choice_is_given_in_one_type_at_most() -> None:
@@ -150,6 +204,17 @@ def test_an_element_with_nothing_in_it_is_refused(element: str) -> None:
     assert text == "Patient.name[0]: an element must have a value, a child or an extension"
 
 
+def test_a_primitive_with_a_value_may_have_an_id_and_nothing_else() -> None:
+    found = fhir.decode(patient('"birthDate": "1813", "_birthDate": {"id": "a"}'), fhir.Patient)
+    assert found.birthDate_ext == fhir.Element(id="a")
+    text = refusal(patient('"_birthDate": {"id": "a"}'))
+    assert text == "Patient._birthDate: an element must have a value, a child or an extension"
+    given = patient('"name": [{"given": ["John", "A"], "_given": [{"id": "a"}, null]}]')
+    assert fhir.decode(given)
+    text = refusal(patient('"name": [{"_given": [{"id": "a"}]}]'))
+    assert text == "Patient.name[0]._given[0]: an element must have a value, a child or an extension"
+
+
 def test_braces_in_text_are_not_an_empty_element() -> None:
     assert fhir.decode(patient('"name": [{"text": "{} {\\"id\\":\\"a\\"} null"}]'))
 
@@ -169,7 +234,7 @@ def test_null_keeps_an_array_and_its_extensions_aligned() -> None:
     assert found.name[0].given == ["John", None]
     assert fhir.decode(fhir.encode(found)) == found
     alone = refusal(patient('"name": [{"given": ["John", null]}]'))
-    assert alone == "Patient.name[0].given[1]: null, and _given[1] gives nothing either"
+    assert alone == "Patient.name[0].given[1]: null, with neither a value nor an extension"
     uneven = refusal(patient(f'"name": [{{"given": ["John"], "_given": [{extension}, {extension}]}}]'))
     assert uneven == "Patient.name[0].given: must be as long as _given (1 and 2)"
 

@@ -15,7 +15,7 @@ from broadstreet.model.fhir.rules import Node
 if TYPE_CHECKING:
     from broadstreet.model.fhir.r4.abstract import Resource
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 40 * 2**20  # the largest official example has 35 MB; a door sets its own limit, far smaller
 
 Kind = TypeVar("Kind", bound=Node)
 
@@ -56,16 +56,8 @@ def decode(data: bytes | str, type: type[Kind] | None = None) -> Resource | Kind
     Invalid
         With the path of the first element found that FHIR does not allow.
     """
-    if len(data) > MAX_BYTES:
-        raise Invalid(_root(b"", type), f"larger than {MAX_BYTES} bytes", "too-costly")
-    try:
-        raw = data.encode() if isinstance(data, str) else data
-        decoded = decoder(type).decode(raw)
-    except _REFUSALS as error:
-        raise _refusal(error, data, type) from None
-    if type is not None and not isinstance(decoded, type):
-        came = decoded.__class__.__name__
-        raise Invalid(f"{came}.resourceType", f"expected {type.__name__}, got {came}")
+    raw = _bytes(data, type)
+    decoded = _decode(raw, type)
     if not wire.looks_clean(raw, _encode(decoded)):
         wire.inspect(raw, _root(raw, type))
     return cast("Resource | Kind", decoded)
@@ -94,7 +86,30 @@ def validate(resource: Node) -> None:
         reason = "nested too deep, or inside itself" if isinstance(error, RecursionError) else str(error)
         raise Invalid(root, f"cannot be written as JSON: {reason}", "structure") from None
     _refuse_numbers_that_json_lacks(resource, written, root)
-    decode(written, type(resource))
+    kind = type(resource)
+    _decode(_bytes(written, kind), kind)
+    if not wire.looks_clean(written, written):
+        wire.inspect(written, root)
+
+
+def _bytes(data: bytes | str, kind: type[Node] | None) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise Invalid(_root(b"", kind), f"larger than {MAX_BYTES} bytes", "too-costly")
+    try:
+        return data.encode() if isinstance(data, str) else data
+    except UnicodeError as error:
+        raise _refusal(error, b"", kind) from None
+
+
+def _decode(data: bytes, kind: type[Node] | None) -> Any:
+    try:
+        decoded = decoder(kind).decode(data)
+    except _REFUSALS as error:
+        raise _refusal(error, data, kind) from None
+    if kind is not None and not isinstance(decoded, kind):
+        came = type(decoded).__name__
+        raise Invalid(f"{came}.resourceType", f"expected {kind.__name__}, got {came}")
+    return decoded
 
 
 def _refuse_numbers_that_json_lacks(resource: Node, written: bytes, root: str) -> None:
@@ -111,7 +126,7 @@ def _refuse_numbers_that_json_lacks(resource: Node, written: bytes, root: str) -
             raise Invalid(path, f"a number must be finite (is {value})", "value")
 
 
-def _refusal(error: Exception, data: bytes | str, kind: type[Node] | None) -> Invalid:
+def _refusal(error: Exception, data: bytes, kind: type[Node] | None) -> Invalid:
     root = _root(data, kind)
     if isinstance(error, RecursionError):
         return Invalid(root, f"nested deeper than {wire.MAX_DEPTH} objects", "too-costly")
@@ -122,7 +137,7 @@ def _refusal(error: Exception, data: bytes | str, kind: type[Node] | None) -> In
     return translate(error, root)
 
 
-def _root(data: bytes | str, kind: type[Node] | None) -> str:
+def _root(data: bytes, kind: type[Node] | None) -> str:
     if kind is not None:
         return kind.__name__
     try:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from broadstreet.model.fhir.primitives import Code, Id, Many, Uri
 from broadstreet.model.fhir.r4.datatypes import Element, Extension, Meta, Narrative
-from broadstreet.model.fhir.rules import Node
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, Node, check_code, check_contained, check_uri
 
 
 class Resource(Node, kw_only=True, tag=True, tag_field="resourceType"):
@@ -22,6 +22,12 @@ class Resource(Node, kw_only=True, tag=True, tag_field="resourceType"):
     language: Code | None = None
     language_ext: Element | None = None
 
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+
 
 class DomainResource(Resource, kw_only=True):
     """A resource with narrative, extensions, and contained resources."""
@@ -30,6 +36,14 @@ class DomainResource(Resource, kw_only=True):
     contained: Many[AnyResource] | None = None
     extension: Many[Extension] | None = None
     modifierExtension: Many[Extension] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
 
 
 # Static types see the base; `registry` puts the union of all resources here.

@@ -35,7 +35,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Timing,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ActivityDefinitionParticipant(BackboneElement, kw_only=True):
@@ -48,6 +57,8 @@ class ActivityDefinitionParticipant(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class ActivityDefinitionDynamicValue(BackboneElement, kw_only=True):
@@ -143,12 +154,34 @@ class ActivityDefinition(DomainResource, kw_only=True):
     dynamicValue: Many[ActivityDefinitionDynamicValue] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.subjectCodeableConcept, self.subjectReference).count(None)
-        if absent < 1:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        subject = (self.subjectCodeableConcept, self.subjectReference)
+        if subject.count(None) < 1:
             check_choice(self, "subject", 0)
-        absent = (
+        if self.library is not None and not KNOWN_URIS.issuperset(self.library):
+            check_uri(self, "library")
+        if self.library_ext is not None or None in (self.library or ()):
+            check_aligned(self, "library")
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
+        if self.profile not in KNOWN_URIS:
+            check_uri(self, "profile")
+        if self.intent not in KNOWN_CODES:
+            check_code(self, "intent")
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")
+        timing = (
             self.timingTiming,
             self.timingDateTime,
             self.timingDateTime_ext,
@@ -156,9 +189,11 @@ class ActivityDefinition(DomainResource, kw_only=True):
             self.timingPeriod,
             self.timingRange,
             self.timingDuration,
-        ).count(None)
-        if absent < 6:
+        )
+        if timing.count(None) < 6:
             check_choice(self, "timing", 0)
-        absent = (self.productReference, self.productCodeableConcept).count(None)
-        if absent < 1:
+        product = (self.productReference, self.productCodeableConcept)
+        if product.count(None) < 1:
             check_choice(self, "product", 0)
+        if self.transform not in KNOWN_URIS:
+            check_uri(self, "transform")

@@ -14,7 +14,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class AdverseEventSuspectEntityCausality(BackboneElement, kw_only=True):
@@ -63,5 +70,13 @@ class AdverseEvent(DomainResource, kw_only=True):
     study: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.actuality is None and self.actuality_ext is None:
             raise missing("actuality")
+        if self.actuality not in KNOWN_CODES:
+            check_code(self, "actuality")

@@ -18,7 +18,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Range,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class AllergyIntoleranceReaction(BackboneElement, kw_only=True):
@@ -34,6 +42,10 @@ class AllergyIntoleranceReaction(BackboneElement, kw_only=True):
     severity_ext: Element | None = None
     exposureRoute: CodeableConcept | None = None
     note: Many[Annotation] | None = None
+
+    def __post_init__(self) -> None:
+        if self.severity not in KNOWN_CODES:
+            check_code(self, "severity")
 
 
 class AllergyIntolerance(DomainResource, kw_only=True):
@@ -68,7 +80,21 @@ class AllergyIntolerance(DomainResource, kw_only=True):
     reaction: Many[AllergyIntoleranceReaction] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.category is not None and not KNOWN_CODES.issuperset(self.category):
+            check_code(self, "category")
+        if self.category_ext is not None or None in (self.category or ()):
+            check_aligned(self, "category")
+        if self.criticality not in KNOWN_CODES:
+            check_code(self, "criticality")
+        onset = (
             self.onsetDateTime,
             self.onsetDateTime_ext,
             self.onsetAge,
@@ -76,6 +102,6 @@ class AllergyIntolerance(DomainResource, kw_only=True):
             self.onsetRange,
             self.onsetString,
             self.onsetString_ext,
-        ).count(None)
-        if absent < 6:
+        )
+        if onset.count(None) < 6:
             check_choice(self, "onset", 0)

@@ -15,7 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class AppointmentParticipant(BackboneElement, kw_only=True):
@@ -30,8 +37,12 @@ class AppointmentParticipant(BackboneElement, kw_only=True):
     period: Period | None = None
 
     def __post_init__(self) -> None:
+        if self.required not in KNOWN_CODES:
+            check_code(self, "required")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
 
 
 class Appointment(DomainResource, kw_only=True):
@@ -70,5 +81,13 @@ class Appointment(DomainResource, kw_only=True):
     requestedPeriod: Many[Period] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

@@ -8,7 +8,14 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Code, Instant, Many, String
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import CodeableConcept, Element, Identifier, Reference
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class AppointmentResponse(DomainResource, kw_only=True):
@@ -28,5 +35,13 @@ class AppointmentResponse(DomainResource, kw_only=True):
     comment_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.participantStatus is None and self.participantStatus_ext is None:
             raise missing("participantStatus")
+        if self.participantStatus not in KNOWN_CODES:
+            check_code(self, "participantStatus")

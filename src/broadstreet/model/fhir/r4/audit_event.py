@@ -15,7 +15,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class AuditEventAgentNetwork(BackboneElement, kw_only=True):
@@ -25,6 +34,10 @@ class AuditEventAgentNetwork(BackboneElement, kw_only=True):
     address_ext: Element | None = None
     type: Code | None = None
     type_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class AuditEventAgent(BackboneElement, kw_only=True):
@@ -49,6 +62,10 @@ class AuditEventAgent(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.requestor is None and self.requestor_ext is None:
             raise missing("requestor")
+        if self.policy is not None and not KNOWN_URIS.issuperset(self.policy):
+            check_uri(self, "policy")
+        if self.policy_ext is not None or None in (self.policy or ()):
+            check_aligned(self, "policy")
 
 
 class AuditEventSource(BackboneElement, kw_only=True):
@@ -73,13 +90,8 @@ class AuditEventEntityDetail(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
-        absent = (
-            self.valueString,
-            self.valueString_ext,
-            self.valueBase64Binary,
-            self.valueBase64Binary_ext,
-        ).count(None)
-        if absent != 3:
+        value = (self.valueString, self.valueString_ext, self.valueBase64Binary, self.valueBase64Binary_ext)
+        if value.count(None) != 3:
             check_choice(self, "value", 1)
 
 
@@ -120,5 +132,15 @@ class AuditEvent(DomainResource, kw_only=True):
     entity: Many[AuditEventEntity] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.action not in KNOWN_CODES:
+            check_code(self, "action")
         if self.recorded is None and self.recorded_ext is None:
             raise missing("recorded")
+        if self.outcome not in KNOWN_CODES:
+            check_code(self, "outcome")

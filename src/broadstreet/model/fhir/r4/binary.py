@@ -8,7 +8,7 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Base64Binary, Code
 from broadstreet.model.fhir.r4.abstract import Resource
 from broadstreet.model.fhir.r4.datatypes import Element, Reference
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, check_code, check_uri, missing
 
 
 class Binary(Resource, kw_only=True):
@@ -21,5 +21,11 @@ class Binary(Resource, kw_only=True):
     data_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
         if self.contentType is None and self.contentType_ext is None:
             raise missing("contentType")
+        if self.contentType not in KNOWN_CODES:
+            check_code(self, "contentType")

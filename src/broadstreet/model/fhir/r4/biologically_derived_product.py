@@ -15,7 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class BiologicallyDerivedProductCollection(BackboneElement, kw_only=True):
@@ -28,8 +35,8 @@ class BiologicallyDerivedProductCollection(BackboneElement, kw_only=True):
     collectedPeriod: Period | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.collectedDateTime, self.collectedDateTime_ext, self.collectedPeriod).count(None)
-        if absent < 2:
+        collected = (self.collectedDateTime, self.collectedDateTime_ext, self.collectedPeriod)
+        if collected.count(None) < 2:
             check_choice(self, "collected", 0)
 
 
@@ -45,8 +52,8 @@ class BiologicallyDerivedProductProcessing(BackboneElement, kw_only=True):
     timePeriod: Period | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.timeDateTime, self.timeDateTime_ext, self.timePeriod).count(None)
-        if absent < 2:
+        time = (self.timeDateTime, self.timeDateTime_ext, self.timePeriod)
+        if time.count(None) < 2:
             check_choice(self, "time", 0)
 
 
@@ -60,8 +67,8 @@ class BiologicallyDerivedProductManipulation(BackboneElement, kw_only=True):
     timePeriod: Period | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.timeDateTime, self.timeDateTime_ext, self.timePeriod).count(None)
-        if absent < 2:
+        time = (self.timeDateTime, self.timeDateTime_ext, self.timePeriod)
+        if time.count(None) < 2:
             check_choice(self, "time", 0)
 
 
@@ -75,6 +82,10 @@ class BiologicallyDerivedProductStorage(BackboneElement, kw_only=True):
     scale: Code | None = None
     scale_ext: Element | None = None
     duration: Period | None = None
+
+    def __post_init__(self) -> None:
+        if self.scale not in KNOWN_CODES:
+            check_code(self, "scale")
 
 
 class BiologicallyDerivedProduct(DomainResource, kw_only=True):
@@ -94,3 +105,15 @@ class BiologicallyDerivedProduct(DomainResource, kw_only=True):
     processing: Many[BiologicallyDerivedProductProcessing] | None = None
     manipulation: BiologicallyDerivedProductManipulation | None = None
     storage: Many[BiologicallyDerivedProductStorage] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.productCategory not in KNOWN_CODES:
+            check_code(self, "productCategory")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Code, Decimal, Instant, Many, String, UnsignedInt, Uri
 from broadstreet.model.fhir.r4.abstract import AnyResource, Resource
 from broadstreet.model.fhir.r4.datatypes import BackboneElement, Element, Identifier, Signature
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, check_code, check_uri, missing
 
 
 class BundleLink(BackboneElement, kw_only=True):
@@ -24,6 +24,8 @@ class BundleLink(BackboneElement, kw_only=True):
             raise missing("relation")
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
 
 
 class BundleEntrySearch(BackboneElement, kw_only=True):
@@ -33,6 +35,10 @@ class BundleEntrySearch(BackboneElement, kw_only=True):
     mode_ext: Element | None = None
     score: Decimal | None = None
     score_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
 
 
 class BundleEntryRequest(BackboneElement, kw_only=True):
@@ -54,8 +60,12 @@ class BundleEntryRequest(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.method is None and self.method_ext is None:
             raise missing("method")
+        if self.method not in KNOWN_CODES:
+            check_code(self, "method")
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
 
 
 class BundleEntryResponse(BackboneElement, kw_only=True):
@@ -74,6 +84,8 @@ class BundleEntryResponse(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.location not in KNOWN_URIS:
+            check_uri(self, "location")
 
 
 class BundleEntry(BackboneElement, kw_only=True):
@@ -86,6 +98,10 @@ class BundleEntry(BackboneElement, kw_only=True):
     search: BundleEntrySearch | None = None
     request: BundleEntryRequest | None = None
     response: BundleEntryResponse | None = None
+
+    def __post_init__(self) -> None:
+        if self.fullUrl not in KNOWN_URIS:
+            check_uri(self, "fullUrl")
 
 
 class Bundle(Resource, kw_only=True):
@@ -103,5 +119,11 @@ class Bundle(Resource, kw_only=True):
     signature: Signature | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")

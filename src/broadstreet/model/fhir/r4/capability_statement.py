@@ -27,7 +27,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CapabilityStatementSoftware(BackboneElement, kw_only=True):
@@ -57,6 +65,8 @@ class CapabilityStatementImplementation(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.description is None and self.description_ext is None:
             raise missing("description")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
 
 
 class CapabilityStatementRestSecurity(BackboneElement, kw_only=True):
@@ -80,6 +90,8 @@ class CapabilityStatementRestResourceInteraction(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
 
 
 class CapabilityStatementRestResourceSearchParam(BackboneElement, kw_only=True):
@@ -97,8 +109,12 @@ class CapabilityStatementRestResourceSearchParam(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.name is None and self.name_ext is None:
             raise missing("name")
+        if self.definition not in KNOWN_URIS:
+            check_uri(self, "definition")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class CapabilityStatementRestResourceOperation(BackboneElement, kw_only=True):
@@ -116,6 +132,8 @@ class CapabilityStatementRestResourceOperation(BackboneElement, kw_only=True):
             raise missing("name")
         if self.definition is None and self.definition_ext is None:
             raise missing("definition")
+        if self.definition not in KNOWN_URIS:
+            check_uri(self, "definition")
 
 
 class CapabilityStatementRestResource(BackboneElement, kw_only=True):
@@ -156,6 +174,28 @@ class CapabilityStatementRestResource(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.profile not in KNOWN_URIS:
+            check_uri(self, "profile")
+        if self.supportedProfile is not None and not KNOWN_URIS.issuperset(self.supportedProfile):
+            check_uri(self, "supportedProfile")
+        if self.supportedProfile_ext is not None or None in (self.supportedProfile or ()):
+            check_aligned(self, "supportedProfile")
+        if self.versioning not in KNOWN_CODES:
+            check_code(self, "versioning")
+        if self.conditionalRead not in KNOWN_CODES:
+            check_code(self, "conditionalRead")
+        if self.conditionalDelete not in KNOWN_CODES:
+            check_code(self, "conditionalDelete")
+        if self.referencePolicy is not None and not KNOWN_CODES.issuperset(self.referencePolicy):
+            check_code(self, "referencePolicy")
+        if self.referencePolicy_ext is not None or None in (self.referencePolicy or ()):
+            check_aligned(self, "referencePolicy")
+        if self.searchInclude_ext is not None or None in (self.searchInclude or ()):
+            check_aligned(self, "searchInclude")
+        if self.searchRevInclude_ext is not None or None in (self.searchRevInclude or ()):
+            check_aligned(self, "searchRevInclude")
 
 
 class CapabilityStatementRestInteraction(BackboneElement, kw_only=True):
@@ -169,6 +209,8 @@ class CapabilityStatementRestInteraction(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
 
 
 class CapabilityStatementRest(BackboneElement, kw_only=True):
@@ -189,6 +231,12 @@ class CapabilityStatementRest(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.mode is None and self.mode_ext is None:
             raise missing("mode")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
+        if self.compartment is not None and not KNOWN_URIS.issuperset(self.compartment):
+            check_uri(self, "compartment")
+        if self.compartment_ext is not None or None in (self.compartment or ()):
+            check_aligned(self, "compartment")
 
 
 class CapabilityStatementMessagingEndpoint(BackboneElement, kw_only=True):
@@ -201,6 +249,8 @@ class CapabilityStatementMessagingEndpoint(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.address is None and self.address_ext is None:
             raise missing("address")
+        if self.address not in KNOWN_URIS:
+            check_uri(self, "address")
 
 
 class CapabilityStatementMessagingSupportedMessage(BackboneElement, kw_only=True):
@@ -214,8 +264,12 @@ class CapabilityStatementMessagingSupportedMessage(BackboneElement, kw_only=True
     def __post_init__(self) -> None:
         if self.mode is None and self.mode_ext is None:
             raise missing("mode")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
         if self.definition is None and self.definition_ext is None:
             raise missing("definition")
+        if self.definition not in KNOWN_URIS:
+            check_uri(self, "definition")
 
 
 class CapabilityStatementMessaging(BackboneElement, kw_only=True):
@@ -242,8 +296,12 @@ class CapabilityStatementDocument(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.mode is None and self.mode_ext is None:
             raise missing("mode")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
         if self.profile is None and self.profile_ext is None:
             raise missing("profile")
+        if self.profile not in KNOWN_URIS:
+            check_uri(self, "profile")
 
 
 class CapabilityStatement(DomainResource, kw_only=True):
@@ -295,13 +353,47 @@ class CapabilityStatement(DomainResource, kw_only=True):
     document: Many[CapabilityStatementDocument] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.date is None and self.date_ext is None:
             raise missing("date")
         if self.kind is None and self.kind_ext is None:
             raise missing("kind")
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
+        if self.instantiates is not None and not KNOWN_URIS.issuperset(self.instantiates):
+            check_uri(self, "instantiates")
+        if self.instantiates_ext is not None or None in (self.instantiates or ()):
+            check_aligned(self, "instantiates")
+        if self.imports is not None and not KNOWN_URIS.issuperset(self.imports):
+            check_uri(self, "imports")
+        if self.imports_ext is not None or None in (self.imports or ()):
+            check_aligned(self, "imports")
         if self.fhirVersion is None and self.fhirVersion_ext is None:
             raise missing("fhirVersion")
+        if self.fhirVersion not in KNOWN_CODES:
+            check_code(self, "fhirVersion")
         if self.format is None and self.format_ext is None:
             raise missing("format")
+        if self.format is not None and not KNOWN_CODES.issuperset(self.format):
+            check_code(self, "format")
+        if self.format_ext is not None or None in (self.format or ()):
+            check_aligned(self, "format")
+        if self.patchFormat is not None and not KNOWN_CODES.issuperset(self.patchFormat):
+            check_code(self, "patchFormat")
+        if self.patchFormat_ext is not None or None in (self.patchFormat or ()):
+            check_aligned(self, "patchFormat")
+        if self.implementationGuide is not None and not KNOWN_URIS.issuperset(self.implementationGuide):
+            check_uri(self, "implementationGuide")
+        if self.implementationGuide_ext is not None or None in (self.implementationGuide or ()):
+            check_aligned(self, "implementationGuide")

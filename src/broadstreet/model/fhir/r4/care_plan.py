@@ -18,7 +18,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CarePlanActivityDetail(BackboneElement, kw_only=True):
@@ -53,18 +62,30 @@ class CarePlanActivityDetail(BackboneElement, kw_only=True):
     description_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        scheduled = (
             self.scheduledTiming,
             self.scheduledPeriod,
             self.scheduledString,
             self.scheduledString_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if scheduled.count(None) < 3:
             check_choice(self, "scheduled", 0)
-        absent = (self.productCodeableConcept, self.productReference).count(None)
-        if absent < 1:
+        product = (self.productCodeableConcept, self.productReference)
+        if product.count(None) < 1:
             check_choice(self, "product", 0)
 
 
@@ -113,7 +134,25 @@ class CarePlan(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.intent is None and self.intent_ext is None:
             raise missing("intent")
+        if self.intent not in KNOWN_CODES:
+            check_code(self, "intent")

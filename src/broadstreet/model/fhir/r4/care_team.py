@@ -17,6 +17,7 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, check_code, check_contained, check_uri
 
 
 class CareTeamParticipant(BackboneElement, kw_only=True):
@@ -46,3 +47,13 @@ class CareTeam(DomainResource, kw_only=True):
     managingOrganization: Many[Reference] | None = None
     telecom: Many[ContactPoint] | None = None
     note: Many[Annotation] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

@@ -15,7 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CatalogEntryRelatedEntry(BackboneElement, kw_only=True):
@@ -28,6 +35,8 @@ class CatalogEntryRelatedEntry(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.relationtype is None and self.relationtype_ext is None:
             raise missing("relationtype")
+        if self.relationtype not in KNOWN_CODES:
+            check_code(self, "relationtype")
 
 
 class CatalogEntry(DomainResource, kw_only=True):
@@ -52,5 +61,13 @@ class CatalogEntry(DomainResource, kw_only=True):
     relatedEntry: Many[CatalogEntryRelatedEntry] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.orderable is None and self.orderable_ext is None:
             raise missing("orderable")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

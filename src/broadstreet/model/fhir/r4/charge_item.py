@@ -19,7 +19,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ChargeItemPerformer(BackboneElement, kw_only=True):
@@ -70,16 +79,32 @@ class ChargeItem(DomainResource, kw_only=True):
     supportingInformation: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.definitionUri is not None and not KNOWN_URIS.issuperset(self.definitionUri):
+            check_uri(self, "definitionUri")
+        if self.definitionUri_ext is not None or None in (self.definitionUri or ()):
+            check_aligned(self, "definitionUri")
+        if self.definitionCanonical is not None and not KNOWN_URIS.issuperset(self.definitionCanonical):
+            check_uri(self, "definitionCanonical")
+        if self.definitionCanonical_ext is not None or None in (self.definitionCanonical or ()):
+            check_aligned(self, "definitionCanonical")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        occurrence = (
             self.occurrenceDateTime,
             self.occurrenceDateTime_ext,
             self.occurrencePeriod,
             self.occurrenceTiming,
-        ).count(None)
-        if absent < 3:
+        )
+        if occurrence.count(None) < 3:
             check_choice(self, "occurrence", 0)
-        absent = (self.productReference, self.productCodeableConcept).count(None)
-        if absent < 1:
+        product = (self.productReference, self.productCodeableConcept)
+        if product.count(None) < 1:
             check_choice(self, "product", 0)

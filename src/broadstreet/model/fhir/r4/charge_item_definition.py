@@ -29,7 +29,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ChargeItemDefinitionApplicability(BackboneElement, kw_only=True):
@@ -56,6 +64,8 @@ class ChargeItemDefinitionPropertyGroupPriceComponent(BackboneElement, kw_only=T
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class ChargeItemDefinitionPropertyGroup(BackboneElement, kw_only=True):
@@ -107,7 +117,29 @@ class ChargeItemDefinition(DomainResource, kw_only=True):
     propertyGroup: Many[ChargeItemDefinitionPropertyGroup] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
+        if self.derivedFromUri is not None and not KNOWN_URIS.issuperset(self.derivedFromUri):
+            check_uri(self, "derivedFromUri")
+        if self.derivedFromUri_ext is not None or None in (self.derivedFromUri or ()):
+            check_aligned(self, "derivedFromUri")
+        if self.partOf is not None and not KNOWN_URIS.issuperset(self.partOf):
+            check_uri(self, "partOf")
+        if self.partOf_ext is not None or None in (self.partOf or ()):
+            check_aligned(self, "partOf")
+        if self.replaces is not None and not KNOWN_URIS.issuperset(self.replaces):
+            check_uri(self, "replaces")
+        if self.replaces_ext is not None or None in (self.replaces or ()):
+            check_aligned(self, "replaces")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

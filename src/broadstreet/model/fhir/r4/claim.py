@@ -28,7 +28,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ClaimRelated(BackboneElement, kw_only=True):
@@ -84,10 +93,10 @@ class ClaimSupportingInfo(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
-        absent = (self.timingDate, self.timingDate_ext, self.timingPeriod).count(None)
-        if absent < 2:
+        timing = (self.timingDate, self.timingDate_ext, self.timingPeriod)
+        if timing.count(None) < 2:
             check_choice(self, "timing", 0)
-        absent = (
+        value = (
             self.valueBoolean,
             self.valueBoolean_ext,
             self.valueString,
@@ -95,8 +104,8 @@ class ClaimSupportingInfo(BackboneElement, kw_only=True):
             self.valueQuantity,
             self.valueAttachment,
             self.valueReference,
-        ).count(None)
-        if absent < 6:
+        )
+        if value.count(None) < 6:
             check_choice(self, "value", 0)
 
 
@@ -114,8 +123,8 @@ class ClaimDiagnosis(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
-        absent = (self.diagnosisCodeableConcept, self.diagnosisReference).count(None)
-        if absent != 1:
+        diagnosis = (self.diagnosisCodeableConcept, self.diagnosisReference)
+        if diagnosis.count(None) != 1:
             check_choice(self, "diagnosis", 1)
 
 
@@ -134,8 +143,8 @@ class ClaimProcedure(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
-        absent = (self.procedureCodeableConcept, self.procedureReference).count(None)
-        if absent != 1:
+        procedure = (self.procedureCodeableConcept, self.procedureReference)
+        if procedure.count(None) != 1:
             check_choice(self, "procedure", 1)
 
 
@@ -159,6 +168,8 @@ class ClaimInsurance(BackboneElement, kw_only=True):
             raise missing("sequence")
         if self.focal is None and self.focal_ext is None:
             raise missing("focal")
+        if self.preAuthRef_ext is not None or None in (self.preAuthRef or ()):
+            check_aligned(self, "preAuthRef")
 
 
 class ClaimAccident(BackboneElement, kw_only=True):
@@ -173,8 +184,8 @@ class ClaimAccident(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.date is None and self.date_ext is None:
             raise missing("date")
-        absent = (self.locationAddress, self.locationReference).count(None)
-        if absent < 1:
+        location = (self.locationAddress, self.locationReference)
+        if location.count(None) < 1:
             check_choice(self, "location", 0)
 
 
@@ -261,11 +272,19 @@ class ClaimItem(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
-        absent = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod).count(None)
-        if absent < 2:
+        if self.careTeamSequence_ext is not None or None in (self.careTeamSequence or ()):
+            check_aligned(self, "careTeamSequence")
+        if self.diagnosisSequence_ext is not None or None in (self.diagnosisSequence or ()):
+            check_aligned(self, "diagnosisSequence")
+        if self.procedureSequence_ext is not None or None in (self.procedureSequence or ()):
+            check_aligned(self, "procedureSequence")
+        if self.informationSequence_ext is not None or None in (self.informationSequence or ()):
+            check_aligned(self, "informationSequence")
+        serviced = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod)
+        if serviced.count(None) < 2:
             check_choice(self, "serviced", 0)
-        absent = (self.locationCodeableConcept, self.locationAddress, self.locationReference).count(None)
-        if absent < 2:
+        location = (self.locationCodeableConcept, self.locationAddress, self.locationReference)
+        if location.count(None) < 2:
             check_choice(self, "location", 0)
 
 
@@ -304,9 +323,19 @@ class Claim(DomainResource, kw_only=True):
     total: Money | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.use is None and self.use_ext is None:
             raise missing("use")
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
         if self.created is None and self.created_ext is None:
             raise missing("created")

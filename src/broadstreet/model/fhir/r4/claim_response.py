@@ -28,7 +28,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ClaimResponseItemAdjudication(BackboneElement, kw_only=True):
@@ -53,6 +62,8 @@ class ClaimResponseItemDetailSubDetail(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.subDetailSequence is None and self.subDetailSequence_ext is None:
             raise missing("subDetailSequence")
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ClaimResponseItemDetail(BackboneElement, kw_only=True):
@@ -68,6 +79,8 @@ class ClaimResponseItemDetail(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.detailSequence is None and self.detailSequence_ext is None:
             raise missing("detailSequence")
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ClaimResponseItem(BackboneElement, kw_only=True):
@@ -83,6 +96,8 @@ class ClaimResponseItem(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.itemSequence is None and self.itemSequence_ext is None:
             raise missing("itemSequence")
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ClaimResponseAddItemDetailSubDetail(BackboneElement, kw_only=True):
@@ -99,6 +114,10 @@ class ClaimResponseAddItemDetailSubDetail(BackboneElement, kw_only=True):
     noteNumber_ext: Many[Element | None] | None = None
     adjudication: Many[ClaimResponseItemAdjudication]
 
+    def __post_init__(self) -> None:
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
+
 
 class ClaimResponseAddItemDetail(BackboneElement, kw_only=True):
     """Insurer added line details."""
@@ -114,6 +133,10 @@ class ClaimResponseAddItemDetail(BackboneElement, kw_only=True):
     noteNumber_ext: Many[Element | None] | None = None
     adjudication: Many[ClaimResponseItemAdjudication]
     subDetail: Many[ClaimResponseAddItemDetailSubDetail] | None = None
+
+    def __post_init__(self) -> None:
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ClaimResponseAddItem(BackboneElement, kw_only=True):
@@ -148,12 +171,20 @@ class ClaimResponseAddItem(BackboneElement, kw_only=True):
     detail: Many[ClaimResponseAddItemDetail] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod).count(None)
-        if absent < 2:
+        if self.itemSequence_ext is not None or None in (self.itemSequence or ()):
+            check_aligned(self, "itemSequence")
+        if self.detailSequence_ext is not None or None in (self.detailSequence or ()):
+            check_aligned(self, "detailSequence")
+        if self.subdetailSequence_ext is not None or None in (self.subdetailSequence or ()):
+            check_aligned(self, "subdetailSequence")
+        serviced = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod)
+        if serviced.count(None) < 2:
             check_choice(self, "serviced", 0)
-        absent = (self.locationCodeableConcept, self.locationAddress, self.locationReference).count(None)
-        if absent < 2:
+        location = (self.locationCodeableConcept, self.locationAddress, self.locationReference)
+        if location.count(None) < 2:
             check_choice(self, "location", 0)
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ClaimResponseTotal(BackboneElement, kw_only=True):
@@ -187,6 +218,8 @@ class ClaimResponseProcessNote(BackboneElement, kw_only=True):
     language: CodeableConcept | None = None
 
     def __post_init__(self) -> None:
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.text is None and self.text_ext is None:
             raise missing("text")
 
@@ -260,11 +293,23 @@ class ClaimResponse(DomainResource, kw_only=True):
     error: Many[ClaimResponseError] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.use is None and self.use_ext is None:
             raise missing("use")
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
         if self.created is None and self.created_ext is None:
             raise missing("created")
         if self.outcome is None and self.outcome_ext is None:
             raise missing("outcome")
+        if self.outcome not in KNOWN_CODES:
+            check_code(self, "outcome")

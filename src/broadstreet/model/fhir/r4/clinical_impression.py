@@ -16,7 +16,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ClinicalImpressionInvestigation(BackboneElement, kw_only=True):
@@ -67,8 +76,20 @@ class ClinicalImpression(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.effectiveDateTime, self.effectiveDateTime_ext, self.effectivePeriod).count(None)
-        if absent < 2:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        effective = (self.effectiveDateTime, self.effectiveDateTime_ext, self.effectivePeriod)
+        if effective.count(None) < 2:
             check_choice(self, "effective", 0)
+        if self.protocol is not None and not KNOWN_URIS.issuperset(self.protocol):
+            check_uri(self, "protocol")
+        if self.protocol_ext is not None or None in (self.protocol or ()):
+            check_aligned(self, "protocol")

@@ -28,7 +28,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CodeSystemFilter(BackboneElement, kw_only=True):
@@ -46,8 +55,14 @@ class CodeSystemFilter(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
         if self.operator is None and self.operator_ext is None:
             raise missing("operator")
+        if self.operator is not None and not KNOWN_CODES.issuperset(self.operator):
+            check_code(self, "operator")
+        if self.operator_ext is not None or None in (self.operator or ()):
+            check_aligned(self, "operator")
         if self.value is None and self.value_ext is None:
             raise missing("value")
 
@@ -67,8 +82,14 @@ class CodeSystemProperty(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        if self.uri not in KNOWN_URIS:
+            check_uri(self, "uri")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class CodeSystemConceptDesignation(BackboneElement, kw_only=True):
@@ -81,6 +102,8 @@ class CodeSystemConceptDesignation(BackboneElement, kw_only=True):
     value_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
         if self.value is None and self.value_ext is None:
             raise missing("value")
 
@@ -107,7 +130,11 @@ class CodeSystemConceptProperty(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
-        absent = (
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        if self.valueCode not in KNOWN_CODES:
+            check_code(self, "valueCode")
+        value = (
             self.valueCode,
             self.valueCode_ext,
             self.valueCoding,
@@ -121,8 +148,8 @@ class CodeSystemConceptProperty(BackboneElement, kw_only=True):
             self.valueDateTime_ext,
             self.valueDecimal,
             self.valueDecimal_ext,
-        ).count(None)
-        if absent != 12:
+        )
+        if value.count(None) != 12:
             check_choice(self, "value", 1)
 
 
@@ -142,6 +169,8 @@ class CodeSystemConcept(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
 
 
 class CodeSystem(DomainResource, kw_only=True):
@@ -194,7 +223,25 @@ class CodeSystem(DomainResource, kw_only=True):
     concept: Many[CodeSystemConcept] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.valueSet not in KNOWN_URIS:
+            check_uri(self, "valueSet")
+        if self.hierarchyMeaning not in KNOWN_CODES:
+            check_code(self, "hierarchyMeaning")
         if self.content is None and self.content_ext is None:
             raise missing("content")
+        if self.content not in KNOWN_CODES:
+            check_code(self, "content")
+        if self.supplements not in KNOWN_URIS:
+            check_uri(self, "supplements")

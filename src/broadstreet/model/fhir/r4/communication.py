@@ -16,7 +16,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CommunicationPayload(BackboneElement, kw_only=True):
@@ -28,13 +37,8 @@ class CommunicationPayload(BackboneElement, kw_only=True):
     contentReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (
-            self.contentString,
-            self.contentString_ext,
-            self.contentAttachment,
-            self.contentReference,
-        ).count(None)
-        if absent != 3:
+        content = (self.contentString, self.contentString_ext, self.contentAttachment, self.contentReference)
+        if content.count(None) != 3:
             check_choice(self, "content", 1)
 
 
@@ -72,5 +76,23 @@ class Communication(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")

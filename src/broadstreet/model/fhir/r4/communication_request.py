@@ -17,7 +17,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CommunicationRequestPayload(BackboneElement, kw_only=True):
@@ -29,13 +37,8 @@ class CommunicationRequestPayload(BackboneElement, kw_only=True):
     contentReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (
-            self.contentString,
-            self.contentString_ext,
-            self.contentAttachment,
-            self.contentReference,
-        ).count(None)
-        if absent != 3:
+        content = (self.contentString, self.contentString_ext, self.contentAttachment, self.contentReference)
+        if content.count(None) != 3:
             check_choice(self, "content", 1)
 
 
@@ -72,8 +75,18 @@ class CommunicationRequest(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.occurrenceDateTime, self.occurrenceDateTime_ext, self.occurrencePeriod).count(None)
-        if absent < 2:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")
+        occurrence = (self.occurrenceDateTime, self.occurrenceDateTime_ext, self.occurrencePeriod)
+        if occurrence.count(None) < 2:
             check_choice(self, "occurrence", 0)

@@ -8,7 +8,15 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Boolean, Code, DateTime, Many, Markdown, String, Uri
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import BackboneElement, ContactDetail, Element, UsageContext
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CompartmentDefinitionResource(BackboneElement, kw_only=True):
@@ -24,6 +32,10 @@ class CompartmentDefinitionResource(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        if self.param_ext is not None or None in (self.param or ()):
+            check_aligned(self, "param")
 
 
 class CompartmentDefinition(DomainResource, kw_only=True):
@@ -56,13 +68,25 @@ class CompartmentDefinition(DomainResource, kw_only=True):
     resource: Many[CompartmentDefinitionResource] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.name is None and self.name_ext is None:
             raise missing("name")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
         if self.search is None and self.search_ext is None:
             raise missing("search")

@@ -16,7 +16,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CompositionAttester(BackboneElement, kw_only=True):
@@ -31,6 +39,8 @@ class CompositionAttester(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.mode is None and self.mode_ext is None:
             raise missing("mode")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
 
 
 class CompositionRelatesTo(BackboneElement, kw_only=True):
@@ -44,8 +54,10 @@ class CompositionRelatesTo(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
-        absent = (self.targetIdentifier, self.targetReference).count(None)
-        if absent != 1:
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        target = (self.targetIdentifier, self.targetReference)
+        if target.count(None) != 1:
             check_choice(self, "target", 1)
 
 
@@ -73,6 +85,10 @@ class CompositionSection(BackboneElement, kw_only=True):
     emptyReason: CodeableConcept | None = None
     section: Many[CompositionSection] | None = None
 
+    def __post_init__(self) -> None:
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
+
 
 class Composition(DomainResource, kw_only=True):
     """A set of resources composed into a single coherent clinical statement with clinical ...."""
@@ -98,9 +114,19 @@ class Composition(DomainResource, kw_only=True):
     section: Many[CompositionSection] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.date is None and self.date_ext is None:
             raise missing("date")
         if self.title is None and self.title_ext is None:
             raise missing("title")
+        if self.confidentiality not in KNOWN_CODES:
+            check_code(self, "confidentiality")

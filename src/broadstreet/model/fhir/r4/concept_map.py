@@ -15,7 +15,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ConceptMapGroupElementTargetDependsOn(BackboneElement, kw_only=True):
@@ -33,6 +41,10 @@ class ConceptMapGroupElementTargetDependsOn(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.property is None and self.property_ext is None:
             raise missing("property")
+        if self.property not in KNOWN_URIS:
+            check_uri(self, "property")
+        if self.system not in KNOWN_URIS:
+            check_uri(self, "system")
         if self.value is None and self.value_ext is None:
             raise missing("value")
 
@@ -52,8 +64,12 @@ class ConceptMapGroupElementTarget(BackboneElement, kw_only=True):
     product: Many[ConceptMapGroupElementTargetDependsOn] | None = None
 
     def __post_init__(self) -> None:
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
         if self.equivalence is None and self.equivalence_ext is None:
             raise missing("equivalence")
+        if self.equivalence not in KNOWN_CODES:
+            check_code(self, "equivalence")
 
 
 class ConceptMapGroupElement(BackboneElement, kw_only=True):
@@ -64,6 +80,10 @@ class ConceptMapGroupElement(BackboneElement, kw_only=True):
     display: String | None = None
     display_ext: Element | None = None
     target: Many[ConceptMapGroupElementTarget] | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
 
 
 class ConceptMapGroupUnmapped(BackboneElement, kw_only=True):
@@ -81,6 +101,12 @@ class ConceptMapGroupUnmapped(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.mode is None and self.mode_ext is None:
             raise missing("mode")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
 
 
 class ConceptMapGroup(BackboneElement, kw_only=True):
@@ -96,6 +122,12 @@ class ConceptMapGroup(BackboneElement, kw_only=True):
     targetVersion_ext: Element | None = None
     element: Many[ConceptMapGroupElement]
     unmapped: ConceptMapGroupUnmapped | None = None
+
+    def __post_init__(self) -> None:
+        if self.source not in KNOWN_URIS:
+            check_uri(self, "source")
+        if self.target not in KNOWN_URIS:
+            check_uri(self, "target")
 
 
 class ConceptMap(DomainResource, kw_only=True):
@@ -138,21 +170,29 @@ class ConceptMap(DomainResource, kw_only=True):
     group: Many[ConceptMapGroup] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
-            self.sourceUri,
-            self.sourceUri_ext,
-            self.sourceCanonical,
-            self.sourceCanonical_ext,
-        ).count(None)
-        if absent < 3:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.sourceUri not in KNOWN_URIS:
+            check_uri(self, "sourceUri")
+        if self.sourceCanonical not in KNOWN_URIS:
+            check_uri(self, "sourceCanonical")
+        source = (self.sourceUri, self.sourceUri_ext, self.sourceCanonical, self.sourceCanonical_ext)
+        if source.count(None) < 3:
             check_choice(self, "source", 0)
-        absent = (
-            self.targetUri,
-            self.targetUri_ext,
-            self.targetCanonical,
-            self.targetCanonical_ext,
-        ).count(None)
-        if absent < 3:
+        if self.targetUri not in KNOWN_URIS:
+            check_uri(self, "targetUri")
+        if self.targetCanonical not in KNOWN_URIS:
+            check_uri(self, "targetCanonical")
+        target = (self.targetUri, self.targetUri_ext, self.targetCanonical, self.targetCanonical_ext)
+        if target.count(None) < 3:
             check_choice(self, "target", 0)

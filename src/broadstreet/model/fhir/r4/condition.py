@@ -18,7 +18,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Range,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class ConditionStage(BackboneElement, kw_only=True):
@@ -71,7 +78,13 @@ class Condition(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        onset = (
             self.onsetDateTime,
             self.onsetDateTime_ext,
             self.onsetAge,
@@ -79,10 +92,10 @@ class Condition(DomainResource, kw_only=True):
             self.onsetRange,
             self.onsetString,
             self.onsetString_ext,
-        ).count(None)
-        if absent < 6:
+        )
+        if onset.count(None) < 6:
             check_choice(self, "onset", 0)
-        absent = (
+        abatement = (
             self.abatementDateTime,
             self.abatementDateTime_ext,
             self.abatementAge,
@@ -90,6 +103,6 @@ class Condition(DomainResource, kw_only=True):
             self.abatementRange,
             self.abatementString,
             self.abatementString_ext,
-        ).count(None)
-        if absent < 6:
+        )
+        if abatement.count(None) < 6:
             check_choice(self, "abatement", 0)

@@ -17,7 +17,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ConsentPolicy(BackboneElement, kw_only=True):
@@ -27,6 +35,12 @@ class ConsentPolicy(BackboneElement, kw_only=True):
     authority_ext: Element | None = None
     uri: Uri | None = None
     uri_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.authority not in KNOWN_URIS:
+            check_uri(self, "authority")
+        if self.uri not in KNOWN_URIS:
+            check_uri(self, "uri")
 
 
 class ConsentVerification(BackboneElement, kw_only=True):
@@ -60,6 +74,8 @@ class ConsentProvisionData(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.meaning is None and self.meaning_ext is None:
             raise missing("meaning")
+        if self.meaning not in KNOWN_CODES:
+            check_code(self, "meaning")
 
 
 class ConsentProvision(BackboneElement, kw_only=True):
@@ -77,6 +93,10 @@ class ConsentProvision(BackboneElement, kw_only=True):
     dataPeriod: Period | None = None
     data: Many[ConsentProvisionData] | None = None
     provision: Many[ConsentProvision] | None = None
+
+    def __post_init__(self) -> None:
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class Consent(DomainResource, kw_only=True):
@@ -100,8 +120,16 @@ class Consent(DomainResource, kw_only=True):
     provision: ConsentProvision | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.sourceAttachment, self.sourceReference).count(None)
-        if absent < 1:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        source = (self.sourceAttachment, self.sourceReference)
+        if source.count(None) < 1:
             check_choice(self, "source", 0)

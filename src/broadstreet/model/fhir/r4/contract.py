@@ -35,7 +35,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Signature,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ContractContentDefinition(BackboneElement, kw_only=True):
@@ -54,6 +63,8 @@ class ContractContentDefinition(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.publicationStatus is None and self.publicationStatus_ext is None:
             raise missing("publicationStatus")
+        if self.publicationStatus not in KNOWN_CODES:
+            check_code(self, "publicationStatus")
 
 
 class ContractTermSecurityLabel(BackboneElement, kw_only=True):
@@ -64,6 +75,10 @@ class ContractTermSecurityLabel(BackboneElement, kw_only=True):
     classification: Coding
     category: Many[Coding] | None = None
     control: Many[Coding] | None = None
+
+    def __post_init__(self) -> None:
+        if self.number_ext is not None or None in (self.number or ()):
+            check_aligned(self, "number")
 
 
 class ContractTermOfferParty(BackboneElement, kw_only=True):
@@ -98,7 +113,9 @@ class ContractTermOfferAnswer(BackboneElement, kw_only=True):
     valueReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        value = (
             self.valueBoolean,
             self.valueBoolean_ext,
             self.valueDecimal,
@@ -119,8 +136,8 @@ class ContractTermOfferAnswer(BackboneElement, kw_only=True):
             self.valueCoding,
             self.valueQuantity,
             self.valueReference,
-        ).count(None)
-        if absent != 19:
+        )
+        if value.count(None) != 19:
             check_choice(self, "value", 1)
 
 
@@ -140,6 +157,12 @@ class ContractTermOffer(BackboneElement, kw_only=True):
     linkId_ext: Many[Element | None] | None = None
     securityLabelNumber: Many[UnsignedInt | None] | None = None
     securityLabelNumber_ext: Many[Element | None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.linkId_ext is not None or None in (self.linkId or ()):
+            check_aligned(self, "linkId")
+        if self.securityLabelNumber_ext is not None or None in (self.securityLabelNumber or ()):
+            check_aligned(self, "securityLabelNumber")
 
 
 class ContractTermAssetContext(BackboneElement, kw_only=True):
@@ -178,9 +201,13 @@ class ContractTermAssetValuedItem(BackboneElement, kw_only=True):
     securityLabelNumber_ext: Many[Element | None] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.entityCodeableConcept, self.entityReference).count(None)
-        if absent < 1:
+        entity = (self.entityCodeableConcept, self.entityReference)
+        if entity.count(None) < 1:
             check_choice(self, "entity", 0)
+        if self.linkId_ext is not None or None in (self.linkId or ()):
+            check_aligned(self, "linkId")
+        if self.securityLabelNumber_ext is not None or None in (self.securityLabelNumber or ()):
+            check_aligned(self, "securityLabelNumber")
 
 
 class ContractTermAsset(BackboneElement, kw_only=True):
@@ -205,6 +232,12 @@ class ContractTermAsset(BackboneElement, kw_only=True):
     securityLabelNumber: Many[UnsignedInt | None] | None = None
     securityLabelNumber_ext: Many[Element | None] | None = None
     valuedItem: Many[ContractTermAssetValuedItem] | None = None
+
+    def __post_init__(self) -> None:
+        if self.linkId_ext is not None or None in (self.linkId or ()):
+            check_aligned(self, "linkId")
+        if self.securityLabelNumber_ext is not None or None in (self.securityLabelNumber or ()):
+            check_aligned(self, "securityLabelNumber")
 
 
 class ContractTermActionSubject(BackboneElement, kw_only=True):
@@ -251,14 +284,28 @@ class ContractTermAction(BackboneElement, kw_only=True):
     securityLabelNumber_ext: Many[Element | None] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.linkId_ext is not None or None in (self.linkId or ()):
+            check_aligned(self, "linkId")
+        if self.contextLinkId_ext is not None or None in (self.contextLinkId or ()):
+            check_aligned(self, "contextLinkId")
+        occurrence = (
             self.occurrenceDateTime,
             self.occurrenceDateTime_ext,
             self.occurrencePeriod,
             self.occurrenceTiming,
-        ).count(None)
-        if absent < 3:
+        )
+        if occurrence.count(None) < 3:
             check_choice(self, "occurrence", 0)
+        if self.requesterLinkId_ext is not None or None in (self.requesterLinkId or ()):
+            check_aligned(self, "requesterLinkId")
+        if self.performerLinkId_ext is not None or None in (self.performerLinkId or ()):
+            check_aligned(self, "performerLinkId")
+        if self.reason_ext is not None or None in (self.reason or ()):
+            check_aligned(self, "reason")
+        if self.reasonLinkId_ext is not None or None in (self.reasonLinkId or ()):
+            check_aligned(self, "reasonLinkId")
+        if self.securityLabelNumber_ext is not None or None in (self.securityLabelNumber or ()):
+            check_aligned(self, "securityLabelNumber")
 
 
 class ContractTerm(BackboneElement, kw_only=True):
@@ -281,8 +328,8 @@ class ContractTerm(BackboneElement, kw_only=True):
     group: Many[ContractTerm] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.topicCodeableConcept, self.topicReference).count(None)
-        if absent < 1:
+        topic = (self.topicCodeableConcept, self.topicReference)
+        if topic.count(None) < 1:
             check_choice(self, "topic", 0)
 
 
@@ -301,8 +348,8 @@ class ContractFriendly(BackboneElement, kw_only=True):
     contentReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.contentAttachment, self.contentReference).count(None)
-        if absent != 1:
+        content = (self.contentAttachment, self.contentReference)
+        if content.count(None) != 1:
             check_choice(self, "content", 1)
 
 
@@ -313,8 +360,8 @@ class ContractLegal(BackboneElement, kw_only=True):
     contentReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.contentAttachment, self.contentReference).count(None)
-        if absent != 1:
+        content = (self.contentAttachment, self.contentReference)
+        if content.count(None) != 1:
             check_choice(self, "content", 1)
 
 
@@ -325,8 +372,8 @@ class ContractRule(BackboneElement, kw_only=True):
     contentReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.contentAttachment, self.contentReference).count(None)
-        if absent != 1:
+        content = (self.contentAttachment, self.contentReference)
+        if content.count(None) != 1:
             check_choice(self, "content", 1)
 
 
@@ -379,9 +426,23 @@ class Contract(DomainResource, kw_only=True):
     legallyBindingReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.topicCodeableConcept, self.topicReference).count(None)
-        if absent < 1:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.instantiatesUri not in KNOWN_URIS:
+            check_uri(self, "instantiatesUri")
+        if self.alias_ext is not None or None in (self.alias or ()):
+            check_aligned(self, "alias")
+        topic = (self.topicCodeableConcept, self.topicReference)
+        if topic.count(None) < 1:
             check_choice(self, "topic", 0)
-        absent = (self.legallyBindingAttachment, self.legallyBindingReference).count(None)
-        if absent < 1:
+        legallyBinding = (self.legallyBindingAttachment, self.legallyBindingReference)
+        if legallyBinding.count(None) < 1:
             check_choice(self, "legallyBinding", 0)

@@ -17,7 +17,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CoverageClass(BackboneElement, kw_only=True):
@@ -50,8 +58,8 @@ class CoverageCostToBeneficiary(BackboneElement, kw_only=True):
     exception: Many[CoverageCostToBeneficiaryException] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.valueQuantity, self.valueMoney).count(None)
-        if absent != 1:
+        value = (self.valueQuantity, self.valueMoney)
+        if value.count(None) != 1:
             check_choice(self, "value", 1)
 
 
@@ -83,5 +91,13 @@ class Coverage(DomainResource, kw_only=True):
     contract: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

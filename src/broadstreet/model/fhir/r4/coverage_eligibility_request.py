@@ -17,7 +17,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CoverageEligibilityRequestSupportingInfo(BackboneElement, kw_only=True):
@@ -51,8 +60,8 @@ class CoverageEligibilityRequestItemDiagnosis(BackboneElement, kw_only=True):
     diagnosisReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.diagnosisCodeableConcept, self.diagnosisReference).count(None)
-        if absent < 1:
+        diagnosis = (self.diagnosisCodeableConcept, self.diagnosisReference)
+        if diagnosis.count(None) < 1:
             check_choice(self, "diagnosis", 0)
 
 
@@ -70,6 +79,10 @@ class CoverageEligibilityRequestItem(BackboneElement, kw_only=True):
     facility: Reference | None = None
     diagnosis: Many[CoverageEligibilityRequestItemDiagnosis] | None = None
     detail: Many[Reference] | None = None
+
+    def __post_init__(self) -> None:
+        if self.supportingInfoSequence_ext is not None or None in (self.supportingInfoSequence or ()):
+            check_aligned(self, "supportingInfoSequence")
 
 
 class CoverageEligibilityRequest(DomainResource, kw_only=True):
@@ -96,12 +109,24 @@ class CoverageEligibilityRequest(DomainResource, kw_only=True):
     item: Many[CoverageEligibilityRequestItem] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.purpose is None and self.purpose_ext is None:
             raise missing("purpose")
+        if self.purpose is not None and not KNOWN_CODES.issuperset(self.purpose):
+            check_code(self, "purpose")
+        if self.purpose_ext is not None or None in (self.purpose or ()):
+            check_aligned(self, "purpose")
+        serviced = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod)
+        if serviced.count(None) < 2:
+            check_choice(self, "serviced", 0)
         if self.created is None and self.created_ext is None:
             raise missing("created")
-        absent = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod).count(None)
-        if absent < 2:
-            check_choice(self, "serviced", 0)

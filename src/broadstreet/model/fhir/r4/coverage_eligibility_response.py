@@ -16,7 +16,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class CoverageEligibilityResponseInsuranceItemBenefit(BackboneElement, kw_only=True):
@@ -35,23 +44,23 @@ class CoverageEligibilityResponseInsuranceItemBenefit(BackboneElement, kw_only=T
     usedMoney: Money | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        allowed = (
             self.allowedUnsignedInt,
             self.allowedUnsignedInt_ext,
             self.allowedString,
             self.allowedString_ext,
             self.allowedMoney,
-        ).count(None)
-        if absent < 4:
+        )
+        if allowed.count(None) < 4:
             check_choice(self, "allowed", 0)
-        absent = (
+        used = (
             self.usedUnsignedInt,
             self.usedUnsignedInt_ext,
             self.usedString,
             self.usedString_ext,
             self.usedMoney,
-        ).count(None)
-        if absent < 4:
+        )
+        if used.count(None) < 4:
             check_choice(self, "used", 0)
 
 
@@ -77,6 +86,10 @@ class CoverageEligibilityResponseInsuranceItem(BackboneElement, kw_only=True):
     authorizationSupporting: Many[CodeableConcept] | None = None
     authorizationUrl: Uri | None = None
     authorizationUrl_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.authorizationUrl not in KNOWN_URIS:
+            check_uri(self, "authorizationUrl")
 
 
 class CoverageEligibilityResponseInsurance(BackboneElement, kw_only=True):
@@ -123,14 +136,28 @@ class CoverageEligibilityResponse(DomainResource, kw_only=True):
     error: Many[CoverageEligibilityResponseError] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.purpose is None and self.purpose_ext is None:
             raise missing("purpose")
+        if self.purpose is not None and not KNOWN_CODES.issuperset(self.purpose):
+            check_code(self, "purpose")
+        if self.purpose_ext is not None or None in (self.purpose or ()):
+            check_aligned(self, "purpose")
+        serviced = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod)
+        if serviced.count(None) < 2:
+            check_choice(self, "serviced", 0)
         if self.created is None and self.created_ext is None:
             raise missing("created")
         if self.outcome is None and self.outcome_ext is None:
             raise missing("outcome")
-        absent = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod).count(None)
-        if absent < 2:
-            check_choice(self, "serviced", 0)
+        if self.outcome not in KNOWN_CODES:
+            check_code(self, "outcome")

@@ -28,7 +28,16 @@ from broadstreet.model.fhir.primitives import (
     Uuid,
     Xhtml,
 )
-from broadstreet.model.fhir.rules import Node, check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    Node,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_uri,
+    missing,
+)
 
 
 class Element(Node, kw_only=True):
@@ -70,6 +79,10 @@ class ElementDefinitionBinding(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.strength is None and self.strength_ext is None:
             raise missing("strength")
+        if self.strength not in KNOWN_CODES:
+            check_code(self, "strength")
+        if self.valueSet not in KNOWN_URIS:
+            check_uri(self, "valueSet")
 
 
 class ElementDefinitionConstraint(Element, kw_only=True):
@@ -95,8 +108,12 @@ class ElementDefinitionConstraint(Element, kw_only=True):
             raise missing("key")
         if self.severity is None and self.severity_ext is None:
             raise missing("severity")
+        if self.severity not in KNOWN_CODES:
+            check_code(self, "severity")
         if self.human is None and self.human_ext is None:
             raise missing("human")
+        if self.source not in KNOWN_URIS:
+            check_uri(self, "source")
 
 
 class ElementDefinitionExample(Element, kw_only=True):
@@ -177,7 +194,15 @@ class ElementDefinitionExample(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.label is None and self.label_ext is None:
             raise missing("label")
-        absent = (
+        if self.valueCanonical not in KNOWN_URIS:
+            check_uri(self, "valueCanonical")
+        if self.valueCode not in KNOWN_CODES:
+            check_code(self, "valueCode")
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        if self.valueUrl not in KNOWN_URIS:
+            check_uri(self, "valueUrl")
+        value = (
             self.valueBase64Binary,
             self.valueBase64Binary_ext,
             self.valueBoolean,
@@ -247,8 +272,8 @@ class ElementDefinitionExample(Element, kw_only=True):
             self.valueUsageContext,
             self.valueDosage,
             self.valueMeta,
-        ).count(None)
-        if absent != 68:
+        )
+        if value.count(None) != 68:
             check_choice(self, "value", 1)
 
 
@@ -267,6 +292,8 @@ class ElementDefinitionMapping(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.identity is None and self.identity_ext is None:
             raise missing("identity")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
         if self.map is None and self.map_ext is None:
             raise missing("map")
 
@@ -285,6 +312,8 @@ class ElementDefinitionSlicing(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.rules is None and self.rules_ext is None:
             raise missing("rules")
+        if self.rules not in KNOWN_CODES:
+            check_code(self, "rules")
 
 
 class ElementDefinitionSlicingDiscriminator(Element, kw_only=True):
@@ -298,6 +327,8 @@ class ElementDefinitionSlicingDiscriminator(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.path is None and self.path_ext is None:
             raise missing("path")
 
@@ -319,6 +350,22 @@ class ElementDefinitionType(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_URIS:
+            check_uri(self, "code")
+        if self.profile is not None and not KNOWN_URIS.issuperset(self.profile):
+            check_uri(self, "profile")
+        if self.profile_ext is not None or None in (self.profile or ()):
+            check_aligned(self, "profile")
+        if self.targetProfile is not None and not KNOWN_URIS.issuperset(self.targetProfile):
+            check_uri(self, "targetProfile")
+        if self.targetProfile_ext is not None or None in (self.targetProfile or ()):
+            check_aligned(self, "targetProfile")
+        if self.aggregation is not None and not KNOWN_CODES.issuperset(self.aggregation):
+            check_code(self, "aggregation")
+        if self.aggregation_ext is not None or None in (self.aggregation or ()):
+            check_aligned(self, "aggregation")
+        if self.versioning not in KNOWN_CODES:
+            check_code(self, "versioning")
 
 
 class Expression(Element, kw_only=True):
@@ -338,6 +385,10 @@ class Expression(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.language is None and self.language_ext is None:
             raise missing("language")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.reference not in KNOWN_URIS:
+            check_uri(self, "reference")
 
 
 class Extension(Element, kw_only=True):
@@ -415,7 +466,17 @@ class Extension(Element, kw_only=True):
     valueMeta: Meta | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
+        if self.valueCanonical not in KNOWN_URIS:
+            check_uri(self, "valueCanonical")
+        if self.valueCode not in KNOWN_CODES:
+            check_code(self, "valueCode")
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        if self.valueUrl not in KNOWN_URIS:
+            check_uri(self, "valueUrl")
+        value = (
             self.valueBase64Binary,
             self.valueBase64Binary_ext,
             self.valueBoolean,
@@ -485,8 +546,8 @@ class Extension(Element, kw_only=True):
             self.valueUsageContext,
             self.valueDosage,
             self.valueMeta,
-        ).count(None)
-        if absent < 68:
+        )
+        if value.count(None) < 68:
             check_choice(self, "value", 0)
 
 
@@ -507,6 +568,16 @@ class HumanName(Element, kw_only=True):
     suffix_ext: Many[Element | None] | None = None
     period: Period | None = None
 
+    def __post_init__(self) -> None:
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
+        if self.given_ext is not None or None in (self.given or ()):
+            check_aligned(self, "given")
+        if self.prefix_ext is not None or None in (self.prefix or ()):
+            check_aligned(self, "prefix")
+        if self.suffix_ext is not None or None in (self.suffix or ()):
+            check_aligned(self, "suffix")
+
 
 class Identifier(Element, kw_only=True):
     """An identifier intended for computation."""
@@ -520,6 +591,12 @@ class Identifier(Element, kw_only=True):
     value_ext: Element | None = None
     period: Period | None = None
     assigner: Reference | None = None
+
+    def __post_init__(self) -> None:
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
+        if self.system not in KNOWN_URIS:
+            check_uri(self, "system")
 
 
 class Meta(Element, kw_only=True):
@@ -536,6 +613,14 @@ class Meta(Element, kw_only=True):
     security: Many[Coding] | None = None
     tag: Many[Coding] | None = None
 
+    def __post_init__(self) -> None:
+        if self.source not in KNOWN_URIS:
+            check_uri(self, "source")
+        if self.profile is not None and not KNOWN_URIS.issuperset(self.profile):
+            check_uri(self, "profile")
+        if self.profile_ext is not None or None in (self.profile or ()):
+            check_aligned(self, "profile")
+
 
 class Money(Element, kw_only=True):
     """An amount of economic utility in some recognized currency."""
@@ -544,6 +629,10 @@ class Money(Element, kw_only=True):
     value_ext: Element | None = None
     currency: Code | None = None
     currency_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.currency not in KNOWN_CODES:
+            check_code(self, "currency")
 
 
 class Narrative(Element, kw_only=True):
@@ -556,6 +645,8 @@ class Narrative(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
 
 
 class ParameterDefinition(Element, kw_only=True):
@@ -577,10 +668,18 @@ class ParameterDefinition(Element, kw_only=True):
     profile_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.name not in KNOWN_CODES:
+            check_code(self, "name")
         if self.use is None and self.use_ext is None:
             raise missing("use")
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.profile not in KNOWN_URIS:
+            check_uri(self, "profile")
 
 
 class Period(Element, kw_only=True):
@@ -605,6 +704,14 @@ class Quantity(Element, kw_only=True):
     system_ext: Element | None = None
     code: Code | None = None
     code_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.comparator not in KNOWN_CODES:
+            check_code(self, "comparator")
+        if self.system not in KNOWN_URIS:
+            check_uri(self, "system")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
 
 
 class Range(Element, kw_only=True):
@@ -632,6 +739,10 @@ class Reference(Element, kw_only=True):
     display: String | None = None
     display_ext: Element | None = None
 
+    def __post_init__(self) -> None:
+        if self.type not in KNOWN_URIS:
+            check_uri(self, "type")
+
 
 class RelatedArtifact(Element, kw_only=True):
     """Related artifacts for a knowledge resource."""
@@ -653,6 +764,12 @@ class RelatedArtifact(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
+        if self.resource not in KNOWN_URIS:
+            check_uri(self, "resource")
 
 
 class SampledData(Element, kw_only=True):
@@ -697,6 +814,10 @@ class Signature(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.when is None and self.when_ext is None:
             raise missing("when")
+        if self.targetFormat not in KNOWN_CODES:
+            check_code(self, "targetFormat")
+        if self.sigFormat not in KNOWN_CODES:
+            check_code(self, "sigFormat")
 
 
 class SubstanceAmountReferenceRange(Element, kw_only=True):
@@ -742,9 +863,23 @@ class TimingRepeat(Element, kw_only=True):
     offset_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.boundsDuration, self.boundsRange, self.boundsPeriod).count(None)
-        if absent < 2:
+        bounds = (self.boundsDuration, self.boundsRange, self.boundsPeriod)
+        if bounds.count(None) < 2:
             check_choice(self, "bounds", 0)
+        if self.durationUnit not in KNOWN_CODES:
+            check_code(self, "durationUnit")
+        if self.periodUnit not in KNOWN_CODES:
+            check_code(self, "periodUnit")
+        if self.dayOfWeek is not None and not KNOWN_CODES.issuperset(self.dayOfWeek):
+            check_code(self, "dayOfWeek")
+        if self.dayOfWeek_ext is not None or None in (self.dayOfWeek or ()):
+            check_aligned(self, "dayOfWeek")
+        if self.timeOfDay_ext is not None or None in (self.timeOfDay or ()):
+            check_aligned(self, "timeOfDay")
+        if self.when is not None and not KNOWN_CODES.issuperset(self.when):
+            check_code(self, "when")
+        if self.when_ext is not None or None in (self.when or ()):
+            check_aligned(self, "when")
 
 
 class TriggerDefinition(Element, kw_only=True):
@@ -766,15 +901,17 @@ class TriggerDefinition(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
-        absent = (
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        timing = (
             self.timingTiming,
             self.timingReference,
             self.timingDate,
             self.timingDate_ext,
             self.timingDateTime,
             self.timingDateTime_ext,
-        ).count(None)
-        if absent < 5:
+        )
+        if timing.count(None) < 5:
             check_choice(self, "timing", 0)
 
 
@@ -788,13 +925,8 @@ class UsageContext(Element, kw_only=True):
     valueReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (
-            self.valueCodeableConcept,
-            self.valueQuantity,
-            self.valueRange,
-            self.valueReference,
-        ).count(None)
-        if absent != 3:
+        value = (self.valueCodeableConcept, self.valueQuantity, self.valueRange, self.valueReference)
+        if value.count(None) != 3:
             check_choice(self, "value", 1)
 
 
@@ -821,6 +953,14 @@ class Address(Element, kw_only=True):
     country_ext: Element | None = None
     period: Period | None = None
 
+    def __post_init__(self) -> None:
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.line_ext is not None or None in (self.line or ()):
+            check_aligned(self, "line")
+
 
 class Age(Quantity, kw_only=True):
     """A duration of time during which an organism (or a process) has existed."""
@@ -838,11 +978,11 @@ class Annotation(Element, kw_only=True):
     text_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        author = (self.authorReference, self.authorString, self.authorString_ext)
+        if author.count(None) < 2:
+            check_choice(self, "author", 0)
         if self.text is None and self.text_ext is None:
             raise missing("text")
-        absent = (self.authorReference, self.authorString, self.authorString_ext).count(None)
-        if absent < 2:
-            check_choice(self, "author", 0)
 
 
 class Attachment(Element, kw_only=True):
@@ -864,6 +1004,14 @@ class Attachment(Element, kw_only=True):
     title_ext: Element | None = None
     creation: DateTime | None = None
     creation_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.contentType not in KNOWN_CODES:
+            check_code(self, "contentType")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
 
 
 class BackboneElement(Element, kw_only=True):
@@ -894,6 +1042,12 @@ class Coding(Element, kw_only=True):
     userSelected: Boolean | None = None
     userSelected_ext: Element | None = None
 
+    def __post_init__(self) -> None:
+        if self.system not in KNOWN_URIS:
+            check_uri(self, "system")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+
 
 class ContactDetail(Element, kw_only=True):
     """Contact information."""
@@ -916,6 +1070,12 @@ class ContactPoint(Element, kw_only=True):
     rank_ext: Element | None = None
     period: Period | None = None
 
+    def __post_init__(self) -> None:
+        if self.system not in KNOWN_CODES:
+            check_code(self, "system")
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
+
 
 class Contributor(Element, kw_only=True):
     """Contributor information."""
@@ -929,6 +1089,8 @@ class Contributor(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.name is None and self.name_ext is None:
             raise missing("name")
 
@@ -957,9 +1119,17 @@ class DataRequirement(Element, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
-        absent = (self.subjectCodeableConcept, self.subjectReference).count(None)
-        if absent < 1:
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.profile is not None and not KNOWN_URIS.issuperset(self.profile):
+            check_uri(self, "profile")
+        if self.profile_ext is not None or None in (self.profile or ()):
+            check_aligned(self, "profile")
+        subject = (self.subjectCodeableConcept, self.subjectReference)
+        if subject.count(None) < 1:
             check_choice(self, "subject", 0)
+        if self.mustSupport_ext is not None or None in (self.mustSupport or ()):
+            check_aligned(self, "mustSupport")
 
 
 class DataRequirementCodeFilter(Element, kw_only=True):
@@ -972,6 +1142,10 @@ class DataRequirementCodeFilter(Element, kw_only=True):
     valueSet: Canonical | None = None
     valueSet_ext: Element | None = None
     code: Many[Coding] | None = None
+
+    def __post_init__(self) -> None:
+        if self.valueSet not in KNOWN_URIS:
+            check_uri(self, "valueSet")
 
 
 class DataRequirementDateFilter(Element, kw_only=True):
@@ -987,13 +1161,8 @@ class DataRequirementDateFilter(Element, kw_only=True):
     valueDuration: Duration | None = None
 
     def __post_init__(self) -> None:
-        absent = (
-            self.valueDateTime,
-            self.valueDateTime_ext,
-            self.valuePeriod,
-            self.valueDuration,
-        ).count(None)
-        if absent < 3:
+        value = (self.valueDateTime, self.valueDateTime_ext, self.valuePeriod, self.valueDuration)
+        if value.count(None) < 3:
             check_choice(self, "value", 0)
 
 
@@ -1010,6 +1179,8 @@ class DataRequirementSort(Element, kw_only=True):
             raise missing("path")
         if self.direction is None and self.direction_ext is None:
             raise missing("direction")
+        if self.direction not in KNOWN_CODES:
+            check_code(self, "direction")
 
 
 class Distance(Quantity, kw_only=True):
@@ -1039,8 +1210,8 @@ class Dosage(BackboneElement, kw_only=True):
     maxDosePerLifetime: Quantity | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.asNeededBoolean, self.asNeededBoolean_ext, self.asNeededCodeableConcept).count(None)
-        if absent < 2:
+        asNeeded = (self.asNeededBoolean, self.asNeededBoolean_ext, self.asNeededCodeableConcept)
+        if asNeeded.count(None) < 2:
             check_choice(self, "asNeeded", 0)
 
 
@@ -1055,11 +1226,11 @@ class DosageDoseAndRate(Element, kw_only=True):
     rateQuantity: Quantity | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.doseRange, self.doseQuantity).count(None)
-        if absent < 1:
+        dose = (self.doseRange, self.doseQuantity)
+        if dose.count(None) < 1:
             check_choice(self, "dose", 0)
-        absent = (self.rateRatio, self.rateRange, self.rateQuantity).count(None)
-        if absent < 2:
+        rate = (self.rateRatio, self.rateRange, self.rateQuantity)
+        if rate.count(None) < 2:
             check_choice(self, "rate", 0)
 
 
@@ -1365,7 +1536,23 @@ class ElementDefinition(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.path is None and self.path_ext is None:
             raise missing("path")
-        absent = (
+        if self.representation is not None and not KNOWN_CODES.issuperset(self.representation):
+            check_code(self, "representation")
+        if self.representation_ext is not None or None in (self.representation or ()):
+            check_aligned(self, "representation")
+        if self.alias_ext is not None or None in (self.alias or ()):
+            check_aligned(self, "alias")
+        if self.contentReference not in KNOWN_URIS:
+            check_uri(self, "contentReference")
+        if self.defaultValueCanonical not in KNOWN_URIS:
+            check_uri(self, "defaultValueCanonical")
+        if self.defaultValueCode not in KNOWN_CODES:
+            check_code(self, "defaultValueCode")
+        if self.defaultValueUri not in KNOWN_URIS:
+            check_uri(self, "defaultValueUri")
+        if self.defaultValueUrl not in KNOWN_URIS:
+            check_uri(self, "defaultValueUrl")
+        defaultValue = (
             self.defaultValueBase64Binary,
             self.defaultValueBase64Binary_ext,
             self.defaultValueBoolean,
@@ -1435,10 +1622,18 @@ class ElementDefinition(BackboneElement, kw_only=True):
             self.defaultValueUsageContext,
             self.defaultValueDosage,
             self.defaultValueMeta,
-        ).count(None)
-        if absent < 68:
+        )
+        if defaultValue.count(None) < 68:
             check_choice(self, "defaultValue", 0)
-        absent = (
+        if self.fixedCanonical not in KNOWN_URIS:
+            check_uri(self, "fixedCanonical")
+        if self.fixedCode not in KNOWN_CODES:
+            check_code(self, "fixedCode")
+        if self.fixedUri not in KNOWN_URIS:
+            check_uri(self, "fixedUri")
+        if self.fixedUrl not in KNOWN_URIS:
+            check_uri(self, "fixedUrl")
+        fixed = (
             self.fixedBase64Binary,
             self.fixedBase64Binary_ext,
             self.fixedBoolean,
@@ -1508,10 +1703,18 @@ class ElementDefinition(BackboneElement, kw_only=True):
             self.fixedUsageContext,
             self.fixedDosage,
             self.fixedMeta,
-        ).count(None)
-        if absent < 68:
+        )
+        if fixed.count(None) < 68:
             check_choice(self, "fixed", 0)
-        absent = (
+        if self.patternCanonical not in KNOWN_URIS:
+            check_uri(self, "patternCanonical")
+        if self.patternCode not in KNOWN_CODES:
+            check_code(self, "patternCode")
+        if self.patternUri not in KNOWN_URIS:
+            check_uri(self, "patternUri")
+        if self.patternUrl not in KNOWN_URIS:
+            check_uri(self, "patternUrl")
+        pattern = (
             self.patternBase64Binary,
             self.patternBase64Binary_ext,
             self.patternBoolean,
@@ -1581,10 +1784,10 @@ class ElementDefinition(BackboneElement, kw_only=True):
             self.patternUsageContext,
             self.patternDosage,
             self.patternMeta,
-        ).count(None)
-        if absent < 68:
+        )
+        if pattern.count(None) < 68:
             check_choice(self, "pattern", 0)
-        absent = (
+        minValue = (
             self.minValueDate,
             self.minValueDate_ext,
             self.minValueDateTime,
@@ -1602,10 +1805,10 @@ class ElementDefinition(BackboneElement, kw_only=True):
             self.minValueUnsignedInt,
             self.minValueUnsignedInt_ext,
             self.minValueQuantity,
-        ).count(None)
-        if absent < 16:
+        )
+        if minValue.count(None) < 16:
             check_choice(self, "minValue", 0)
-        absent = (
+        maxValue = (
             self.maxValueDate,
             self.maxValueDate_ext,
             self.maxValueDateTime,
@@ -1623,9 +1826,11 @@ class ElementDefinition(BackboneElement, kw_only=True):
             self.maxValueUnsignedInt,
             self.maxValueUnsignedInt_ext,
             self.maxValueQuantity,
-        ).count(None)
-        if absent < 16:
+        )
+        if maxValue.count(None) < 16:
             check_choice(self, "maxValue", 0)
+        if self.condition_ext is not None or None in (self.condition or ()):
+            check_aligned(self, "condition")
 
 
 class MarketingStatus(BackboneElement, kw_only=True):
@@ -1649,8 +1854,8 @@ class Population(BackboneElement, kw_only=True):
     physiologicalCondition: CodeableConcept | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.ageRange, self.ageCodeableConcept).count(None)
-        if absent < 1:
+        age = (self.ageRange, self.ageCodeableConcept)
+        if age.count(None) < 1:
             check_choice(self, "age", 0)
 
 
@@ -1671,6 +1876,12 @@ class ProdCharacteristic(BackboneElement, kw_only=True):
     imprint_ext: Many[Element | None] | None = None
     image: Many[Attachment] | None = None
     scoring: CodeableConcept | None = None
+
+    def __post_init__(self) -> None:
+        if self.color_ext is not None or None in (self.color or ()):
+            check_aligned(self, "color")
+        if self.imprint_ext is not None or None in (self.imprint or ()):
+            check_aligned(self, "imprint")
 
 
 class ProductShelfLife(BackboneElement, kw_only=True):
@@ -1695,8 +1906,8 @@ class SubstanceAmount(BackboneElement, kw_only=True):
     referenceRange: SubstanceAmountReferenceRange | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.amountQuantity, self.amountRange, self.amountString, self.amountString_ext).count(None)
-        if absent < 3:
+        amount = (self.amountQuantity, self.amountRange, self.amountString, self.amountString_ext)
+        if amount.count(None) < 3:
             check_choice(self, "amount", 0)
 
 
@@ -1707,3 +1918,7 @@ class Timing(BackboneElement, kw_only=True):
     event_ext: Many[Element | None] | None = None
     repeat: TimingRepeat | None = None
     code: CodeableConcept | None = None
+
+    def __post_init__(self) -> None:
+        if self.event_ext is not None or None in (self.event or ()):
+            check_aligned(self, "event")

@@ -15,7 +15,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class DetectedIssueEvidence(BackboneElement, kw_only=True):
@@ -57,8 +65,20 @@ class DetectedIssue(DomainResource, kw_only=True):
     mitigation: Many[DetectedIssueMitigation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.identifiedDateTime, self.identifiedDateTime_ext, self.identifiedPeriod).count(None)
-        if absent < 2:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.severity not in KNOWN_CODES:
+            check_code(self, "severity")
+        identified = (self.identifiedDateTime, self.identifiedDateTime_ext, self.identifiedPeriod)
+        if identified.count(None) < 2:
             check_choice(self, "identified", 0)
+        if self.reference not in KNOWN_URIS:
+            check_uri(self, "reference")

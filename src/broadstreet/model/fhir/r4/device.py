@@ -17,7 +17,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class DeviceUdiCarrier(BackboneElement, kw_only=True):
@@ -36,6 +43,14 @@ class DeviceUdiCarrier(BackboneElement, kw_only=True):
     entryType: Code | None = None
     entryType_ext: Element | None = None
 
+    def __post_init__(self) -> None:
+        if self.issuer not in KNOWN_URIS:
+            check_uri(self, "issuer")
+        if self.jurisdiction not in KNOWN_URIS:
+            check_uri(self, "jurisdiction")
+        if self.entryType not in KNOWN_CODES:
+            check_code(self, "entryType")
+
 
 class DeviceDeviceName(BackboneElement, kw_only=True):
     """The name of the device as given by the manufacturer."""
@@ -50,6 +65,8 @@ class DeviceDeviceName(BackboneElement, kw_only=True):
             raise missing("name")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class DeviceSpecialization(BackboneElement, kw_only=True):
@@ -120,3 +137,15 @@ class Device(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
     safety: Many[CodeableConcept] | None = None
     parent: Reference | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")

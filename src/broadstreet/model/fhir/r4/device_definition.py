@@ -19,7 +19,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class DeviceDefinitionUdiDeviceIdentifier(BackboneElement, kw_only=True):
@@ -37,8 +46,12 @@ class DeviceDefinitionUdiDeviceIdentifier(BackboneElement, kw_only=True):
             raise missing("deviceIdentifier")
         if self.issuer is None and self.issuer_ext is None:
             raise missing("issuer")
+        if self.issuer not in KNOWN_URIS:
+            check_uri(self, "issuer")
         if self.jurisdiction is None and self.jurisdiction_ext is None:
             raise missing("jurisdiction")
+        if self.jurisdiction not in KNOWN_URIS:
+            check_uri(self, "jurisdiction")
 
 
 class DeviceDefinitionDeviceName(BackboneElement, kw_only=True):
@@ -54,6 +67,8 @@ class DeviceDefinitionDeviceName(BackboneElement, kw_only=True):
             raise missing("name")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class DeviceDefinitionSpecialization(BackboneElement, kw_only=True):
@@ -127,10 +142,18 @@ class DeviceDefinition(DomainResource, kw_only=True):
     material: Many[DeviceDefinitionMaterial] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
-            self.manufacturerString,
-            self.manufacturerString_ext,
-            self.manufacturerReference,
-        ).count(None)
-        if absent < 2:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        manufacturer = (self.manufacturerString, self.manufacturerString_ext, self.manufacturerReference)
+        if manufacturer.count(None) < 2:
             check_choice(self, "manufacturer", 0)
+        if self.version_ext is not None or None in (self.version or ()):
+            check_aligned(self, "version")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
+        if self.onlineInformation not in KNOWN_URIS:
+            check_uri(self, "onlineInformation")

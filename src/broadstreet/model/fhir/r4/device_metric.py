@@ -15,7 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Timing,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class DeviceMetricCalibration(BackboneElement, kw_only=True):
@@ -27,6 +34,12 @@ class DeviceMetricCalibration(BackboneElement, kw_only=True):
     state_ext: Element | None = None
     time: Instant | None = None
     time_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.state not in KNOWN_CODES:
+            check_code(self, "state")
 
 
 class DeviceMetric(DomainResource, kw_only=True):
@@ -47,5 +60,17 @@ class DeviceMetric(DomainResource, kw_only=True):
     calibration: Many[DeviceMetricCalibration] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.operationalStatus not in KNOWN_CODES:
+            check_code(self, "operationalStatus")
+        if self.color not in KNOWN_CODES:
+            check_code(self, "color")
         if self.category is None and self.category_ext is None:
             raise missing("category")
+        if self.category not in KNOWN_CODES:
+            check_code(self, "category")

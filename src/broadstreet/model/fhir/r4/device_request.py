@@ -19,7 +19,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class DeviceRequestParameter(BackboneElement, kw_only=True):
@@ -33,14 +42,14 @@ class DeviceRequestParameter(BackboneElement, kw_only=True):
     valueBoolean_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        value = (
             self.valueCodeableConcept,
             self.valueQuantity,
             self.valueRange,
             self.valueBoolean,
             self.valueBoolean_ext,
-        ).count(None)
-        if absent < 4:
+        )
+        if value.count(None) < 4:
             check_choice(self, "value", 0)
 
 
@@ -83,16 +92,36 @@ class DeviceRequest(DomainResource, kw_only=True):
     relevantHistory: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.intent is None and self.intent_ext is None:
             raise missing("intent")
-        absent = (self.codeReference, self.codeCodeableConcept).count(None)
-        if absent != 1:
+        if self.intent not in KNOWN_CODES:
+            check_code(self, "intent")
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")
+        code = (self.codeReference, self.codeCodeableConcept)
+        if code.count(None) != 1:
             check_choice(self, "code", 1)
-        absent = (
+        occurrence = (
             self.occurrenceDateTime,
             self.occurrenceDateTime_ext,
             self.occurrencePeriod,
             self.occurrenceTiming,
-        ).count(None)
-        if absent < 3:
+        )
+        if occurrence.count(None) < 3:
             check_choice(self, "occurrence", 0)

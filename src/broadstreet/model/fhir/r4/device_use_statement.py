@@ -16,7 +16,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class DeviceUseStatement(DomainResource, kw_only=True):
@@ -42,13 +50,16 @@ class DeviceUseStatement(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
-            self.timingTiming,
-            self.timingPeriod,
-            self.timingDateTime,
-            self.timingDateTime_ext,
-        ).count(None)
-        if absent < 3:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        timing = (self.timingTiming, self.timingPeriod, self.timingDateTime, self.timingDateTime_ext)
+        if timing.count(None) < 3:
             check_choice(self, "timing", 0)

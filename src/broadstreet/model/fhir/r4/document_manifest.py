@@ -14,7 +14,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class DocumentManifestRelated(BackboneElement, kw_only=True):
@@ -45,5 +52,15 @@ class DocumentManifest(DomainResource, kw_only=True):
     related: Many[DocumentManifestRelated] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.source not in KNOWN_URIS:
+            check_uri(self, "source")

@@ -17,7 +17,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class DocumentReferenceRelatesTo(BackboneElement, kw_only=True):
@@ -30,6 +37,8 @@ class DocumentReferenceRelatesTo(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
 
 
 class DocumentReferenceContent(BackboneElement, kw_only=True):
@@ -76,5 +85,15 @@ class DocumentReference(DomainResource, kw_only=True):
     context: DocumentReferenceContext | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.docStatus not in KNOWN_CODES:
+            check_code(self, "docStatus")

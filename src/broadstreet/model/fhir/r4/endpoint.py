@@ -16,7 +16,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class Endpoint(DomainResource, kw_only=True):
@@ -40,7 +48,23 @@ class Endpoint(DomainResource, kw_only=True):
     header_ext: Many[Element | None] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.payloadMimeType is not None and not KNOWN_CODES.issuperset(self.payloadMimeType):
+            check_code(self, "payloadMimeType")
+        if self.payloadMimeType_ext is not None or None in (self.payloadMimeType or ()):
+            check_aligned(self, "payloadMimeType")
         if self.address is None and self.address_ext is None:
             raise missing("address")
+        if self.address not in KNOWN_URIS:
+            check_uri(self, "address")
+        if self.header_ext is not None or None in (self.header or ()):
+            check_aligned(self, "header")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Code, DateTime, Many, String
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import Element, Identifier, Reference
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, check_code, check_contained, check_uri
 
 
 class EnrollmentResponse(DomainResource, kw_only=True):
@@ -25,3 +26,15 @@ class EnrollmentResponse(DomainResource, kw_only=True):
     created_ext: Element | None = None
     organization: Reference | None = None
     requestProvider: Reference | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.outcome not in KNOWN_CODES:
+            check_code(self, "outcome")

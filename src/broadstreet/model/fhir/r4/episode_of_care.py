@@ -15,7 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class EpisodeOfCareStatusHistory(BackboneElement, kw_only=True):
@@ -28,6 +35,8 @@ class EpisodeOfCareStatusHistory(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
 
 
 class EpisodeOfCareDiagnosis(BackboneElement, kw_only=True):
@@ -57,5 +66,13 @@ class EpisodeOfCare(DomainResource, kw_only=True):
     account: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

@@ -18,7 +18,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     TriggerDefinition,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class EventDefinition(DomainResource, kw_only=True):
@@ -70,8 +78,18 @@ class EventDefinition(DomainResource, kw_only=True):
     trigger: Many[TriggerDefinition]
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.subjectCodeableConcept, self.subjectReference).count(None)
-        if absent < 1:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        subject = (self.subjectCodeableConcept, self.subjectReference)
+        if subject.count(None) < 1:
             check_choice(self, "subject", 0)

@@ -34,7 +34,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     TriggerDefinition,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class EvidenceVariableCharacteristic(BackboneElement, kw_only=True):
@@ -62,7 +70,9 @@ class EvidenceVariableCharacteristic(BackboneElement, kw_only=True):
     groupMeasure_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.definitionCanonical not in KNOWN_URIS:
+            check_uri(self, "definitionCanonical")
+        definition = (
             self.definitionReference,
             self.definitionCanonical,
             self.definitionCanonical_ext,
@@ -70,18 +80,20 @@ class EvidenceVariableCharacteristic(BackboneElement, kw_only=True):
             self.definitionExpression,
             self.definitionDataRequirement,
             self.definitionTriggerDefinition,
-        ).count(None)
-        if absent != 6:
+        )
+        if definition.count(None) != 6:
             check_choice(self, "definition", 1)
-        absent = (
+        participantEffective = (
             self.participantEffectiveDateTime,
             self.participantEffectiveDateTime_ext,
             self.participantEffectivePeriod,
             self.participantEffectiveDuration,
             self.participantEffectiveTiming,
-        ).count(None)
-        if absent < 4:
+        )
+        if participantEffective.count(None) < 4:
             check_choice(self, "participantEffective", 0)
+        if self.groupMeasure not in KNOWN_CODES:
+            check_code(self, "groupMeasure")
 
 
 class EvidenceVariable(DomainResource, kw_only=True):
@@ -130,5 +142,17 @@ class EvidenceVariable(DomainResource, kw_only=True):
     characteristic: Many[EvidenceVariableCharacteristic]
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")

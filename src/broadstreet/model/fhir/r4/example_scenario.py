@@ -15,7 +15,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ExampleScenarioActor(BackboneElement, kw_only=True):
@@ -35,6 +43,8 @@ class ExampleScenarioActor(BackboneElement, kw_only=True):
             raise missing("actorId")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class ExampleScenarioInstanceVersion(BackboneElement, kw_only=True):
@@ -84,6 +94,8 @@ class ExampleScenarioInstance(BackboneElement, kw_only=True):
             raise missing("resourceId")
         if self.resourceType is None and self.resourceType_ext is None:
             raise missing("resourceType")
+        if self.resourceType not in KNOWN_CODES:
+            check_code(self, "resourceType")
 
 
 class ExampleScenarioProcessStepOperation(BackboneElement, kw_only=True):
@@ -187,5 +199,19 @@ class ExampleScenario(DomainResource, kw_only=True):
     workflow_ext: Many[Element | None] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.workflow is not None and not KNOWN_URIS.issuperset(self.workflow):
+            check_uri(self, "workflow")
+        if self.workflow_ext is not None or None in (self.workflow or ()):
+            check_aligned(self, "workflow")

@@ -30,7 +30,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ExplanationOfBenefitRelated(BackboneElement, kw_only=True):
@@ -86,10 +95,10 @@ class ExplanationOfBenefitSupportingInfo(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
-        absent = (self.timingDate, self.timingDate_ext, self.timingPeriod).count(None)
-        if absent < 2:
+        timing = (self.timingDate, self.timingDate_ext, self.timingPeriod)
+        if timing.count(None) < 2:
             check_choice(self, "timing", 0)
-        absent = (
+        value = (
             self.valueBoolean,
             self.valueBoolean_ext,
             self.valueString,
@@ -97,8 +106,8 @@ class ExplanationOfBenefitSupportingInfo(BackboneElement, kw_only=True):
             self.valueQuantity,
             self.valueAttachment,
             self.valueReference,
-        ).count(None)
-        if absent < 6:
+        )
+        if value.count(None) < 6:
             check_choice(self, "value", 0)
 
 
@@ -116,8 +125,8 @@ class ExplanationOfBenefitDiagnosis(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
-        absent = (self.diagnosisCodeableConcept, self.diagnosisReference).count(None)
-        if absent != 1:
+        diagnosis = (self.diagnosisCodeableConcept, self.diagnosisReference)
+        if diagnosis.count(None) != 1:
             check_choice(self, "diagnosis", 1)
 
 
@@ -136,8 +145,8 @@ class ExplanationOfBenefitProcedure(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
-        absent = (self.procedureCodeableConcept, self.procedureReference).count(None)
-        if absent != 1:
+        procedure = (self.procedureCodeableConcept, self.procedureReference)
+        if procedure.count(None) != 1:
             check_choice(self, "procedure", 1)
 
 
@@ -153,6 +162,8 @@ class ExplanationOfBenefitInsurance(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.focal is None and self.focal_ext is None:
             raise missing("focal")
+        if self.preAuthRef_ext is not None or None in (self.preAuthRef or ()):
+            check_aligned(self, "preAuthRef")
 
 
 class ExplanationOfBenefitAccident(BackboneElement, kw_only=True):
@@ -165,8 +176,8 @@ class ExplanationOfBenefitAccident(BackboneElement, kw_only=True):
     locationReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.locationAddress, self.locationReference).count(None)
-        if absent < 1:
+        location = (self.locationAddress, self.locationReference)
+        if location.count(None) < 1:
             check_choice(self, "location", 0)
 
 
@@ -203,6 +214,8 @@ class ExplanationOfBenefitItemDetailSubDetail(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ExplanationOfBenefitItemDetail(BackboneElement, kw_only=True):
@@ -229,6 +242,8 @@ class ExplanationOfBenefitItemDetail(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ExplanationOfBenefitItem(BackboneElement, kw_only=True):
@@ -272,12 +287,22 @@ class ExplanationOfBenefitItem(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.sequence is None and self.sequence_ext is None:
             raise missing("sequence")
-        absent = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod).count(None)
-        if absent < 2:
+        if self.careTeamSequence_ext is not None or None in (self.careTeamSequence or ()):
+            check_aligned(self, "careTeamSequence")
+        if self.diagnosisSequence_ext is not None or None in (self.diagnosisSequence or ()):
+            check_aligned(self, "diagnosisSequence")
+        if self.procedureSequence_ext is not None or None in (self.procedureSequence or ()):
+            check_aligned(self, "procedureSequence")
+        if self.informationSequence_ext is not None or None in (self.informationSequence or ()):
+            check_aligned(self, "informationSequence")
+        serviced = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod)
+        if serviced.count(None) < 2:
             check_choice(self, "serviced", 0)
-        absent = (self.locationCodeableConcept, self.locationAddress, self.locationReference).count(None)
-        if absent < 2:
+        location = (self.locationCodeableConcept, self.locationAddress, self.locationReference)
+        if location.count(None) < 2:
             check_choice(self, "location", 0)
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ExplanationOfBenefitAddItemDetailSubDetail(BackboneElement, kw_only=True):
@@ -294,6 +319,10 @@ class ExplanationOfBenefitAddItemDetailSubDetail(BackboneElement, kw_only=True):
     noteNumber_ext: Many[Element | None] | None = None
     adjudication: Many[ExplanationOfBenefitItemAdjudication] | None = None
 
+    def __post_init__(self) -> None:
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
+
 
 class ExplanationOfBenefitAddItemDetail(BackboneElement, kw_only=True):
     """Insurer added line items."""
@@ -309,6 +338,10 @@ class ExplanationOfBenefitAddItemDetail(BackboneElement, kw_only=True):
     noteNumber_ext: Many[Element | None] | None = None
     adjudication: Many[ExplanationOfBenefitItemAdjudication] | None = None
     subDetail: Many[ExplanationOfBenefitAddItemDetailSubDetail] | None = None
+
+    def __post_init__(self) -> None:
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ExplanationOfBenefitAddItem(BackboneElement, kw_only=True):
@@ -343,12 +376,20 @@ class ExplanationOfBenefitAddItem(BackboneElement, kw_only=True):
     detail: Many[ExplanationOfBenefitAddItemDetail] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod).count(None)
-        if absent < 2:
+        if self.itemSequence_ext is not None or None in (self.itemSequence or ()):
+            check_aligned(self, "itemSequence")
+        if self.detailSequence_ext is not None or None in (self.detailSequence or ()):
+            check_aligned(self, "detailSequence")
+        if self.subDetailSequence_ext is not None or None in (self.subDetailSequence or ()):
+            check_aligned(self, "subDetailSequence")
+        serviced = (self.servicedDate, self.servicedDate_ext, self.servicedPeriod)
+        if serviced.count(None) < 2:
             check_choice(self, "serviced", 0)
-        absent = (self.locationCodeableConcept, self.locationAddress, self.locationReference).count(None)
-        if absent < 2:
+        location = (self.locationCodeableConcept, self.locationAddress, self.locationReference)
+        if location.count(None) < 2:
             check_choice(self, "location", 0)
+        if self.noteNumber_ext is not None or None in (self.noteNumber or ()):
+            check_aligned(self, "noteNumber")
 
 
 class ExplanationOfBenefitTotal(BackboneElement, kw_only=True):
@@ -381,6 +422,10 @@ class ExplanationOfBenefitProcessNote(BackboneElement, kw_only=True):
     text_ext: Element | None = None
     language: CodeableConcept | None = None
 
+    def __post_init__(self) -> None:
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+
 
 class ExplanationOfBenefitBenefitBalanceFinancial(BackboneElement, kw_only=True):
     """Benefit Summary."""
@@ -396,17 +441,17 @@ class ExplanationOfBenefitBenefitBalanceFinancial(BackboneElement, kw_only=True)
     usedMoney: Money | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        allowed = (
             self.allowedUnsignedInt,
             self.allowedUnsignedInt_ext,
             self.allowedString,
             self.allowedString_ext,
             self.allowedMoney,
-        ).count(None)
-        if absent < 4:
+        )
+        if allowed.count(None) < 4:
             check_choice(self, "allowed", 0)
-        absent = (self.usedUnsignedInt, self.usedUnsignedInt_ext, self.usedMoney).count(None)
-        if absent < 2:
+        used = (self.usedUnsignedInt, self.usedUnsignedInt_ext, self.usedMoney)
+        if used.count(None) < 2:
             check_choice(self, "used", 0)
 
 
@@ -481,11 +526,25 @@ class ExplanationOfBenefit(DomainResource, kw_only=True):
     benefitBalance: Many[ExplanationOfBenefitBenefitBalance] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.use is None and self.use_ext is None:
             raise missing("use")
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
         if self.created is None and self.created_ext is None:
             raise missing("created")
         if self.outcome is None and self.outcome_ext is None:
             raise missing("outcome")
+        if self.outcome not in KNOWN_CODES:
+            check_code(self, "outcome")
+        if self.preAuthRef_ext is not None or None in (self.preAuthRef or ()):
+            check_aligned(self, "preAuthRef")

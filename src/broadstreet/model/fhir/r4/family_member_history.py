@@ -18,7 +18,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Range,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class FamilyMemberHistoryCondition(BackboneElement, kw_only=True):
@@ -36,14 +45,8 @@ class FamilyMemberHistoryCondition(BackboneElement, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
-            self.onsetAge,
-            self.onsetRange,
-            self.onsetPeriod,
-            self.onsetString,
-            self.onsetString_ext,
-        ).count(None)
-        if absent < 4:
+        onset = (self.onsetAge, self.onsetRange, self.onsetPeriod, self.onsetString, self.onsetString_ext)
+        if onset.count(None) < 4:
             check_choice(self, "onset", 0)
 
 
@@ -90,21 +93,31 @@ class FamilyMemberHistory(DomainResource, kw_only=True):
     condition: Many[FamilyMemberHistoryCondition] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
-            self.bornPeriod,
-            self.bornDate,
-            self.bornDate_ext,
-            self.bornString,
-            self.bornString_ext,
-        ).count(None)
-        if absent < 4:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        born = (self.bornPeriod, self.bornDate, self.bornDate_ext, self.bornString, self.bornString_ext)
+        if born.count(None) < 4:
             check_choice(self, "born", 0)
-        absent = (self.ageAge, self.ageRange, self.ageString, self.ageString_ext).count(None)
-        if absent < 3:
+        age = (self.ageAge, self.ageRange, self.ageString, self.ageString_ext)
+        if age.count(None) < 3:
             check_choice(self, "age", 0)
-        absent = (
+        deceased = (
             self.deceasedBoolean,
             self.deceasedBoolean_ext,
             self.deceasedAge,
@@ -113,6 +126,6 @@ class FamilyMemberHistory(DomainResource, kw_only=True):
             self.deceasedDate_ext,
             self.deceasedString,
             self.deceasedString_ext,
-        ).count(None)
-        if absent < 7:
+        )
+        if deceased.count(None) < 7:
             check_choice(self, "deceased", 0)

@@ -19,7 +19,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Ratio,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class GoalTarget(BackboneElement, kw_only=True):
@@ -41,7 +49,7 @@ class GoalTarget(BackboneElement, kw_only=True):
     dueDuration: Duration | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        detail = (
             self.detailQuantity,
             self.detailRange,
             self.detailCodeableConcept,
@@ -52,11 +60,11 @@ class GoalTarget(BackboneElement, kw_only=True):
             self.detailInteger,
             self.detailInteger_ext,
             self.detailRatio,
-        ).count(None)
-        if absent < 9:
+        )
+        if detail.count(None) < 9:
             check_choice(self, "detail", 0)
-        absent = (self.dueDate, self.dueDate_ext, self.dueDuration).count(None)
-        if absent < 2:
+        due = (self.dueDate, self.dueDate_ext, self.dueDuration)
+        if due.count(None) < 2:
             check_choice(self, "due", 0)
 
 
@@ -86,8 +94,16 @@ class Goal(DomainResource, kw_only=True):
     outcomeReference: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.lifecycleStatus is None and self.lifecycleStatus_ext is None:
             raise missing("lifecycleStatus")
-        absent = (self.startDate, self.startDate_ext, self.startCodeableConcept).count(None)
-        if absent < 2:
+        if self.lifecycleStatus not in KNOWN_CODES:
+            check_code(self, "lifecycleStatus")
+        start = (self.startDate, self.startDate_ext, self.startCodeableConcept)
+        if start.count(None) < 2:
             check_choice(self, "start", 0)

@@ -24,7 +24,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Element,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class GraphDefinitionLinkTargetCompartment(BackboneElement, kw_only=True):
@@ -44,10 +51,16 @@ class GraphDefinitionLinkTargetCompartment(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.use is None and self.use_ext is None:
             raise missing("use")
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
         if self.rule is None and self.rule_ext is None:
             raise missing("rule")
+        if self.rule not in KNOWN_CODES:
+            check_code(self, "rule")
 
 
 class GraphDefinitionLinkTarget(BackboneElement, kw_only=True):
@@ -65,6 +78,10 @@ class GraphDefinitionLinkTarget(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.profile not in KNOWN_URIS:
+            check_uri(self, "profile")
 
 
 class GraphDefinitionLink(BackboneElement, kw_only=True):
@@ -114,9 +131,23 @@ class GraphDefinition(DomainResource, kw_only=True):
     link: Many[GraphDefinitionLink] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.name is None and self.name_ext is None:
             raise missing("name")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.start is None and self.start_ext is None:
             raise missing("start")
+        if self.start not in KNOWN_CODES:
+            check_code(self, "start")
+        if self.profile not in KNOWN_URIS:
+            check_uri(self, "profile")

@@ -17,7 +17,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Range,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class GroupCharacteristic(BackboneElement, kw_only=True):
@@ -35,18 +43,18 @@ class GroupCharacteristic(BackboneElement, kw_only=True):
     period: Period | None = None
 
     def __post_init__(self) -> None:
-        if self.exclude is None and self.exclude_ext is None:
-            raise missing("exclude")
-        absent = (
+        value = (
             self.valueCodeableConcept,
             self.valueBoolean,
             self.valueBoolean_ext,
             self.valueQuantity,
             self.valueRange,
             self.valueReference,
-        ).count(None)
-        if absent != 5:
+        )
+        if value.count(None) != 5:
             check_choice(self, "value", 1)
+        if self.exclude is None and self.exclude_ext is None:
+            raise missing("exclude")
 
 
 class GroupMember(BackboneElement, kw_only=True):
@@ -78,7 +86,15 @@ class Group(DomainResource, kw_only=True):
     member: Many[GroupMember] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.actual is None and self.actual_ext is None:
             raise missing("actual")

@@ -15,7 +15,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class GuidanceResponse(DomainResource, kw_only=True):
@@ -44,14 +52,26 @@ class GuidanceResponse(DomainResource, kw_only=True):
     dataRequirement: Many[DataRequirement] | None = None
 
     def __post_init__(self) -> None:
-        if self.status is None and self.status_ext is None:
-            raise missing("status")
-        absent = (
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.moduleUri not in KNOWN_URIS:
+            check_uri(self, "moduleUri")
+        if self.moduleCanonical not in KNOWN_URIS:
+            check_uri(self, "moduleCanonical")
+        module = (
             self.moduleUri,
             self.moduleUri_ext,
             self.moduleCanonical,
             self.moduleCanonical_ext,
             self.moduleCodeableConcept,
-        ).count(None)
-        if absent != 4:
+        )
+        if module.count(None) != 4:
             check_choice(self, "module", 1)
+        if self.status is None and self.status_ext is None:
+            raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

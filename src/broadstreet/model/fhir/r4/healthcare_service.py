@@ -17,7 +17,7 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import KNOWN_CODES, check_aligned, check_code, missing
 
 
 class HealthcareServiceEligibility(BackboneElement, kw_only=True):
@@ -39,6 +39,12 @@ class HealthcareServiceAvailableTime(BackboneElement, kw_only=True):
     availableStartTime_ext: Element | None = None
     availableEndTime: Time | None = None
     availableEndTime_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.daysOfWeek is not None and not KNOWN_CODES.issuperset(self.daysOfWeek):
+            check_code(self, "daysOfWeek")
+        if self.daysOfWeek_ext is not None or None in (self.daysOfWeek or ()):
+            check_aligned(self, "daysOfWeek")
 
 
 class HealthcareServiceNotAvailable(BackboneElement, kw_only=True):

@@ -16,7 +16,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ImmunizationPerformer(BackboneElement, kw_only=True):
@@ -37,6 +45,10 @@ class ImmunizationEducation(BackboneElement, kw_only=True):
     publicationDate_ext: Element | None = None
     presentationDate: DateTime | None = None
     presentationDate_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.reference not in KNOWN_URIS:
+            check_uri(self, "reference")
 
 
 class ImmunizationReaction(BackboneElement, kw_only=True):
@@ -66,21 +78,21 @@ class ImmunizationProtocolApplied(BackboneElement, kw_only=True):
     seriesDosesString_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        doseNumber = (
             self.doseNumberPositiveInt,
             self.doseNumberPositiveInt_ext,
             self.doseNumberString,
             self.doseNumberString_ext,
-        ).count(None)
-        if absent != 3:
+        )
+        if doseNumber.count(None) != 3:
             check_choice(self, "doseNumber", 1)
-        absent = (
+        seriesDoses = (
             self.seriesDosesPositiveInt,
             self.seriesDosesPositiveInt_ext,
             self.seriesDosesString,
             self.seriesDosesString_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if seriesDoses.count(None) < 3:
             check_choice(self, "seriesDoses", 0)
 
 
@@ -126,13 +138,21 @@ class Immunization(DomainResource, kw_only=True):
     protocolApplied: Many[ImmunizationProtocolApplied] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        occurrence = (
             self.occurrenceDateTime,
             self.occurrenceDateTime_ext,
             self.occurrenceString,
             self.occurrenceString_ext,
-        ).count(None)
-        if absent != 3:
+        )
+        if occurrence.count(None) != 3:
             check_choice(self, "occurrence", 1)

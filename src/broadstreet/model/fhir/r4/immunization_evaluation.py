@@ -8,7 +8,15 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Code, DateTime, Many, PositiveInt, String
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import CodeableConcept, Element, Identifier, Reference
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ImmunizationEvaluation(DomainResource, kw_only=True):
@@ -39,21 +47,29 @@ class ImmunizationEvaluation(DomainResource, kw_only=True):
     seriesDosesString_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        doseNumber = (
             self.doseNumberPositiveInt,
             self.doseNumberPositiveInt_ext,
             self.doseNumberString,
             self.doseNumberString_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if doseNumber.count(None) < 3:
             check_choice(self, "doseNumber", 0)
-        absent = (
+        seriesDoses = (
             self.seriesDosesPositiveInt,
             self.seriesDosesPositiveInt_ext,
             self.seriesDosesString,
             self.seriesDosesString_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if seriesDoses.count(None) < 3:
             check_choice(self, "seriesDoses", 0)

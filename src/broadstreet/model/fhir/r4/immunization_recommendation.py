@@ -14,7 +14,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ImmunizationRecommendationRecommendationDateCriterion(BackboneElement, kw_only=True):
@@ -54,21 +62,21 @@ class ImmunizationRecommendationRecommendation(BackboneElement, kw_only=True):
     supportingPatientInformation: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        doseNumber = (
             self.doseNumberPositiveInt,
             self.doseNumberPositiveInt_ext,
             self.doseNumberString,
             self.doseNumberString_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if doseNumber.count(None) < 3:
             check_choice(self, "doseNumber", 0)
-        absent = (
+        seriesDoses = (
             self.seriesDosesPositiveInt,
             self.seriesDosesPositiveInt_ext,
             self.seriesDosesString,
             self.seriesDosesString_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if seriesDoses.count(None) < 3:
             check_choice(self, "seriesDoses", 0)
 
 
@@ -83,5 +91,11 @@ class ImmunizationRecommendation(DomainResource, kw_only=True):
     recommendation: Many[ImmunizationRecommendationRecommendation]
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.date is None and self.date_ext is None:
             raise missing("date")

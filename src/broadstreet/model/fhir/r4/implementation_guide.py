@@ -26,7 +26,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ImplementationGuideDependsOn(BackboneElement, kw_only=True):
@@ -42,6 +51,8 @@ class ImplementationGuideDependsOn(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.uri is None and self.uri_ext is None:
             raise missing("uri")
+        if self.uri not in KNOWN_URIS:
+            check_uri(self, "uri")
 
 
 class ImplementationGuideGlobal(BackboneElement, kw_only=True):
@@ -55,8 +66,12 @@ class ImplementationGuideGlobal(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.profile is None and self.profile_ext is None:
             raise missing("profile")
+        if self.profile not in KNOWN_URIS:
+            check_uri(self, "profile")
 
 
 class ImplementationGuideDefinitionGrouping(BackboneElement, kw_only=True):
@@ -90,13 +105,19 @@ class ImplementationGuideDefinitionResource(BackboneElement, kw_only=True):
     groupingId_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.fhirVersion is not None and not KNOWN_CODES.issuperset(self.fhirVersion):
+            check_code(self, "fhirVersion")
+        if self.fhirVersion_ext is not None or None in (self.fhirVersion or ()):
+            check_aligned(self, "fhirVersion")
+        if self.exampleCanonical not in KNOWN_URIS:
+            check_uri(self, "exampleCanonical")
+        example = (
             self.exampleBoolean,
             self.exampleBoolean_ext,
             self.exampleCanonical,
             self.exampleCanonical_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if example.count(None) < 3:
             check_choice(self, "example", 0)
 
 
@@ -113,13 +134,17 @@ class ImplementationGuideDefinitionPage(BackboneElement, kw_only=True):
     page: Many[ImplementationGuideDefinitionPage] | None = None
 
     def __post_init__(self) -> None:
+        if self.nameUrl not in KNOWN_URIS:
+            check_uri(self, "nameUrl")
+        name = (self.nameUrl, self.nameUrl_ext, self.nameReference)
+        if name.count(None) != 2:
+            check_choice(self, "name", 1)
         if self.title is None and self.title_ext is None:
             raise missing("title")
         if self.generation is None and self.generation_ext is None:
             raise missing("generation")
-        absent = (self.nameUrl, self.nameUrl_ext, self.nameReference).count(None)
-        if absent != 2:
-            check_choice(self, "name", 1)
+        if self.generation not in KNOWN_CODES:
+            check_code(self, "generation")
 
 
 class ImplementationGuideDefinitionParameter(BackboneElement, kw_only=True):
@@ -133,6 +158,8 @@ class ImplementationGuideDefinitionParameter(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
         if self.value is None and self.value_ext is None:
             raise missing("value")
 
@@ -150,6 +177,8 @@ class ImplementationGuideDefinitionTemplate(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
         if self.source is None and self.source_ext is None:
             raise missing("source")
 
@@ -176,14 +205,18 @@ class ImplementationGuideManifestResource(BackboneElement, kw_only=True):
     relativePath_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.exampleCanonical not in KNOWN_URIS:
+            check_uri(self, "exampleCanonical")
+        example = (
             self.exampleBoolean,
             self.exampleBoolean_ext,
             self.exampleCanonical,
             self.exampleCanonical_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if example.count(None) < 3:
             check_choice(self, "example", 0)
+        if self.relativePath not in KNOWN_URIS:
+            check_uri(self, "relativePath")
 
 
 class ImplementationGuideManifestPage(BackboneElement, kw_only=True):
@@ -199,6 +232,8 @@ class ImplementationGuideManifestPage(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.name is None and self.name_ext is None:
             raise missing("name")
+        if self.anchor_ext is not None or None in (self.anchor or ()):
+            check_aligned(self, "anchor")
 
 
 class ImplementationGuideManifest(BackboneElement, kw_only=True):
@@ -212,6 +247,14 @@ class ImplementationGuideManifest(BackboneElement, kw_only=True):
     image_ext: Many[Element | None] | None = None
     other: Many[String | None] | None = None
     other_ext: Many[Element | None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.rendering not in KNOWN_URIS:
+            check_uri(self, "rendering")
+        if self.image_ext is not None or None in (self.image or ()):
+            check_aligned(self, "image")
+        if self.other_ext is not None or None in (self.other or ()):
+            check_aligned(self, "other")
 
 
 class ImplementationGuide(DomainResource, kw_only=True):
@@ -252,9 +295,25 @@ class ImplementationGuide(DomainResource, kw_only=True):
     manifest: ImplementationGuideManifest | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.packageId is None and self.packageId_ext is None:
             raise missing("packageId")
+        if self.license not in KNOWN_CODES:
+            check_code(self, "license")
         if self.fhirVersion is None and self.fhirVersion_ext is None:
             raise missing("fhirVersion")
+        if self.fhirVersion is not None and not KNOWN_CODES.issuperset(self.fhirVersion):
+            check_code(self, "fhirVersion")
+        if self.fhirVersion_ext is not None or None in (self.fhirVersion or ()):
+            check_aligned(self, "fhirVersion")

@@ -20,6 +20,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class InsurancePlanContact(BackboneElement, kw_only=True):
@@ -120,3 +128,15 @@ class InsurancePlan(DomainResource, kw_only=True):
     network: Many[Reference] | None = None
     coverage: Many[InsurancePlanCoverage] | None = None
     plan: Many[InsurancePlanPlan] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.alias_ext is not None or None in (self.alias or ()):
+            check_aligned(self, "alias")

@@ -16,7 +16,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Money,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class InvoiceParticipant(BackboneElement, kw_only=True):
@@ -39,6 +47,8 @@ class InvoiceLineItemPriceComponent(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class InvoiceLineItem(BackboneElement, kw_only=True):
@@ -51,8 +61,8 @@ class InvoiceLineItem(BackboneElement, kw_only=True):
     priceComponent: Many[InvoiceLineItemPriceComponent] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.chargeItemReference, self.chargeItemCodeableConcept).count(None)
-        if absent != 1:
+        chargeItem = (self.chargeItemReference, self.chargeItemCodeableConcept)
+        if chargeItem.count(None) != 1:
             check_choice(self, "chargeItem", 1)
 
 
@@ -81,5 +91,13 @@ class Invoice(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

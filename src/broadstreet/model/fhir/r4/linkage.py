@@ -8,7 +8,7 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Boolean, Code, Many
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import BackboneElement, Element, Reference
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import KNOWN_CODES, check_code, missing
 
 
 class LinkageItem(BackboneElement, kw_only=True):
@@ -21,6 +21,8 @@ class LinkageItem(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class Linkage(DomainResource, kw_only=True):

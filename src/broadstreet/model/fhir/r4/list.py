@@ -15,7 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ListEntry(BackboneElement, kw_only=True):
@@ -51,7 +58,17 @@ class List(DomainResource, kw_only=True):
     emptyReason: CodeableConcept | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.mode is None and self.mode_ext is None:
             raise missing("mode")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")

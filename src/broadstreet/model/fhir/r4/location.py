@@ -17,7 +17,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class LocationPosition(BackboneElement, kw_only=True):
@@ -49,6 +57,12 @@ class LocationHoursOfOperation(BackboneElement, kw_only=True):
     closingTime: Time | None = None
     closingTime_ext: Element | None = None
 
+    def __post_init__(self) -> None:
+        if self.daysOfWeek is not None and not KNOWN_CODES.issuperset(self.daysOfWeek):
+            check_code(self, "daysOfWeek")
+        if self.daysOfWeek_ext is not None or None in (self.daysOfWeek or ()):
+            check_aligned(self, "daysOfWeek")
+
 
 class Location(DomainResource, kw_only=True):
     """Details and position information for a physical place."""
@@ -76,3 +90,17 @@ class Location(DomainResource, kw_only=True):
     availabilityExceptions: String | None = None
     availabilityExceptions_ext: Element | None = None
     endpoint: Many[Reference] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.alias_ext is not None or None in (self.alias or ()):
+            check_aligned(self, "alias")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")

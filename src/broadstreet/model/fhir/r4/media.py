@@ -16,7 +16,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class Media(DomainResource, kw_only=True):
@@ -55,8 +63,16 @@ class Media(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.createdDateTime, self.createdDateTime_ext, self.createdPeriod).count(None)
-        if absent < 2:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        created = (self.createdDateTime, self.createdDateTime_ext, self.createdPeriod)
+        if created.count(None) < 2:
             check_choice(self, "created", 0)

@@ -15,7 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Ratio,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class MedicationIngredient(BackboneElement, kw_only=True):
@@ -28,8 +35,8 @@ class MedicationIngredient(BackboneElement, kw_only=True):
     strength: Ratio | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.itemCodeableConcept, self.itemReference).count(None)
-        if absent != 1:
+        item = (self.itemCodeableConcept, self.itemReference)
+        if item.count(None) != 1:
             check_choice(self, "item", 1)
 
 
@@ -54,3 +61,13 @@ class Medication(DomainResource, kw_only=True):
     amount: Ratio | None = None
     ingredient: Many[MedicationIngredient] | None = None
     batch: MedicationBatch | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

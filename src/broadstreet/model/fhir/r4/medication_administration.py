@@ -18,7 +18,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Ratio,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MedicationAdministrationPerformer(BackboneElement, kw_only=True):
@@ -41,8 +50,8 @@ class MedicationAdministrationDosage(BackboneElement, kw_only=True):
     rateQuantity: Quantity | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.rateRatio, self.rateQuantity).count(None)
-        if absent < 1:
+        rate = (self.rateRatio, self.rateQuantity)
+        if rate.count(None) < 1:
             check_choice(self, "rate", 0)
 
 
@@ -75,11 +84,23 @@ class MedicationAdministration(DomainResource, kw_only=True):
     eventHistory: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiates is not None and not KNOWN_URIS.issuperset(self.instantiates):
+            check_uri(self, "instantiates")
+        if self.instantiates_ext is not None or None in (self.instantiates or ()):
+            check_aligned(self, "instantiates")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.medicationCodeableConcept, self.medicationReference).count(None)
-        if absent != 1:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        medication = (self.medicationCodeableConcept, self.medicationReference)
+        if medication.count(None) != 1:
             check_choice(self, "medication", 1)
-        absent = (self.effectiveDateTime, self.effectiveDateTime_ext, self.effectivePeriod).count(None)
-        if absent != 2:
+        effective = (self.effectiveDateTime, self.effectiveDateTime_ext, self.effectivePeriod)
+        if effective.count(None) != 2:
             check_choice(self, "effective", 1)

@@ -17,7 +17,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MedicationDispensePerformer(BackboneElement, kw_only=True):
@@ -75,11 +83,19 @@ class MedicationDispense(DomainResource, kw_only=True):
     eventHistory: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.statusReasonCodeableConcept, self.statusReasonReference).count(None)
-        if absent < 1:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        statusReason = (self.statusReasonCodeableConcept, self.statusReasonReference)
+        if statusReason.count(None) < 1:
             check_choice(self, "statusReason", 0)
-        absent = (self.medicationCodeableConcept, self.medicationReference).count(None)
-        if absent != 1:
+        medication = (self.medicationCodeableConcept, self.medicationReference)
+        if medication.count(None) != 1:
             check_choice(self, "medication", 1)

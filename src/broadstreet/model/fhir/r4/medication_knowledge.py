@@ -18,7 +18,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Ratio,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MedicationKnowledgeRelatedMedicationKnowledge(BackboneElement, kw_only=True):
@@ -45,8 +54,8 @@ class MedicationKnowledgeIngredient(BackboneElement, kw_only=True):
     strength: Ratio | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.itemCodeableConcept, self.itemReference).count(None)
-        if absent != 1:
+        item = (self.itemCodeableConcept, self.itemReference)
+        if item.count(None) != 1:
             check_choice(self, "item", 1)
 
 
@@ -83,9 +92,11 @@ class MedicationKnowledgeAdministrationGuidelinesPatientCharacteristics(Backbone
     value_ext: Many[Element | None] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.characteristicCodeableConcept, self.characteristicQuantity).count(None)
-        if absent != 1:
+        characteristic = (self.characteristicCodeableConcept, self.characteristicQuantity)
+        if characteristic.count(None) != 1:
             check_choice(self, "characteristic", 1)
+        if self.value_ext is not None or None in (self.value or ()):
+            check_aligned(self, "value")
 
 
 class MedicationKnowledgeAdministrationGuidelines(BackboneElement, kw_only=True):
@@ -99,8 +110,8 @@ class MedicationKnowledgeAdministrationGuidelines(BackboneElement, kw_only=True)
     )
 
     def __post_init__(self) -> None:
-        absent = (self.indicationCodeableConcept, self.indicationReference).count(None)
-        if absent < 1:
+        indication = (self.indicationCodeableConcept, self.indicationReference)
+        if indication.count(None) < 1:
             check_choice(self, "indication", 0)
 
 
@@ -130,15 +141,15 @@ class MedicationKnowledgeDrugCharacteristic(BackboneElement, kw_only=True):
     valueBase64Binary_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        value = (
             self.valueCodeableConcept,
             self.valueString,
             self.valueString_ext,
             self.valueQuantity,
             self.valueBase64Binary,
             self.valueBase64Binary_ext,
-        ).count(None)
-        if absent < 5:
+        )
+        if value.count(None) < 5:
             check_choice(self, "value", 0)
 
 
@@ -212,3 +223,15 @@ class MedicationKnowledge(DomainResource, kw_only=True):
     contraindication: Many[Reference] | None = None
     regulatory: Many[MedicationKnowledgeRegulatory] | None = None
     kinetics: Many[MedicationKnowledgeKinetics] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.synonym_ext is not None or None in (self.synonym or ()):
+            check_aligned(self, "synonym")

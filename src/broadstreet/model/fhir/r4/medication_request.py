@@ -19,7 +19,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MedicationRequestDispenseRequestInitialFill(BackboneElement, kw_only=True):
@@ -51,8 +60,8 @@ class MedicationRequestSubstitution(BackboneElement, kw_only=True):
     reason: CodeableConcept | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.allowedBoolean, self.allowedBoolean_ext, self.allowedCodeableConcept).count(None)
-        if absent != 2:
+        allowed = (self.allowedBoolean, self.allowedBoolean_ext, self.allowedCodeableConcept)
+        if allowed.count(None) != 2:
             check_choice(self, "allowed", 1)
 
 
@@ -103,13 +112,33 @@ class MedicationRequest(DomainResource, kw_only=True):
     eventHistory: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.intent is None and self.intent_ext is None:
             raise missing("intent")
-        absent = (self.reportedBoolean, self.reportedBoolean_ext, self.reportedReference).count(None)
-        if absent < 2:
+        if self.intent not in KNOWN_CODES:
+            check_code(self, "intent")
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")
+        reported = (self.reportedBoolean, self.reportedBoolean_ext, self.reportedReference)
+        if reported.count(None) < 2:
             check_choice(self, "reported", 0)
-        absent = (self.medicationCodeableConcept, self.medicationReference).count(None)
-        if absent != 1:
+        medication = (self.medicationCodeableConcept, self.medicationReference)
+        if medication.count(None) != 1:
             check_choice(self, "medication", 1)
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")

@@ -16,7 +16,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MedicationStatement(DomainResource, kw_only=True):
@@ -46,11 +54,19 @@ class MedicationStatement(DomainResource, kw_only=True):
     dosage: Many[Dosage] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.medicationCodeableConcept, self.medicationReference).count(None)
-        if absent != 1:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        medication = (self.medicationCodeableConcept, self.medicationReference)
+        if medication.count(None) != 1:
             check_choice(self, "medication", 1)
-        absent = (self.effectiveDateTime, self.effectiveDateTime_ext, self.effectivePeriod).count(None)
-        if absent < 2:
+        effective = (self.effectiveDateTime, self.effectiveDateTime_ext, self.effectivePeriod)
+        if effective.count(None) < 2:
             check_choice(self, "effective", 0)

@@ -16,7 +16,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     MarketingStatus,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MedicinalProductNameNamePart(BackboneElement, kw_only=True):
@@ -78,8 +87,8 @@ class MedicinalProductSpecialDesignation(BackboneElement, kw_only=True):
     species: CodeableConcept | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.indicationCodeableConcept, self.indicationReference).count(None)
-        if absent < 1:
+        indication = (self.indicationCodeableConcept, self.indicationReference)
+        if indication.count(None) < 1:
             check_choice(self, "indication", 0)
 
 
@@ -107,3 +116,13 @@ class MedicinalProduct(DomainResource, kw_only=True):
     crossReference: Many[Identifier] | None = None
     manufacturingBusinessOperation: Many[MedicinalProductManufacturingBusinessOperation] | None = None
     specialDesignation: Many[MedicinalProductSpecialDesignation] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.specialMeasures_ext is not None or None in (self.specialMeasures or ()):
+            check_aligned(self, "specialMeasures")

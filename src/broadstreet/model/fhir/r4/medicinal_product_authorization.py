@@ -39,8 +39,8 @@ class MedicinalProductAuthorizationProcedure(BackboneElement, kw_only=True):
     application: Many[MedicinalProductAuthorizationProcedure] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.datePeriod, self.dateDateTime, self.dateDateTime_ext).count(None)
-        if absent < 2:
+        date = (self.datePeriod, self.dateDateTime, self.dateDateTime_ext)
+        if date.count(None) < 2:
             check_choice(self, "date", 0)
 
 

@@ -25,8 +25,8 @@ class MedicinalProductIndicationOtherTherapy(BackboneElement, kw_only=True):
     medicationReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.medicationCodeableConcept, self.medicationReference).count(None)
-        if absent != 1:
+        medication = (self.medicationCodeableConcept, self.medicationReference)
+        if medication.count(None) != 1:
             check_choice(self, "medication", 1)
 
 

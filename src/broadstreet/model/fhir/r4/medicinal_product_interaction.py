@@ -18,8 +18,8 @@ class MedicinalProductInteractionInteractant(BackboneElement, kw_only=True):
     itemCodeableConcept: CodeableConcept | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.itemReference, self.itemCodeableConcept).count(None)
-        if absent != 1:
+        item = (self.itemReference, self.itemCodeableConcept)
+        if item.count(None) != 1:
             check_choice(self, "item", 1)
 
 

@@ -26,7 +26,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MessageDefinitionFocus(BackboneElement, kw_only=True):
@@ -44,6 +53,10 @@ class MessageDefinitionFocus(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        if self.profile not in KNOWN_URIS:
+            check_uri(self, "profile")
         if self.min is None and self.min_ext is None:
             raise missing("min")
 
@@ -59,6 +72,8 @@ class MessageDefinitionAllowedResponse(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.message is None and self.message_ext is None:
             raise missing("message")
+        if self.message not in KNOWN_URIS:
+            check_uri(self, "message")
 
 
 class MessageDefinition(DomainResource, kw_only=True):
@@ -109,10 +124,40 @@ class MessageDefinition(DomainResource, kw_only=True):
     graph_ext: Many[Element | None] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
+        if self.replaces is not None and not KNOWN_URIS.issuperset(self.replaces):
+            check_uri(self, "replaces")
+        if self.replaces_ext is not None or None in (self.replaces or ()):
+            check_aligned(self, "replaces")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.date is None and self.date_ext is None:
             raise missing("date")
-        absent = (self.eventCoding, self.eventUri, self.eventUri_ext).count(None)
-        if absent != 2:
+        if self.base not in KNOWN_URIS:
+            check_uri(self, "base")
+        if self.parent is not None and not KNOWN_URIS.issuperset(self.parent):
+            check_uri(self, "parent")
+        if self.parent_ext is not None or None in (self.parent or ()):
+            check_aligned(self, "parent")
+        if self.eventUri not in KNOWN_URIS:
+            check_uri(self, "eventUri")
+        event = (self.eventCoding, self.eventUri, self.eventUri_ext)
+        if event.count(None) != 2:
             check_choice(self, "event", 1)
+        if self.category not in KNOWN_CODES:
+            check_code(self, "category")
+        if self.responseRequired not in KNOWN_CODES:
+            check_code(self, "responseRequired")
+        if self.graph is not None and not KNOWN_URIS.issuperset(self.graph):
+            check_uri(self, "graph")
+        if self.graph_ext is not None or None in (self.graph or ()):
+            check_aligned(self, "graph")

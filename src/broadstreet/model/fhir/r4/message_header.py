@@ -15,7 +15,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Element,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MessageHeaderDestination(BackboneElement, kw_only=True):
@@ -31,6 +39,8 @@ class MessageHeaderDestination(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.endpoint is None and self.endpoint_ext is None:
             raise missing("endpoint")
+        if self.endpoint not in KNOWN_URIS:
+            check_uri(self, "endpoint")
 
 
 class MessageHeaderSource(BackboneElement, kw_only=True):
@@ -49,6 +59,8 @@ class MessageHeaderSource(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.endpoint is None and self.endpoint_ext is None:
             raise missing("endpoint")
+        if self.endpoint not in KNOWN_URIS:
+            check_uri(self, "endpoint")
 
 
 class MessageHeaderResponse(BackboneElement, kw_only=True):
@@ -65,6 +77,8 @@ class MessageHeaderResponse(BackboneElement, kw_only=True):
             raise missing("identifier")
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
 
 
 class MessageHeader(DomainResource, kw_only=True):
@@ -86,6 +100,16 @@ class MessageHeader(DomainResource, kw_only=True):
     definition_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.eventCoding, self.eventUri, self.eventUri_ext).count(None)
-        if absent != 2:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.eventUri not in KNOWN_URIS:
+            check_uri(self, "eventUri")
+        event = (self.eventCoding, self.eventUri, self.eventUri_ext)
+        if event.count(None) != 2:
             check_choice(self, "event", 1)
+        if self.definition not in KNOWN_URIS:
+            check_uri(self, "definition")

@@ -15,7 +15,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class MolecularSequenceReferenceSeq(BackboneElement, kw_only=True):
@@ -36,6 +44,12 @@ class MolecularSequenceReferenceSeq(BackboneElement, kw_only=True):
     windowStart_ext: Element | None = None
     windowEnd: Integer | None = None
     windowEnd_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.orientation not in KNOWN_CODES:
+            check_code(self, "orientation")
+        if self.strand not in KNOWN_CODES:
+            check_code(self, "strand")
 
 
 class MolecularSequenceVariant(BackboneElement, kw_only=True):
@@ -72,6 +86,22 @@ class MolecularSequenceQualityRoc(BackboneElement, kw_only=True):
     fMeasure: Many[Decimal | None] | None = None
     fMeasure_ext: Many[Element | None] | None = None
 
+    def __post_init__(self) -> None:
+        if self.score_ext is not None or None in (self.score or ()):
+            check_aligned(self, "score")
+        if self.numTP_ext is not None or None in (self.numTP or ()):
+            check_aligned(self, "numTP")
+        if self.numFP_ext is not None or None in (self.numFP or ()):
+            check_aligned(self, "numFP")
+        if self.numFN_ext is not None or None in (self.numFN or ()):
+            check_aligned(self, "numFN")
+        if self.precision_ext is not None or None in (self.precision or ()):
+            check_aligned(self, "precision")
+        if self.sensitivity_ext is not None or None in (self.sensitivity or ()):
+            check_aligned(self, "sensitivity")
+        if self.fMeasure_ext is not None or None in (self.fMeasure or ()):
+            check_aligned(self, "fMeasure")
+
 
 class MolecularSequenceQuality(BackboneElement, kw_only=True):
     """An set of value as quality of sequence."""
@@ -106,6 +136,8 @@ class MolecularSequenceQuality(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class MolecularSequenceRepository(BackboneElement, kw_only=True):
@@ -127,6 +159,10 @@ class MolecularSequenceRepository(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
 
 
 class MolecularSequenceStructureVariantOuter(BackboneElement, kw_only=True):
@@ -184,5 +220,13 @@ class MolecularSequence(DomainResource, kw_only=True):
     structureVariant: Many[MolecularSequenceStructureVariant] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.coordinateSystem is None and self.coordinateSystem_ext is None:
             raise missing("coordinateSystem")

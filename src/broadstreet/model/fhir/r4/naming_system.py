@@ -15,7 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class NamingSystemUniqueId(BackboneElement, kw_only=True):
@@ -34,6 +41,8 @@ class NamingSystemUniqueId(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.value is None and self.value_ext is None:
             raise missing("value")
 
@@ -64,11 +73,21 @@ class NamingSystem(DomainResource, kw_only=True):
     uniqueId: Many[NamingSystemUniqueId]
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.name is None and self.name_ext is None:
             raise missing("name")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.kind is None and self.kind_ext is None:
             raise missing("kind")
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
         if self.date is None and self.date_ext is None:
             raise missing("date")

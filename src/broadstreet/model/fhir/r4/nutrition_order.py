@@ -18,7 +18,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class NutritionOrderOralDietNutrient(BackboneElement, kw_only=True):
@@ -68,8 +77,8 @@ class NutritionOrderEnteralFormulaAdministration(BackboneElement, kw_only=True):
     rateRatio: Ratio | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.rateQuantity, self.rateRatio).count(None)
-        if absent < 1:
+        rate = (self.rateQuantity, self.rateRatio)
+        if rate.count(None) < 1:
             check_choice(self, "rate", 0)
 
 
@@ -118,9 +127,31 @@ class NutritionOrder(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")
+        if self.instantiates is not None and not KNOWN_URIS.issuperset(self.instantiates):
+            check_uri(self, "instantiates")
+        if self.instantiates_ext is not None or None in (self.instantiates or ()):
+            check_aligned(self, "instantiates")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.intent is None and self.intent_ext is None:
             raise missing("intent")
+        if self.intent not in KNOWN_CODES:
+            check_code(self, "intent")
         if self.dateTime is None and self.dateTime_ext is None:
             raise missing("dateTime")

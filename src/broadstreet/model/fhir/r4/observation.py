@@ -21,7 +21,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     SampledData,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ObservationReferenceRange(BackboneElement, kw_only=True):
@@ -61,7 +69,7 @@ class ObservationComponent(BackboneElement, kw_only=True):
     referenceRange: Many[ObservationReferenceRange] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        value = (
             self.valueQuantity,
             self.valueCodeableConcept,
             self.valueString,
@@ -78,8 +86,8 @@ class ObservationComponent(BackboneElement, kw_only=True):
             self.valueDateTime,
             self.valueDateTime_ext,
             self.valuePeriod,
-        ).count(None)
-        if absent < 15:
+        )
+        if value.count(None) < 15:
             check_choice(self, "value", 0)
 
 
@@ -134,19 +142,27 @@ class Observation(DomainResource, kw_only=True):
     component: Many[ObservationComponent] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        effective = (
             self.effectiveDateTime,
             self.effectiveDateTime_ext,
             self.effectivePeriod,
             self.effectiveTiming,
             self.effectiveInstant,
             self.effectiveInstant_ext,
-        ).count(None)
-        if absent < 5:
+        )
+        if effective.count(None) < 5:
             check_choice(self, "effective", 0)
-        absent = (
+        value = (
             self.valueQuantity,
             self.valueCodeableConcept,
             self.valueString,
@@ -163,6 +179,6 @@ class Observation(DomainResource, kw_only=True):
             self.valueDateTime,
             self.valueDateTime_ext,
             self.valuePeriod,
-        ).count(None)
-        if absent < 15:
+        )
+        if value.count(None) < 15:
             check_choice(self, "value", 0)

@@ -15,6 +15,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Range,
     Reference,
 )
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class ObservationDefinitionQuantitativeDetails(BackboneElement, kw_only=True):
@@ -43,6 +51,12 @@ class ObservationDefinitionQualifiedInterval(BackboneElement, kw_only=True):
     condition: String | None = None
     condition_ext: Element | None = None
 
+    def __post_init__(self) -> None:
+        if self.category not in KNOWN_CODES:
+            check_code(self, "category")
+        if self.gender not in KNOWN_CODES:
+            check_code(self, "gender")
+
 
 class ObservationDefinition(DomainResource, kw_only=True):
     """Definition of an observation."""
@@ -63,3 +77,15 @@ class ObservationDefinition(DomainResource, kw_only=True):
     normalCodedValueSet: Reference | None = None
     abnormalCodedValueSet: Reference | None = None
     criticalCodedValueSet: Reference | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.permittedDataType is not None and not KNOWN_CODES.issuperset(self.permittedDataType):
+            check_code(self, "permittedDataType")
+        if self.permittedDataType_ext is not None or None in (self.permittedDataType or ()):
+            check_aligned(self, "permittedDataType")

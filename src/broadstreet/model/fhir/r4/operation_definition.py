@@ -24,7 +24,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Element,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class OperationDefinitionParameterBinding(BackboneElement, kw_only=True):
@@ -38,8 +46,12 @@ class OperationDefinitionParameterBinding(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.strength is None and self.strength_ext is None:
             raise missing("strength")
+        if self.strength not in KNOWN_CODES:
+            check_code(self, "strength")
         if self.valueSet is None and self.valueSet_ext is None:
             raise missing("valueSet")
+        if self.valueSet not in KNOWN_URIS:
+            check_uri(self, "valueSet")
 
 
 class OperationDefinitionParameterReferencedFrom(BackboneElement, kw_only=True):
@@ -81,12 +93,24 @@ class OperationDefinitionParameter(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.name is None and self.name_ext is None:
             raise missing("name")
+        if self.name not in KNOWN_CODES:
+            check_code(self, "name")
         if self.use is None and self.use_ext is None:
             raise missing("use")
+        if self.use not in KNOWN_CODES:
+            check_code(self, "use")
         if self.min is None and self.min_ext is None:
             raise missing("min")
         if self.max is None and self.max_ext is None:
             raise missing("max")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.targetProfile is not None and not KNOWN_URIS.issuperset(self.targetProfile):
+            check_uri(self, "targetProfile")
+        if self.targetProfile_ext is not None or None in (self.targetProfile or ()):
+            check_aligned(self, "targetProfile")
+        if self.searchType not in KNOWN_CODES:
+            check_code(self, "searchType")
 
 
 class OperationDefinitionOverload(BackboneElement, kw_only=True):
@@ -96,6 +120,10 @@ class OperationDefinitionOverload(BackboneElement, kw_only=True):
     parameterName_ext: Many[Element | None] | None = None
     comment: String | None = None
     comment_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.parameterName_ext is not None or None in (self.parameterName or ()):
+            check_aligned(self, "parameterName")
 
 
 class OperationDefinition(DomainResource, kw_only=True):
@@ -150,17 +178,41 @@ class OperationDefinition(DomainResource, kw_only=True):
     overload: Many[OperationDefinitionOverload] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.name is None and self.name_ext is None:
             raise missing("name")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.kind is None and self.kind_ext is None:
             raise missing("kind")
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        if self.base not in KNOWN_URIS:
+            check_uri(self, "base")
+        if self.resource is not None and not KNOWN_CODES.issuperset(self.resource):
+            check_code(self, "resource")
+        if self.resource_ext is not None or None in (self.resource or ()):
+            check_aligned(self, "resource")
         if self.system is None and self.system_ext is None:
             raise missing("system")
         if self.type is None and self.type_ext is None:
             raise missing("type")
         if self.instance is None and self.instance_ext is None:
             raise missing("instance")
+        if self.inputProfile not in KNOWN_URIS:
+            check_uri(self, "inputProfile")
+        if self.outputProfile not in KNOWN_URIS:
+            check_uri(self, "outputProfile")

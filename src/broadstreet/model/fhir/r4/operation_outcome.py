@@ -8,7 +8,7 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Code, Many, String
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import BackboneElement, CodeableConcept, Element
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import KNOWN_CODES, check_aligned, check_code, missing
 
 
 class OperationOutcomeIssue(BackboneElement, kw_only=True):
@@ -29,8 +29,16 @@ class OperationOutcomeIssue(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.severity is None and self.severity_ext is None:
             raise missing("severity")
+        if self.severity not in KNOWN_CODES:
+            check_code(self, "severity")
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        if self.location_ext is not None or None in (self.location or ()):
+            check_aligned(self, "location")
+        if self.expression_ext is not None or None in (self.expression or ()):
+            check_aligned(self, "expression")
 
 
 class OperationOutcome(DomainResource, kw_only=True):

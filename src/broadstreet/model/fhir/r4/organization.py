@@ -17,6 +17,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class OrganizationContact(BackboneElement, kw_only=True):
@@ -44,3 +52,13 @@ class Organization(DomainResource, kw_only=True):
     partOf: Reference | None = None
     contact: Many[OrganizationContact] | None = None
     endpoint: Many[Reference] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.alias_ext is not None or None in (self.alias or ()):
+            check_aligned(self, "alias")

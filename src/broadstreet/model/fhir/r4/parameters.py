@@ -63,7 +63,7 @@ from broadstreet.model.fhir.r4.datatypes import (
     TriggerDefinition,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, check_choice, check_code, check_uri, missing
 
 
 class ParametersParameter(BackboneElement, kw_only=True):
@@ -146,7 +146,15 @@ class ParametersParameter(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.name is None and self.name_ext is None:
             raise missing("name")
-        absent = (
+        if self.valueCanonical not in KNOWN_URIS:
+            check_uri(self, "valueCanonical")
+        if self.valueCode not in KNOWN_CODES:
+            check_code(self, "valueCode")
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        if self.valueUrl not in KNOWN_URIS:
+            check_uri(self, "valueUrl")
+        value = (
             self.valueBase64Binary,
             self.valueBase64Binary_ext,
             self.valueBoolean,
@@ -216,8 +224,8 @@ class ParametersParameter(BackboneElement, kw_only=True):
             self.valueUsageContext,
             self.valueDosage,
             self.valueMeta,
-        ).count(None)
-        if absent < 68:
+        )
+        if value.count(None) < 68:
             check_choice(self, "value", 0)
 
 

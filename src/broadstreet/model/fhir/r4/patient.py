@@ -19,7 +19,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class PatientContact(BackboneElement, kw_only=True):
@@ -33,6 +41,10 @@ class PatientContact(BackboneElement, kw_only=True):
     gender_ext: Element | None = None
     organization: Reference | None = None
     period: Period | None = None
+
+    def __post_init__(self) -> None:
+        if self.gender not in KNOWN_CODES:
+            check_code(self, "gender")
 
 
 class PatientCommunication(BackboneElement, kw_only=True):
@@ -53,6 +65,8 @@ class PatientLink(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class Patient(DomainResource, kw_only=True):
@@ -85,19 +99,27 @@ class Patient(DomainResource, kw_only=True):
     link: Many[PatientLink] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.gender not in KNOWN_CODES:
+            check_code(self, "gender")
+        deceased = (
             self.deceasedBoolean,
             self.deceasedBoolean_ext,
             self.deceasedDateTime,
             self.deceasedDateTime_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if deceased.count(None) < 3:
             check_choice(self, "deceased", 0)
-        absent = (
+        multipleBirth = (
             self.multipleBirthBoolean,
             self.multipleBirthBoolean_ext,
             self.multipleBirthInteger,
             self.multipleBirthInteger_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if multipleBirth.count(None) < 3:
             check_choice(self, "multipleBirth", 0)

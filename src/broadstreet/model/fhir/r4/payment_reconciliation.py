@@ -16,7 +16,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class PaymentReconciliationDetail(BackboneElement, kw_only=True):
@@ -42,6 +49,10 @@ class PaymentReconciliationProcessNote(BackboneElement, kw_only=True):
     type_ext: Element | None = None
     text: String | None = None
     text_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class PaymentReconciliation(DomainResource, kw_only=True):
@@ -69,9 +80,19 @@ class PaymentReconciliation(DomainResource, kw_only=True):
     processNote: Many[PaymentReconciliationProcessNote] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.created is None and self.created_ext is None:
             raise missing("created")
+        if self.outcome not in KNOWN_CODES:
+            check_code(self, "outcome")
         if self.paymentDate is None and self.paymentDate_ext is None:
             raise missing("paymentDate")

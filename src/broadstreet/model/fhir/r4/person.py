@@ -17,6 +17,7 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     Reference,
 )
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, check_code, check_contained, check_uri
 
 
 class PersonLink(BackboneElement, kw_only=True):
@@ -25,6 +26,10 @@ class PersonLink(BackboneElement, kw_only=True):
     target: Reference
     assurance: Code | None = None
     assurance_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.assurance not in KNOWN_CODES:
+            check_code(self, "assurance")
 
 
 class Person(DomainResource, kw_only=True):
@@ -43,3 +48,13 @@ class Person(DomainResource, kw_only=True):
     active: Boolean | None = None
     active_ext: Element | None = None
     link: Many[PersonLink] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.gender not in KNOWN_CODES:
+            check_code(self, "gender")

@@ -37,7 +37,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     TriggerDefinition,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class PlanDefinitionGoalTarget(BackboneElement, kw_only=True):
@@ -50,8 +59,8 @@ class PlanDefinitionGoalTarget(BackboneElement, kw_only=True):
     due: Duration | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.detailQuantity, self.detailRange, self.detailCodeableConcept).count(None)
-        if absent < 2:
+        detail = (self.detailQuantity, self.detailRange, self.detailCodeableConcept)
+        if detail.count(None) < 2:
             check_choice(self, "detail", 0)
 
 
@@ -77,6 +86,8 @@ class PlanDefinitionActionCondition(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.kind is None and self.kind_ext is None:
             raise missing("kind")
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
 
 
 class PlanDefinitionActionRelatedAction(BackboneElement, kw_only=True):
@@ -94,8 +105,10 @@ class PlanDefinitionActionRelatedAction(BackboneElement, kw_only=True):
             raise missing("actionId")
         if self.relationship is None and self.relationship_ext is None:
             raise missing("relationship")
-        absent = (self.offsetDuration, self.offsetRange).count(None)
-        if absent < 1:
+        if self.relationship not in KNOWN_CODES:
+            check_code(self, "relationship")
+        offset = (self.offsetDuration, self.offsetRange)
+        if offset.count(None) < 1:
             check_choice(self, "offset", 0)
 
 
@@ -109,6 +122,8 @@ class PlanDefinitionActionParticipant(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
 
 
 class PlanDefinitionActionDynamicValue(BackboneElement, kw_only=True):
@@ -173,10 +188,14 @@ class PlanDefinitionAction(BackboneElement, kw_only=True):
     action: Many[PlanDefinitionAction] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.subjectCodeableConcept, self.subjectReference).count(None)
-        if absent < 1:
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")
+        if self.goalId_ext is not None or None in (self.goalId or ()):
+            check_aligned(self, "goalId")
+        subject = (self.subjectCodeableConcept, self.subjectReference)
+        if subject.count(None) < 1:
             check_choice(self, "subject", 0)
-        absent = (
+        timing = (
             self.timingDateTime,
             self.timingDateTime_ext,
             self.timingAge,
@@ -184,17 +203,33 @@ class PlanDefinitionAction(BackboneElement, kw_only=True):
             self.timingDuration,
             self.timingRange,
             self.timingTiming,
-        ).count(None)
-        if absent < 6:
+        )
+        if timing.count(None) < 6:
             check_choice(self, "timing", 0)
-        absent = (
+        if self.groupingBehavior not in KNOWN_CODES:
+            check_code(self, "groupingBehavior")
+        if self.selectionBehavior not in KNOWN_CODES:
+            check_code(self, "selectionBehavior")
+        if self.requiredBehavior not in KNOWN_CODES:
+            check_code(self, "requiredBehavior")
+        if self.precheckBehavior not in KNOWN_CODES:
+            check_code(self, "precheckBehavior")
+        if self.cardinalityBehavior not in KNOWN_CODES:
+            check_code(self, "cardinalityBehavior")
+        if self.definitionCanonical not in KNOWN_URIS:
+            check_uri(self, "definitionCanonical")
+        if self.definitionUri not in KNOWN_URIS:
+            check_uri(self, "definitionUri")
+        definition = (
             self.definitionCanonical,
             self.definitionCanonical_ext,
             self.definitionUri,
             self.definitionUri_ext,
-        ).count(None)
-        if absent < 3:
+        )
+        if definition.count(None) < 3:
             check_choice(self, "definition", 0)
+        if self.transform not in KNOWN_URIS:
+            check_uri(self, "transform")
 
 
 class PlanDefinition(DomainResource, kw_only=True):
@@ -250,8 +285,22 @@ class PlanDefinition(DomainResource, kw_only=True):
     action: Many[PlanDefinitionAction] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.subjectCodeableConcept, self.subjectReference).count(None)
-        if absent < 1:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        subject = (self.subjectCodeableConcept, self.subjectReference)
+        if subject.count(None) < 1:
             check_choice(self, "subject", 0)
+        if self.library is not None and not KNOWN_URIS.issuperset(self.library):
+            check_uri(self, "library")
+        if self.library_ext is not None or None in (self.library or ()):
+            check_aligned(self, "library")

@@ -19,6 +19,7 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, check_code, check_contained, check_uri
 
 
 class PractitionerQualification(BackboneElement, kw_only=True):
@@ -46,3 +47,13 @@ class Practitioner(DomainResource, kw_only=True):
     photo: Many[Attachment] | None = None
     qualification: Many[PractitionerQualification] | None = None
     communication: Many[CodeableConcept] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.gender not in KNOWN_CODES:
+            check_code(self, "gender")

@@ -18,7 +18,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Range,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ProcedurePerformer(BackboneElement, kw_only=True):
@@ -78,9 +87,25 @@ class Procedure(DomainResource, kw_only=True):
     usedCode: Many[CodeableConcept] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        performed = (
             self.performedDateTime,
             self.performedDateTime_ext,
             self.performedPeriod,
@@ -88,6 +113,6 @@ class Procedure(DomainResource, kw_only=True):
             self.performedString_ext,
             self.performedAge,
             self.performedRange,
-        ).count(None)
-        if absent < 6:
+        )
+        if performed.count(None) < 6:
             check_choice(self, "performed", 0)

@@ -15,7 +15,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Signature,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ProvenanceAgent(BackboneElement, kw_only=True):
@@ -38,6 +47,8 @@ class ProvenanceEntity(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.role is None and self.role_ext is None:
             raise missing("role")
+        if self.role not in KNOWN_CODES:
+            check_code(self, "role")
 
 
 class Provenance(DomainResource, kw_only=True):
@@ -59,8 +70,18 @@ class Provenance(DomainResource, kw_only=True):
     signature: Many[Signature] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        occurred = (self.occurredPeriod, self.occurredDateTime, self.occurredDateTime_ext)
+        if occurred.count(None) < 2:
+            check_choice(self, "occurred", 0)
         if self.recorded is None and self.recorded_ext is None:
             raise missing("recorded")
-        absent = (self.occurredPeriod, self.occurredDateTime, self.occurredDateTime_ext).count(None)
-        if absent < 2:
-            check_choice(self, "occurred", 0)
+        if self.policy is not None and not KNOWN_URIS.issuperset(self.policy):
+            check_uri(self, "policy")
+        if self.policy_ext is not None or None in (self.policy or ()):
+            check_aligned(self, "policy")

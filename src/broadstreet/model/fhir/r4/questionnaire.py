@@ -33,7 +33,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class QuestionnaireItemEnableWhen(BackboneElement, kw_only=True):
@@ -66,7 +75,9 @@ class QuestionnaireItemEnableWhen(BackboneElement, kw_only=True):
             raise missing("question")
         if self.operator is None and self.operator_ext is None:
             raise missing("operator")
-        absent = (
+        if self.operator not in KNOWN_CODES:
+            check_code(self, "operator")
+        answer = (
             self.answerBoolean,
             self.answerBoolean_ext,
             self.answerDecimal,
@@ -84,8 +95,8 @@ class QuestionnaireItemEnableWhen(BackboneElement, kw_only=True):
             self.answerCoding,
             self.answerQuantity,
             self.answerReference,
-        ).count(None)
-        if absent != 16:
+        )
+        if answer.count(None) != 16:
             check_choice(self, "answer", 1)
 
 
@@ -106,7 +117,7 @@ class QuestionnaireItemAnswerOption(BackboneElement, kw_only=True):
     initialSelected_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        value = (
             self.valueInteger,
             self.valueInteger_ext,
             self.valueDate,
@@ -117,8 +128,8 @@ class QuestionnaireItemAnswerOption(BackboneElement, kw_only=True):
             self.valueString_ext,
             self.valueCoding,
             self.valueReference,
-        ).count(None)
-        if absent != 9:
+        )
+        if value.count(None) != 9:
             check_choice(self, "value", 1)
 
 
@@ -147,7 +158,9 @@ class QuestionnaireItemInitial(BackboneElement, kw_only=True):
     valueReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        value = (
             self.valueBoolean,
             self.valueBoolean_ext,
             self.valueDecimal,
@@ -168,8 +181,8 @@ class QuestionnaireItemInitial(BackboneElement, kw_only=True):
             self.valueCoding,
             self.valueQuantity,
             self.valueReference,
-        ).count(None)
-        if absent != 19:
+        )
+        if value.count(None) != 19:
             check_choice(self, "value", 1)
 
 
@@ -205,8 +218,16 @@ class QuestionnaireItem(BackboneElement, kw_only=True):
     item: Many[QuestionnaireItem] | None = None
 
     def __post_init__(self) -> None:
+        if self.definition not in KNOWN_URIS:
+            check_uri(self, "definition")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.enableBehavior not in KNOWN_CODES:
+            check_code(self, "enableBehavior")
+        if self.answerValueSet not in KNOWN_URIS:
+            check_uri(self, "answerValueSet")
 
 
 class Questionnaire(DomainResource, kw_only=True):
@@ -251,5 +272,23 @@ class Questionnaire(DomainResource, kw_only=True):
     item: Many[QuestionnaireItem] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
+        if self.derivedFrom is not None and not KNOWN_URIS.issuperset(self.derivedFrom):
+            check_uri(self, "derivedFrom")
+        if self.derivedFrom_ext is not None or None in (self.derivedFrom or ()):
+            check_aligned(self, "derivedFrom")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.subjectType is not None and not KNOWN_CODES.issuperset(self.subjectType):
+            check_code(self, "subjectType")
+        if self.subjectType_ext is not None or None in (self.subjectType or ()):
+            check_aligned(self, "subjectType")

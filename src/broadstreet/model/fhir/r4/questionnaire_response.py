@@ -28,7 +28,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class QuestionnaireResponseItemAnswer(BackboneElement, kw_only=True):
@@ -57,7 +65,9 @@ class QuestionnaireResponseItemAnswer(BackboneElement, kw_only=True):
     item: Many[QuestionnaireResponseItem] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        value = (
             self.valueBoolean,
             self.valueBoolean_ext,
             self.valueDecimal,
@@ -78,8 +88,8 @@ class QuestionnaireResponseItemAnswer(BackboneElement, kw_only=True):
             self.valueCoding,
             self.valueQuantity,
             self.valueReference,
-        ).count(None)
-        if absent < 19:
+        )
+        if value.count(None) < 19:
             check_choice(self, "value", 0)
 
 
@@ -98,6 +108,8 @@ class QuestionnaireResponseItem(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.linkId is None and self.linkId_ext is None:
             raise missing("linkId")
+        if self.definition not in KNOWN_URIS:
+            check_uri(self, "definition")
 
 
 class QuestionnaireResponse(DomainResource, kw_only=True):
@@ -119,5 +131,15 @@ class QuestionnaireResponse(DomainResource, kw_only=True):
     item: Many[QuestionnaireResponseItem] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.questionnaire not in KNOWN_URIS:
+            check_uri(self, "questionnaire")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

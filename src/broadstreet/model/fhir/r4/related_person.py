@@ -19,6 +19,7 @@ from broadstreet.model.fhir.r4.datatypes import (
     Period,
     Reference,
 )
+from broadstreet.model.fhir.rules import KNOWN_CODES, KNOWN_URIS, check_code, check_contained, check_uri
 
 
 class RelatedPersonCommunication(BackboneElement, kw_only=True):
@@ -47,3 +48,13 @@ class RelatedPerson(DomainResource, kw_only=True):
     photo: Many[Attachment] | None = None
     period: Period | None = None
     communication: Many[RelatedPersonCommunication] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.gender not in KNOWN_CODES:
+            check_code(self, "gender")

@@ -22,7 +22,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     RelatedArtifact,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class RequestGroupActionCondition(BackboneElement, kw_only=True):
@@ -35,6 +44,8 @@ class RequestGroupActionCondition(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.kind is None and self.kind_ext is None:
             raise missing("kind")
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
 
 
 class RequestGroupActionRelatedAction(BackboneElement, kw_only=True):
@@ -52,8 +63,10 @@ class RequestGroupActionRelatedAction(BackboneElement, kw_only=True):
             raise missing("actionId")
         if self.relationship is None and self.relationship_ext is None:
             raise missing("relationship")
-        absent = (self.offsetDuration, self.offsetRange).count(None)
-        if absent < 1:
+        if self.relationship not in KNOWN_CODES:
+            check_code(self, "relationship")
+        offset = (self.offsetDuration, self.offsetRange)
+        if offset.count(None) < 1:
             check_choice(self, "offset", 0)
 
 
@@ -97,7 +110,9 @@ class RequestGroupAction(BackboneElement, kw_only=True):
     action: Many[RequestGroupAction] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")
+        timing = (
             self.timingDateTime,
             self.timingDateTime_ext,
             self.timingAge,
@@ -105,9 +120,19 @@ class RequestGroupAction(BackboneElement, kw_only=True):
             self.timingDuration,
             self.timingRange,
             self.timingTiming,
-        ).count(None)
-        if absent < 6:
+        )
+        if timing.count(None) < 6:
             check_choice(self, "timing", 0)
+        if self.groupingBehavior not in KNOWN_CODES:
+            check_code(self, "groupingBehavior")
+        if self.selectionBehavior not in KNOWN_CODES:
+            check_code(self, "selectionBehavior")
+        if self.requiredBehavior not in KNOWN_CODES:
+            check_code(self, "requiredBehavior")
+        if self.precheckBehavior not in KNOWN_CODES:
+            check_code(self, "precheckBehavior")
+        if self.cardinalityBehavior not in KNOWN_CODES:
+            check_code(self, "cardinalityBehavior")
 
 
 class RequestGroup(DomainResource, kw_only=True):
@@ -139,7 +164,27 @@ class RequestGroup(DomainResource, kw_only=True):
     action: Many[RequestGroupAction] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiatesCanonical is not None and not KNOWN_URIS.issuperset(self.instantiatesCanonical):
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesCanonical_ext is not None or None in (self.instantiatesCanonical or ()):
+            check_aligned(self, "instantiatesCanonical")
+        if self.instantiatesUri is not None and not KNOWN_URIS.issuperset(self.instantiatesUri):
+            check_uri(self, "instantiatesUri")
+        if self.instantiatesUri_ext is not None or None in (self.instantiatesUri or ()):
+            check_aligned(self, "instantiatesUri")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.intent is None and self.intent_ext is None:
             raise missing("intent")
+        if self.intent not in KNOWN_CODES:
+            check_code(self, "intent")
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")

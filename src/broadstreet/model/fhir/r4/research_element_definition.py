@@ -32,7 +32,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Timing,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ResearchElementDefinitionCharacteristic(BackboneElement, kw_only=True):
@@ -69,33 +78,39 @@ class ResearchElementDefinitionCharacteristic(BackboneElement, kw_only=True):
     participantEffectiveGroupMeasure_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.definitionCanonical not in KNOWN_URIS:
+            check_uri(self, "definitionCanonical")
+        definition = (
             self.definitionCodeableConcept,
             self.definitionCanonical,
             self.definitionCanonical_ext,
             self.definitionExpression,
             self.definitionDataRequirement,
-        ).count(None)
-        if absent != 4:
+        )
+        if definition.count(None) != 4:
             check_choice(self, "definition", 1)
-        absent = (
+        studyEffective = (
             self.studyEffectiveDateTime,
             self.studyEffectiveDateTime_ext,
             self.studyEffectivePeriod,
             self.studyEffectiveDuration,
             self.studyEffectiveTiming,
-        ).count(None)
-        if absent < 4:
+        )
+        if studyEffective.count(None) < 4:
             check_choice(self, "studyEffective", 0)
-        absent = (
+        if self.studyEffectiveGroupMeasure not in KNOWN_CODES:
+            check_code(self, "studyEffectiveGroupMeasure")
+        participantEffective = (
             self.participantEffectiveDateTime,
             self.participantEffectiveDateTime_ext,
             self.participantEffectivePeriod,
             self.participantEffectiveDuration,
             self.participantEffectiveTiming,
-        ).count(None)
-        if absent < 4:
+        )
+        if participantEffective.count(None) < 4:
             check_choice(self, "participantEffective", 0)
+        if self.participantEffectiveGroupMeasure not in KNOWN_CODES:
+            check_code(self, "participantEffectiveGroupMeasure")
 
 
 class ResearchElementDefinition(DomainResource, kw_only=True):
@@ -157,10 +172,30 @@ class ResearchElementDefinition(DomainResource, kw_only=True):
     characteristic: Many[ResearchElementDefinitionCharacteristic]
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        subject = (self.subjectCodeableConcept, self.subjectReference)
+        if subject.count(None) < 1:
+            check_choice(self, "subject", 0)
+        if self.comment_ext is not None or None in (self.comment or ()):
+            check_aligned(self, "comment")
+        if self.library is not None and not KNOWN_URIS.issuperset(self.library):
+            check_uri(self, "library")
+        if self.library_ext is not None or None in (self.library or ()):
+            check_aligned(self, "library")
         if self.type is None and self.type_ext is None:
             raise missing("type")
-        absent = (self.subjectCodeableConcept, self.subjectReference).count(None)
-        if absent < 1:
-            check_choice(self, "subject", 0)
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.variableType not in KNOWN_CODES:
+            check_code(self, "variableType")

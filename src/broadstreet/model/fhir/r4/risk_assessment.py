@@ -17,7 +17,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Range,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class RiskAssessmentPrediction(BackboneElement, kw_only=True):
@@ -36,11 +44,11 @@ class RiskAssessmentPrediction(BackboneElement, kw_only=True):
     rationale_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.probabilityDecimal, self.probabilityDecimal_ext, self.probabilityRange).count(None)
-        if absent < 2:
+        probability = (self.probabilityDecimal, self.probabilityDecimal_ext, self.probabilityRange)
+        if probability.count(None) < 2:
             check_choice(self, "probability", 0)
-        absent = (self.whenPeriod, self.whenRange).count(None)
-        if absent < 1:
+        when = (self.whenPeriod, self.whenRange)
+        if when.count(None) < 1:
             check_choice(self, "when", 0)
 
 
@@ -70,8 +78,16 @@ class RiskAssessment(DomainResource, kw_only=True):
     note: Many[Annotation] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
-        absent = (self.occurrenceDateTime, self.occurrenceDateTime_ext, self.occurrencePeriod).count(None)
-        if absent < 2:
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        occurrence = (self.occurrenceDateTime, self.occurrenceDateTime_ext, self.occurrencePeriod)
+        if occurrence.count(None) < 2:
             check_choice(self, "occurrence", 0)

@@ -29,7 +29,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     RelatedArtifact,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class RiskEvidenceSynthesisSampleSize(BackboneElement, kw_only=True):
@@ -134,5 +141,15 @@ class RiskEvidenceSynthesis(DomainResource, kw_only=True):
     certainty: Many[RiskEvidenceSynthesisCertainty] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

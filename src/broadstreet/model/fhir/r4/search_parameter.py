@@ -14,7 +14,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Element,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class SearchParameterComponent(BackboneElement, kw_only=True):
@@ -28,6 +36,8 @@ class SearchParameterComponent(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.definition is None and self.definition_ext is None:
             raise missing("definition")
+        if self.definition not in KNOWN_URIS:
+            check_uri(self, "definition")
         if self.expression is None and self.expression_ext is None:
             raise missing("expression")
 
@@ -85,15 +95,51 @@ class SearchParameter(DomainResource, kw_only=True):
     component: Many[SearchParameterComponent] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.name is None and self.name_ext is None:
             raise missing("name")
+        if self.derivedFrom not in KNOWN_URIS:
+            check_uri(self, "derivedFrom")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.description is None and self.description_ext is None:
             raise missing("description")
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+        if self.base is not None and not KNOWN_CODES.issuperset(self.base):
+            check_code(self, "base")
+        if self.base_ext is not None or None in (self.base or ()):
+            check_aligned(self, "base")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.xpathUsage not in KNOWN_CODES:
+            check_code(self, "xpathUsage")
+        if self.target is not None and not KNOWN_CODES.issuperset(self.target):
+            check_code(self, "target")
+        if self.target_ext is not None or None in (self.target or ()):
+            check_aligned(self, "target")
+        if self.comparator is not None and not KNOWN_CODES.issuperset(self.comparator):
+            check_code(self, "comparator")
+        if self.comparator_ext is not None or None in (self.comparator or ()):
+            check_aligned(self, "comparator")
+        if self.modifier is not None and not KNOWN_CODES.issuperset(self.modifier):
+            check_code(self, "modifier")
+        if self.modifier_ext is not None or None in (self.modifier or ()):
+            check_aligned(self, "modifier")
+        if self.chain_ext is not None or None in (self.chain or ()):
+            check_aligned(self, "chain")

@@ -8,7 +8,14 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Boolean, Code, Instant, Many, String
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import CodeableConcept, Element, Identifier, Reference
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class Slot(DomainResource, kw_only=True):
@@ -32,8 +39,16 @@ class Slot(DomainResource, kw_only=True):
     comment_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.start is None and self.start_ext is None:
             raise missing("start")
         if self.end is None and self.end_ext is None:

@@ -18,7 +18,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class SpecimenCollection(BackboneElement, kw_only=True):
@@ -36,11 +43,11 @@ class SpecimenCollection(BackboneElement, kw_only=True):
     fastingStatusDuration: Duration | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.collectedDateTime, self.collectedDateTime_ext, self.collectedPeriod).count(None)
-        if absent < 2:
+        collected = (self.collectedDateTime, self.collectedDateTime_ext, self.collectedPeriod)
+        if collected.count(None) < 2:
             check_choice(self, "collected", 0)
-        absent = (self.fastingStatusCodeableConcept, self.fastingStatusDuration).count(None)
-        if absent < 1:
+        fastingStatus = (self.fastingStatusCodeableConcept, self.fastingStatusDuration)
+        if fastingStatus.count(None) < 1:
             check_choice(self, "fastingStatus", 0)
 
 
@@ -56,8 +63,8 @@ class SpecimenProcessing(BackboneElement, kw_only=True):
     timePeriod: Period | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.timeDateTime, self.timeDateTime_ext, self.timePeriod).count(None)
-        if absent < 2:
+        time = (self.timeDateTime, self.timeDateTime_ext, self.timePeriod)
+        if time.count(None) < 2:
             check_choice(self, "time", 0)
 
 
@@ -74,8 +81,8 @@ class SpecimenContainer(BackboneElement, kw_only=True):
     additiveReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.additiveCodeableConcept, self.additiveReference).count(None)
-        if absent < 1:
+        additive = (self.additiveCodeableConcept, self.additiveReference)
+        if additive.count(None) < 1:
             check_choice(self, "additive", 0)
 
 
@@ -97,3 +104,13 @@ class Specimen(DomainResource, kw_only=True):
     container: Many[SpecimenContainer] | None = None
     condition: Many[CodeableConcept] | None = None
     note: Many[Annotation] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

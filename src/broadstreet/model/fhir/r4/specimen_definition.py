@@ -17,7 +17,7 @@ from broadstreet.model.fhir.r4.datatypes import (
     Range,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import KNOWN_CODES, check_choice, check_code, missing
 
 
 class SpecimenDefinitionTypeTestedContainerAdditive(BackboneElement, kw_only=True):
@@ -27,8 +27,8 @@ class SpecimenDefinitionTypeTestedContainerAdditive(BackboneElement, kw_only=Tru
     additiveReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.additiveCodeableConcept, self.additiveReference).count(None)
-        if absent != 1:
+        additive = (self.additiveCodeableConcept, self.additiveReference)
+        if additive.count(None) != 1:
             check_choice(self, "additive", 1)
 
 
@@ -49,12 +49,8 @@ class SpecimenDefinitionTypeTestedContainer(BackboneElement, kw_only=True):
     preparation_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
-            self.minimumVolumeQuantity,
-            self.minimumVolumeString,
-            self.minimumVolumeString_ext,
-        ).count(None)
-        if absent < 2:
+        minimumVolume = (self.minimumVolumeQuantity, self.minimumVolumeString, self.minimumVolumeString_ext)
+        if minimumVolume.count(None) < 2:
             check_choice(self, "minimumVolume", 0)
 
 
@@ -86,6 +82,8 @@ class SpecimenDefinitionTypeTested(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.preference is None and self.preference_ext is None:
             raise missing("preference")
+        if self.preference not in KNOWN_CODES:
+            check_code(self, "preference")
 
 
 class SpecimenDefinition(DomainResource, kw_only=True):

@@ -27,7 +27,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class StructureDefinitionMapping(BackboneElement, kw_only=True):
@@ -45,6 +53,8 @@ class StructureDefinitionMapping(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.identity is None and self.identity_ext is None:
             raise missing("identity")
+        if self.uri not in KNOWN_URIS:
+            check_uri(self, "uri")
 
 
 class StructureDefinitionContext(BackboneElement, kw_only=True):
@@ -58,6 +68,8 @@ class StructureDefinitionContext(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.expression is None and self.expression_ext is None:
             raise missing("expression")
 
@@ -124,15 +136,37 @@ class StructureDefinition(DomainResource, kw_only=True):
     differential: StructureDefinitionDifferential | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.name is None and self.name_ext is None:
             raise missing("name")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.fhirVersion not in KNOWN_CODES:
+            check_code(self, "fhirVersion")
         if self.kind is None and self.kind_ext is None:
             raise missing("kind")
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
         if self.abstract is None and self.abstract_ext is None:
             raise missing("abstract")
+        if self.contextInvariant_ext is not None or None in (self.contextInvariant or ()):
+            check_aligned(self, "contextInvariant")
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_URIS:
+            check_uri(self, "type")
+        if self.baseDefinition not in KNOWN_URIS:
+            check_uri(self, "baseDefinition")
+        if self.derivation not in KNOWN_CODES:
+            check_code(self, "derivation")

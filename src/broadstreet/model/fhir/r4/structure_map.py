@@ -63,7 +63,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     TriggerDefinition,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class StructureMapStructure(BackboneElement, kw_only=True):
@@ -81,8 +90,12 @@ class StructureMapStructure(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.mode is None and self.mode_ext is None:
             raise missing("mode")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
 
 
 class StructureMapGroupInput(BackboneElement, kw_only=True):
@@ -102,6 +115,8 @@ class StructureMapGroupInput(BackboneElement, kw_only=True):
             raise missing("name")
         if self.mode is None and self.mode_ext is None:
             raise missing("mode")
+        if self.mode not in KNOWN_CODES:
+            check_code(self, "mode")
 
 
 class StructureMapGroupRuleSource(BackboneElement, kw_only=True):
@@ -200,7 +215,15 @@ class StructureMapGroupRuleSource(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.context is None and self.context_ext is None:
             raise missing("context")
-        absent = (
+        if self.defaultValueCanonical not in KNOWN_URIS:
+            check_uri(self, "defaultValueCanonical")
+        if self.defaultValueCode not in KNOWN_CODES:
+            check_code(self, "defaultValueCode")
+        if self.defaultValueUri not in KNOWN_URIS:
+            check_uri(self, "defaultValueUri")
+        if self.defaultValueUrl not in KNOWN_URIS:
+            check_uri(self, "defaultValueUrl")
+        defaultValue = (
             self.defaultValueBase64Binary,
             self.defaultValueBase64Binary_ext,
             self.defaultValueBoolean,
@@ -270,9 +293,11 @@ class StructureMapGroupRuleSource(BackboneElement, kw_only=True):
             self.defaultValueUsageContext,
             self.defaultValueDosage,
             self.defaultValueMeta,
-        ).count(None)
-        if absent < 68:
+        )
+        if defaultValue.count(None) < 68:
             check_choice(self, "defaultValue", 0)
+        if self.listMode not in KNOWN_CODES:
+            check_code(self, "listMode")
 
 
 class StructureMapGroupRuleTargetParameter(BackboneElement, kw_only=True):
@@ -290,7 +315,7 @@ class StructureMapGroupRuleTargetParameter(BackboneElement, kw_only=True):
     valueDecimal_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        value = (
             self.valueId,
             self.valueId_ext,
             self.valueString,
@@ -301,8 +326,8 @@ class StructureMapGroupRuleTargetParameter(BackboneElement, kw_only=True):
             self.valueInteger_ext,
             self.valueDecimal,
             self.valueDecimal_ext,
-        ).count(None)
-        if absent != 9:
+        )
+        if value.count(None) != 9:
             check_choice(self, "value", 1)
 
 
@@ -325,6 +350,16 @@ class StructureMapGroupRuleTarget(BackboneElement, kw_only=True):
     transform_ext: Element | None = None
     parameter: Many[StructureMapGroupRuleTargetParameter] | None = None
 
+    def __post_init__(self) -> None:
+        if self.contextType not in KNOWN_CODES:
+            check_code(self, "contextType")
+        if self.listMode is not None and not KNOWN_CODES.issuperset(self.listMode):
+            check_code(self, "listMode")
+        if self.listMode_ext is not None or None in (self.listMode or ()):
+            check_aligned(self, "listMode")
+        if self.transform not in KNOWN_CODES:
+            check_code(self, "transform")
+
 
 class StructureMapGroupRuleDependent(BackboneElement, kw_only=True):
     """Which other rules to apply in the context of this rule."""
@@ -339,6 +374,8 @@ class StructureMapGroupRuleDependent(BackboneElement, kw_only=True):
             raise missing("name")
         if self.variable is None and self.variable_ext is None:
             raise missing("variable")
+        if self.variable_ext is not None or None in (self.variable or ()):
+            check_aligned(self, "variable")
 
 
 class StructureMapGroupRule(BackboneElement, kw_only=True):
@@ -377,6 +414,8 @@ class StructureMapGroup(BackboneElement, kw_only=True):
             raise missing("name")
         if self.typeMode is None and self.typeMode_ext is None:
             raise missing("typeMode")
+        if self.typeMode not in KNOWN_CODES:
+            check_code(self, "typeMode")
 
 
 class StructureMap(DomainResource, kw_only=True):
@@ -414,9 +453,23 @@ class StructureMap(DomainResource, kw_only=True):
     group: Many[StructureMapGroup]
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.name is None and self.name_ext is None:
             raise missing("name")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.import_ is not None and not KNOWN_URIS.issuperset(self.import_):
+            check_uri(self, "import_")
+        if self.import_ext is not None or None in (self.import_ or ()):
+            check_aligned(self, "import")

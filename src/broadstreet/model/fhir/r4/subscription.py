@@ -8,7 +8,15 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Code, Instant, Many, String, Url
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import BackboneElement, ContactPoint, Element
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class SubscriptionChannel(BackboneElement, kw_only=True):
@@ -26,6 +34,14 @@ class SubscriptionChannel(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
+        if self.endpoint not in KNOWN_URIS:
+            check_uri(self, "endpoint")
+        if self.payload not in KNOWN_CODES:
+            check_code(self, "payload")
+        if self.header_ext is not None or None in (self.header or ()):
+            check_aligned(self, "header")
 
 
 class Subscription(DomainResource, kw_only=True):
@@ -45,8 +61,16 @@ class Subscription(DomainResource, kw_only=True):
     channel: SubscriptionChannel
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.reason is None and self.reason_ext is None:
             raise missing("reason")
         if self.criteria is None and self.criteria_ext is None:

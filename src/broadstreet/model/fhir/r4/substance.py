@@ -16,7 +16,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Ratio,
     Reference,
 )
-from broadstreet.model.fhir.rules import check_choice
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class SubstanceInstance(BackboneElement, kw_only=True):
@@ -36,8 +43,8 @@ class SubstanceIngredient(BackboneElement, kw_only=True):
     substanceReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.substanceCodeableConcept, self.substanceReference).count(None)
-        if absent != 1:
+        substance = (self.substanceCodeableConcept, self.substanceReference)
+        if substance.count(None) != 1:
             check_choice(self, "substance", 1)
 
 
@@ -53,3 +60,13 @@ class Substance(DomainResource, kw_only=True):
     description_ext: Element | None = None
     instance: Many[SubstanceInstance] | None = None
     ingredient: Many[SubstanceIngredient] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

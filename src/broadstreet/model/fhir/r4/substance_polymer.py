@@ -14,6 +14,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Element,
     SubstanceAmount,
 )
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class SubstancePolymerMonomerSetStartingMaterial(BackboneElement, kw_only=True):
@@ -81,3 +89,13 @@ class SubstancePolymer(DomainResource, kw_only=True):
     modification_ext: Many[Element | None] | None = None
     monomerSet: Many[SubstancePolymerMonomerSet] | None = None
     repeat: Many[SubstancePolymerRepeat] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.modification_ext is not None or None in (self.modification or ()):
+            check_aligned(self, "modification")

@@ -14,6 +14,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Element,
     Identifier,
 )
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class SubstanceProteinSubunit(BackboneElement, kw_only=True):
@@ -43,3 +51,13 @@ class SubstanceProtein(DomainResource, kw_only=True):
     disulfideLinkage: Many[String | None] | None = None
     disulfideLinkage_ext: Many[Element | None] | None = None
     subunit: Many[SubstanceProteinSubunit] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.disulfideLinkage_ext is not None or None in (self.disulfideLinkage or ()):
+            check_aligned(self, "disulfideLinkage")

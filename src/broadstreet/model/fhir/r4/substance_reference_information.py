@@ -60,8 +60,8 @@ class SubstanceReferenceInformationTarget(BackboneElement, kw_only=True):
     source: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.amountQuantity, self.amountRange, self.amountString, self.amountString_ext).count(None)
-        if absent < 3:
+        amount = (self.amountQuantity, self.amountRange, self.amountString, self.amountString_ext)
+        if amount.count(None) < 3:
             check_choice(self, "amount", 0)
 
 

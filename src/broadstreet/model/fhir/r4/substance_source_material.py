@@ -8,6 +8,14 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Many, String
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import BackboneElement, CodeableConcept, Element, Identifier
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class SubstanceSourceMaterialFractionDescription(BackboneElement, kw_only=True):
@@ -89,3 +97,15 @@ class SubstanceSourceMaterial(DomainResource, kw_only=True):
     fractionDescription: Many[SubstanceSourceMaterialFractionDescription] | None = None
     organism: SubstanceSourceMaterialOrganism | None = None
     partDescription: Many[SubstanceSourceMaterialPartDescription] | None = None
+
+    def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.parentSubstanceName_ext is not None or None in (self.parentSubstanceName or ()):
+            check_aligned(self, "parentSubstanceName")
+        if self.geographicalLocation_ext is not None or None in (self.geographicalLocation or ()):
+            check_aligned(self, "geographicalLocation")

@@ -37,8 +37,8 @@ class SubstanceSpecificationMoiety(BackboneElement, kw_only=True):
     amountString_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.amountQuantity, self.amountString, self.amountString_ext).count(None)
-        if absent < 2:
+        amount = (self.amountQuantity, self.amountString, self.amountString_ext)
+        if amount.count(None) < 2:
             check_choice(self, "amount", 0)
 
 
@@ -56,11 +56,11 @@ class SubstanceSpecificationProperty(BackboneElement, kw_only=True):
     amountString_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.definingSubstanceReference, self.definingSubstanceCodeableConcept).count(None)
-        if absent < 1:
+        definingSubstance = (self.definingSubstanceReference, self.definingSubstanceCodeableConcept)
+        if definingSubstance.count(None) < 1:
             check_choice(self, "definingSubstance", 0)
-        absent = (self.amountQuantity, self.amountString, self.amountString_ext).count(None)
-        if absent < 2:
+        amount = (self.amountQuantity, self.amountString, self.amountString_ext)
+        if amount.count(None) < 2:
             check_choice(self, "amount", 0)
 
 
@@ -167,17 +167,17 @@ class SubstanceSpecificationRelationship(BackboneElement, kw_only=True):
     source: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.substanceReference, self.substanceCodeableConcept).count(None)
-        if absent < 1:
+        substance = (self.substanceReference, self.substanceCodeableConcept)
+        if substance.count(None) < 1:
             check_choice(self, "substance", 0)
-        absent = (
+        amount = (
             self.amountQuantity,
             self.amountRange,
             self.amountRatio,
             self.amountString,
             self.amountString_ext,
-        ).count(None)
-        if absent < 4:
+        )
+        if amount.count(None) < 4:
             check_choice(self, "amount", 0)
 
 

@@ -17,7 +17,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class SupplyDeliverySuppliedItem(BackboneElement, kw_only=True):
@@ -28,8 +35,8 @@ class SupplyDeliverySuppliedItem(BackboneElement, kw_only=True):
     itemReference: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.itemCodeableConcept, self.itemReference).count(None)
-        if absent < 1:
+        item = (self.itemCodeableConcept, self.itemReference)
+        if item.count(None) < 1:
             check_choice(self, "item", 0)
 
 
@@ -53,11 +60,19 @@ class SupplyDelivery(DomainResource, kw_only=True):
     receiver: Many[Reference] | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        occurrence = (
             self.occurrenceDateTime,
             self.occurrenceDateTime_ext,
             self.occurrencePeriod,
             self.occurrenceTiming,
-        ).count(None)
-        if absent < 3:
+        )
+        if occurrence.count(None) < 3:
             check_choice(self, "occurrence", 0)

@@ -18,7 +18,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     Timing,
 )
-from broadstreet.model.fhir.rules import check_choice
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+)
 
 
 class SupplyRequestParameter(BackboneElement, kw_only=True):
@@ -32,14 +39,14 @@ class SupplyRequestParameter(BackboneElement, kw_only=True):
     valueBoolean_ext: Element | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        value = (
             self.valueCodeableConcept,
             self.valueQuantity,
             self.valueRange,
             self.valueBoolean,
             self.valueBoolean_ext,
-        ).count(None)
-        if absent < 4:
+        )
+        if value.count(None) < 4:
             check_choice(self, "value", 0)
 
 
@@ -70,14 +77,24 @@ class SupplyRequest(DomainResource, kw_only=True):
     deliverTo: Reference | None = None
 
     def __post_init__(self) -> None:
-        absent = (self.itemCodeableConcept, self.itemReference).count(None)
-        if absent != 1:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")
+        item = (self.itemCodeableConcept, self.itemReference)
+        if item.count(None) != 1:
             check_choice(self, "item", 1)
-        absent = (
+        occurrence = (
             self.occurrenceDateTime,
             self.occurrenceDateTime_ext,
             self.occurrencePeriod,
             self.occurrenceTiming,
-        ).count(None)
-        if absent < 3:
+        )
+        if occurrence.count(None) < 3:
             check_choice(self, "occurrence", 0)

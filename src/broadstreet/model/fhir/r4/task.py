@@ -63,7 +63,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     TriggerDefinition,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class TaskRestriction(BackboneElement, kw_only=True):
@@ -150,7 +158,15 @@ class TaskInput(BackboneElement, kw_only=True):
     valueMeta: Meta | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.valueCanonical not in KNOWN_URIS:
+            check_uri(self, "valueCanonical")
+        if self.valueCode not in KNOWN_CODES:
+            check_code(self, "valueCode")
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        if self.valueUrl not in KNOWN_URIS:
+            check_uri(self, "valueUrl")
+        value = (
             self.valueBase64Binary,
             self.valueBase64Binary_ext,
             self.valueBoolean,
@@ -220,8 +236,8 @@ class TaskInput(BackboneElement, kw_only=True):
             self.valueUsageContext,
             self.valueDosage,
             self.valueMeta,
-        ).count(None)
-        if absent != 68:
+        )
+        if value.count(None) != 68:
             check_choice(self, "value", 1)
 
 
@@ -300,7 +316,15 @@ class TaskOutput(BackboneElement, kw_only=True):
     valueMeta: Meta | None = None
 
     def __post_init__(self) -> None:
-        absent = (
+        if self.valueCanonical not in KNOWN_URIS:
+            check_uri(self, "valueCanonical")
+        if self.valueCode not in KNOWN_CODES:
+            check_code(self, "valueCode")
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        if self.valueUrl not in KNOWN_URIS:
+            check_uri(self, "valueUrl")
+        value = (
             self.valueBase64Binary,
             self.valueBase64Binary_ext,
             self.valueBoolean,
@@ -370,8 +394,8 @@ class TaskOutput(BackboneElement, kw_only=True):
             self.valueUsageContext,
             self.valueDosage,
             self.valueMeta,
-        ).count(None)
-        if absent != 68:
+        )
+        if value.count(None) != 68:
             check_choice(self, "value", 1)
 
 
@@ -419,7 +443,23 @@ class Task(DomainResource, kw_only=True):
     output: Many[TaskOutput] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.instantiatesCanonical not in KNOWN_URIS:
+            check_uri(self, "instantiatesCanonical")
+        if self.instantiatesUri not in KNOWN_URIS:
+            check_uri(self, "instantiatesUri")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.intent is None and self.intent_ext is None:
             raise missing("intent")
+        if self.intent not in KNOWN_CODES:
+            check_code(self, "intent")
+        if self.priority not in KNOWN_CODES:
+            check_code(self, "priority")

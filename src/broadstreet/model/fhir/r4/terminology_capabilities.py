@@ -24,7 +24,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Element,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class TerminologyCapabilitiesSoftware(BackboneElement, kw_only=True):
@@ -51,6 +59,8 @@ class TerminologyCapabilitiesImplementation(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.description is None and self.description_ext is None:
             raise missing("description")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
 
 
 class TerminologyCapabilitiesCodeSystemVersionFilter(BackboneElement, kw_only=True):
@@ -64,8 +74,14 @@ class TerminologyCapabilitiesCodeSystemVersionFilter(BackboneElement, kw_only=Tr
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
         if self.op is None and self.op_ext is None:
             raise missing("op")
+        if self.op is not None and not KNOWN_CODES.issuperset(self.op):
+            check_code(self, "op")
+        if self.op_ext is not None or None in (self.op or ()):
+            check_aligned(self, "op")
 
 
 class TerminologyCapabilitiesCodeSystemVersion(BackboneElement, kw_only=True):
@@ -83,6 +99,16 @@ class TerminologyCapabilitiesCodeSystemVersion(BackboneElement, kw_only=True):
     property: Many[Code | None] | None = None
     property_ext: Many[Element | None] | None = None
 
+    def __post_init__(self) -> None:
+        if self.language is not None and not KNOWN_CODES.issuperset(self.language):
+            check_code(self, "language")
+        if self.language_ext is not None or None in (self.language or ()):
+            check_aligned(self, "language")
+        if self.property is not None and not KNOWN_CODES.issuperset(self.property):
+            check_code(self, "property")
+        if self.property_ext is not None or None in (self.property or ()):
+            check_aligned(self, "property")
+
 
 class TerminologyCapabilitiesCodeSystem(BackboneElement, kw_only=True):
     """A code system supported by the server."""
@@ -92,6 +118,10 @@ class TerminologyCapabilitiesCodeSystem(BackboneElement, kw_only=True):
     version: Many[TerminologyCapabilitiesCodeSystemVersion] | None = None
     subsumption: Boolean | None = None
     subsumption_ext: Element | None = None
+
+    def __post_init__(self) -> None:
+        if self.uri not in KNOWN_URIS:
+            check_uri(self, "uri")
 
 
 class TerminologyCapabilitiesExpansionParameter(BackboneElement, kw_only=True):
@@ -105,6 +135,8 @@ class TerminologyCapabilitiesExpansionParameter(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.name is None and self.name_ext is None:
             raise missing("name")
+        if self.name not in KNOWN_CODES:
+            check_code(self, "name")
 
 
 class TerminologyCapabilitiesExpansion(BackboneElement, kw_only=True):
@@ -193,9 +225,23 @@ class TerminologyCapabilities(DomainResource, kw_only=True):
     closure: TerminologyCapabilitiesClosure | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.date is None and self.date_ext is None:
             raise missing("date")
         if self.kind is None and self.kind_ext is None:
             raise missing("kind")
+        if self.kind not in KNOWN_CODES:
+            check_code(self, "kind")
+        if self.codeSearch not in KNOWN_CODES:
+            check_code(self, "codeSearch")

@@ -8,7 +8,14 @@ from __future__ import annotations
 from broadstreet.model.fhir.primitives import Code, DateTime, Decimal, Many, Markdown, String, Uri
 from broadstreet.model.fhir.r4.abstract import DomainResource
 from broadstreet.model.fhir.r4.datatypes import BackboneElement, Element, Identifier, Reference
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class TestReportParticipant(BackboneElement, kw_only=True):
@@ -24,8 +31,12 @@ class TestReportParticipant(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.type is None and self.type_ext is None:
             raise missing("type")
+        if self.type not in KNOWN_CODES:
+            check_code(self, "type")
         if self.uri is None and self.uri_ext is None:
             raise missing("uri")
+        if self.uri not in KNOWN_URIS:
+            check_uri(self, "uri")
 
 
 class TestReportSetupActionOperation(BackboneElement, kw_only=True):
@@ -41,6 +52,10 @@ class TestReportSetupActionOperation(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.result is None and self.result_ext is None:
             raise missing("result")
+        if self.result not in KNOWN_CODES:
+            check_code(self, "result")
+        if self.detail not in KNOWN_URIS:
+            check_uri(self, "detail")
 
 
 class TestReportSetupActionAssert(BackboneElement, kw_only=True):
@@ -56,6 +71,8 @@ class TestReportSetupActionAssert(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.result is None and self.result_ext is None:
             raise missing("result")
+        if self.result not in KNOWN_CODES:
+            check_code(self, "result")
 
 
 class TestReportSetupAction(BackboneElement, kw_only=True):
@@ -123,7 +140,17 @@ class TestReport(DomainResource, kw_only=True):
     teardown: TestReportTeardown | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.result is None and self.result_ext is None:
             raise missing("result")
+        if self.result not in KNOWN_CODES:
+            check_code(self, "result")

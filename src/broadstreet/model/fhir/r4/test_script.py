@@ -28,7 +28,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Reference,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class TestScriptOrigin(BackboneElement, kw_only=True):
@@ -66,6 +74,8 @@ class TestScriptMetadataLink(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
 
 
 class TestScriptMetadataCapability(BackboneElement, kw_only=True):
@@ -91,8 +101,16 @@ class TestScriptMetadataCapability(BackboneElement, kw_only=True):
             raise missing("required")
         if self.validated is None and self.validated_ext is None:
             raise missing("validated")
+        if self.origin_ext is not None or None in (self.origin or ()):
+            check_aligned(self, "origin")
+        if self.link is not None and not KNOWN_URIS.issuperset(self.link):
+            check_uri(self, "link")
+        if self.link_ext is not None or None in (self.link or ()):
+            check_aligned(self, "link")
         if self.capabilities is None and self.capabilities_ext is None:
             raise missing("capabilities")
+        if self.capabilities not in KNOWN_URIS:
+            check_uri(self, "capabilities")
 
 
 class TestScriptMetadata(BackboneElement, kw_only=True):
@@ -195,8 +213,16 @@ class TestScriptSetupActionOperation(BackboneElement, kw_only=True):
     url_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.resource not in KNOWN_CODES:
+            check_code(self, "resource")
+        if self.accept not in KNOWN_CODES:
+            check_code(self, "accept")
+        if self.contentType not in KNOWN_CODES:
+            check_code(self, "contentType")
         if self.encodeRequestUrl is None and self.encodeRequestUrl_ext is None:
             raise missing("encodeRequestUrl")
+        if self.method not in KNOWN_CODES:
+            check_code(self, "method")
 
 
 class TestScriptSetupActionAssert(BackboneElement, kw_only=True):
@@ -248,6 +274,18 @@ class TestScriptSetupActionAssert(BackboneElement, kw_only=True):
     warningOnly_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.direction not in KNOWN_CODES:
+            check_code(self, "direction")
+        if self.contentType not in KNOWN_CODES:
+            check_code(self, "contentType")
+        if self.operator not in KNOWN_CODES:
+            check_code(self, "operator")
+        if self.requestMethod not in KNOWN_CODES:
+            check_code(self, "requestMethod")
+        if self.resource not in KNOWN_CODES:
+            check_code(self, "resource")
+        if self.response not in KNOWN_CODES:
+            check_code(self, "response")
         if self.warningOnly is None and self.warningOnly_ext is None:
             raise missing("warningOnly")
 
@@ -334,9 +372,19 @@ class TestScript(DomainResource, kw_only=True):
     teardown: TestScriptTeardown | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.url is None and self.url_ext is None:
             raise missing("url")
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.name is None and self.name_ext is None:
             raise missing("name")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

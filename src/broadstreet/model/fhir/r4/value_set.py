@@ -28,7 +28,16 @@ from broadstreet.model.fhir.r4.datatypes import (
     Identifier,
     UsageContext,
 )
-from broadstreet.model.fhir.rules import check_choice, missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_choice,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class ValueSetComposeIncludeConceptDesignation(BackboneElement, kw_only=True):
@@ -41,6 +50,8 @@ class ValueSetComposeIncludeConceptDesignation(BackboneElement, kw_only=True):
     value_ext: Element | None = None
 
     def __post_init__(self) -> None:
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
         if self.value is None and self.value_ext is None:
             raise missing("value")
 
@@ -57,6 +68,8 @@ class ValueSetComposeIncludeConcept(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.code is None and self.code_ext is None:
             raise missing("code")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
 
 
 class ValueSetComposeIncludeFilter(BackboneElement, kw_only=True):
@@ -72,8 +85,12 @@ class ValueSetComposeIncludeFilter(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.property is None and self.property_ext is None:
             raise missing("property")
+        if self.property not in KNOWN_CODES:
+            check_code(self, "property")
         if self.op is None and self.op_ext is None:
             raise missing("op")
+        if self.op not in KNOWN_CODES:
+            check_code(self, "op")
         if self.value is None and self.value_ext is None:
             raise missing("value")
 
@@ -89,6 +106,14 @@ class ValueSetComposeInclude(BackboneElement, kw_only=True):
     filter: Many[ValueSetComposeIncludeFilter] | None = None
     valueSet: Many[Canonical | None] | None = None
     valueSet_ext: Many[Element | None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.system not in KNOWN_URIS:
+            check_uri(self, "system")
+        if self.valueSet is not None and not KNOWN_URIS.issuperset(self.valueSet):
+            check_uri(self, "valueSet")
+        if self.valueSet_ext is not None or None in (self.valueSet or ()):
+            check_aligned(self, "valueSet")
 
 
 class ValueSetCompose(BackboneElement, kw_only=True):
@@ -125,7 +150,11 @@ class ValueSetExpansionParameter(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.name is None and self.name_ext is None:
             raise missing("name")
-        absent = (
+        if self.valueUri not in KNOWN_URIS:
+            check_uri(self, "valueUri")
+        if self.valueCode not in KNOWN_CODES:
+            check_code(self, "valueCode")
+        value = (
             self.valueString,
             self.valueString_ext,
             self.valueBoolean,
@@ -140,8 +169,8 @@ class ValueSetExpansionParameter(BackboneElement, kw_only=True):
             self.valueCode_ext,
             self.valueDateTime,
             self.valueDateTime_ext,
-        ).count(None)
-        if absent < 13:
+        )
+        if value.count(None) < 13:
             check_choice(self, "value", 0)
 
 
@@ -163,6 +192,12 @@ class ValueSetExpansionContains(BackboneElement, kw_only=True):
     designation: Many[ValueSetComposeIncludeConceptDesignation] | None = None
     contains: Many[ValueSetExpansionContains] | None = None
 
+    def __post_init__(self) -> None:
+        if self.system not in KNOWN_URIS:
+            check_uri(self, "system")
+        if self.code not in KNOWN_CODES:
+            check_code(self, "code")
+
 
 class ValueSetExpansion(BackboneElement, kw_only=True):
     """Used when the value set is 'expanded'."""
@@ -179,6 +214,8 @@ class ValueSetExpansion(BackboneElement, kw_only=True):
     contains: Many[ValueSetExpansionContains] | None = None
 
     def __post_init__(self) -> None:
+        if self.identifier not in KNOWN_URIS:
+            check_uri(self, "identifier")
         if self.timestamp is None and self.timestamp_ext is None:
             raise missing("timestamp")
 
@@ -218,5 +255,15 @@ class ValueSet(DomainResource, kw_only=True):
     expansion: ValueSetExpansion | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.url not in KNOWN_URIS:
+            check_uri(self, "url")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

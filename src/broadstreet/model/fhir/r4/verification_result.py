@@ -15,7 +15,15 @@ from broadstreet.model.fhir.r4.datatypes import (
     Signature,
     Timing,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_aligned,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class VerificationResultPrimarySource(BackboneElement, kw_only=True):
@@ -80,5 +88,15 @@ class VerificationResult(DomainResource, kw_only=True):
     validator: Many[VerificationResultValidator] | None = None
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
+        if self.targetLocation_ext is not None or None in (self.targetLocation or ()):
+            check_aligned(self, "targetLocation")
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")

@@ -16,7 +16,14 @@ from broadstreet.model.fhir.r4.datatypes import (
     Quantity,
     Reference,
 )
-from broadstreet.model.fhir.rules import missing
+from broadstreet.model.fhir.rules import (
+    KNOWN_CODES,
+    KNOWN_URIS,
+    check_code,
+    check_contained,
+    check_uri,
+    missing,
+)
 
 
 class VisionPrescriptionLensSpecificationPrism(BackboneElement, kw_only=True):
@@ -32,6 +39,8 @@ class VisionPrescriptionLensSpecificationPrism(BackboneElement, kw_only=True):
             raise missing("amount")
         if self.base is None and self.base_ext is None:
             raise missing("base")
+        if self.base not in KNOWN_CODES:
+            check_code(self, "base")
 
 
 class VisionPrescriptionLensSpecification(BackboneElement, kw_only=True):
@@ -65,6 +74,8 @@ class VisionPrescriptionLensSpecification(BackboneElement, kw_only=True):
     def __post_init__(self) -> None:
         if self.eye is None and self.eye_ext is None:
             raise missing("eye")
+        if self.eye not in KNOWN_CODES:
+            check_code(self, "eye")
 
 
 class VisionPrescription(DomainResource, kw_only=True):
@@ -83,8 +94,16 @@ class VisionPrescription(DomainResource, kw_only=True):
     lensSpecification: Many[VisionPrescriptionLensSpecification]
 
     def __post_init__(self) -> None:
+        if self.implicitRules not in KNOWN_URIS:
+            check_uri(self, "implicitRules")
+        if self.language not in KNOWN_CODES:
+            check_code(self, "language")
+        if self.contained is not None:
+            check_contained(self.contained)
         if self.status is None and self.status_ext is None:
             raise missing("status")
+        if self.status not in KNOWN_CODES:
+            check_code(self, "status")
         if self.created is None and self.created_ext is None:
             raise missing("created")
         if self.dateWritten is None and self.dateWritten_ext is None:
