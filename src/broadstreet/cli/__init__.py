@@ -1,12 +1,6 @@
-"""The command line."""
+"""The command line: one file a command or a small group of commands."""
 
-from __future__ import annotations
+from broadstreet.cli import backup, followers, rebuild, status
+from broadstreet.cli.program import app
 
-import typer
-
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def main() -> None:
-    """Broad Street: a health hub for a city."""
+__all__ = ["app", "backup", "followers", "rebuild", "status"]

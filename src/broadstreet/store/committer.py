@@ -50,6 +50,7 @@ class Committer:
         self._next: Any = None
         self._grown = threading.Condition()
         self._closed = False
+        self._nudges = 0
         self.head = store.head()
         self.batches = 0
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -81,12 +82,16 @@ class Committer:
     def wait(self, beyond: int, timeout: float | None = None) -> int:
         """Wait until the log is beyond a seq, the committer closes or time is up; return the head."""
         with self._grown:
-            self._grown.wait_for(lambda: self.head > beyond or self._closed, timeout)
+            nudges = self._nudges
+            self._grown.wait_for(
+                lambda: self.head > beyond or self._closed or self._nudges != nudges, timeout
+            )
         return self.head
 
     def nudge(self) -> None:
         """Wake whoever waits, so that it looks whether it should stop."""
         with self._grown:
+            self._nudges += 1
             self._grown.notify_all()
 
     @property

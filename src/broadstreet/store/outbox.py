@@ -73,7 +73,7 @@ class Outbox:
     name = "outbox"
     version = 1
     types = frozenset({TYPE})
-    tables = (OUTBOX,)
+    tables: tuple[Table, ...] = (OUTBOX,)
     barriers = frozenset[str]()
 
     def project(self, entries: Sequence[Entry], tables: TableReader) -> list[Change]:  # noqa: ARG002

@@ -35,7 +35,7 @@ class Quarantine:
     name = "quarantine"
     version = 1
     types = frozenset({records.entry_type(Quarantined)})
-    tables = (QUARANTINE,)
+    tables: tuple[Table, ...] = (QUARANTINE,)
     barriers = frozenset[str]()
 
     def project(self, entries: Sequence[Entry], tables: TableReader) -> list[Change]:  # noqa: ARG002

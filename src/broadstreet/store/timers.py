@@ -44,7 +44,7 @@ class Timers:
     name = "timers"
     version = 1
     types = frozenset({_TYPE})
-    tables = (TIMER,)
+    tables: tuple[Table, ...] = (TIMER,)
     barriers = frozenset[str]()
 
     def project(self, entries: Sequence[Entry], tables: TableReader) -> list[Change]:  # noqa: ARG002

@@ -1,0 +1,148 @@
+"""The core: the store under its lease, with committer, followers and scheduler.
+
+The hub opens doors on it; a command that has to write while no hub runs opens it alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from broadstreet.app.followers import followers_of
+from broadstreet.app.settings import Settings
+from broadstreet.model.clock import Clock, DrivenClock, SystemClock, instant, microseconds
+from broadstreet.model.ids import RandomIds
+from broadstreet.model.records import Timer
+from broadstreet.store import inbox
+from broadstreet.store.committer import Committer
+from broadstreet.store.follower import Follower
+from broadstreet.store.followers import Followers, settle
+from broadstreet.store.protocol import Reader, StoreError
+from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.timers import Scheduler
+
+SETTLE_SECONDS = 300.0
+"""So long followers may need until they have seen everything; then something is wrong."""
+
+_log = logging.getLogger(__name__)
+
+
+class Core:
+    """The store, open for writing.
+
+    Parameters
+    ----------
+    settings
+        Where the store is, which clock and which followers it has.
+    followers
+        Instead of those that the settings name: a command may need none.
+
+    Raises
+    ------
+    StoreLocked
+        If another process writes to the store.
+    StoreError
+        If the store cannot be opened.
+    """
+
+    def __init__(self, settings: Settings, followers: Sequence[Follower] | None = None) -> None:
+        self.settings = settings
+        self.zone = ZoneInfo(settings.zone)
+        self.store = SqliteStore(settings.database)
+        try:
+            self.clock = clock_of(settings, self.store)
+            self.committer = Committer(self.store, self.clock, RandomIds(self.clock))
+        except BaseException:
+            self.store.close()
+            raise
+        try:
+            self.committer.between(lambda writer: writer.define(inbox.TABLES))
+            all_of = followers_of(settings) if followers is None else followers
+            self.followers = Followers(self.store, self.committer, all_of)
+        except BaseException:
+            self._close_store()
+            raise
+        self.scheduler = Scheduler(self.store, self.committer, self.clock, self.zone)
+        self._driving = threading.Lock()
+
+    def start(self) -> None:
+        """Let the followers follow."""
+        self.followers.start()
+
+    def settle(self) -> None:
+        """Wait until the followers have seen all that was committed, their own output included.
+
+        Raises
+        ------
+        StoreError
+            If they do not come that far, or one of them has stopped.
+        """
+        done = settle(self.followers, self.committer, SETTLE_SECONDS)
+        if self.followers.faults:
+            stopped = "; ".join(f"{name}: {fault}" for name, fault in self.followers.faults.items())
+            raise StoreError(f"a follower has stopped ({stopped}); see `broadstreet status`")
+        if not done:
+            raise StoreError(f"the followers have not seen everything after {SETTLE_SECONDS:.0f} seconds")
+
+    def advance(self, to: datetime) -> list[Timer]:
+        """Drive the clock to an instant; append the timers that are due, and return them.
+
+        What came before is seen by every follower before time moves on.
+
+        Raises
+        ------
+        ValueError
+            If the clock is not a driven one, or would go back.
+        """
+        if not isinstance(self.clock, DrivenClock):
+            raise ValueError(
+                'only a hub with clock = "driven" can be told the time; this one has the system\'s'
+            )
+        with self._driving:
+            before = self.scheduler.run()
+            self.settle()
+            self.clock.advance(to)
+            return before + self.scheduler.run()
+
+    def purge(self) -> int:
+        """Remove index rows that were superseded longer ago than the settings say; return how many."""
+        kept = timedelta(hours=self.settings.purge_hours)
+        before = self.store.seq_at(microseconds(self.clock.now() - kept))
+        purged = self.committer.between(lambda writer: writer.purge(before)) if before else 0
+        _log.info("purged %d superseded index rows up to position %d", purged, before)
+        return purged
+
+    def close(self) -> None:
+        """Stop the followers, commit what waits, give the lease back."""
+        self.followers.stop()
+        self._close_store()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _close_store(self) -> None:
+        self.committer.close()
+        self.store.close()
+
+
+def clock_of(settings: Settings, reader: Reader) -> Clock:
+    """Return the clock that the settings name; a driven one never begins before what the log holds."""
+    if settings.clock == "system":
+        return SystemClock()
+    newest = reader.entries(reader.head() - 1, limit=1)
+    began = [instant(entry.at) for entry in newest]
+    began += [settings.clock_start] if settings.clock_start else []
+    if not began:
+        raise ValueError("clock_start: expected the instant at which the driven clock begins, got none")
+    return DrivenClock(max(began))

@@ -1,0 +1,51 @@
+"""Reach a store, and the hub that runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from broadstreet.app.control import ControlClient, NoHub
+from broadstreet.app.settings import Settings
+from broadstreet.store.protocol import StoreError
+from broadstreet.store.sqlite import SqliteStore
+
+
+@contextmanager
+def read(settings: Settings) -> Iterator[SqliteStore]:
+    """Yield the store for reading, whether a hub runs or not.
+
+    Raises
+    ------
+    StoreError
+        If there is no store.
+    """
+    require_store(settings)
+    store = SqliteStore(settings.database, create=False)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def hub_of(settings: Settings) -> ControlClient | None:
+    """Return a connection to the hub that runs on the store; None if none does."""
+    try:
+        return ControlClient(settings.socket_path)
+    except NoHub:
+        return None
+
+
+def require_store(settings: Settings) -> None:
+    """Refuse a data folder without a store.
+
+    Raises
+    ------
+    StoreError
+        If there is none; the text says what to do.
+    """
+    if not settings.database.exists():
+        raise StoreError(
+            f"expected a store in the folder {settings.folder}, found none: name another with --data,"
+            " or make one with `broadstreet serve`"
+        )

@@ -1,0 +1,228 @@
+"""Every setting, once: its type, its bounds, its default and its meaning.
+
+`docs/settings.md` is generated from this file; `load` says where the values come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "BROADSTREET_"
+DATABASE = "log.db"
+SOCKET = "hub.sock"
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class Tls(_Section, frozen=True, kw_only=True):
+    """Encryption of the MLLP door."""
+
+    certificate: Annotated[str, Meta(description="PEM file with the door's certificate; empty: no TLS.")] = ""
+    key: Annotated[str, Meta(description="PEM file with the certificate's private key.")] = ""
+    clients: Annotated[
+        str,
+        Meta(description="PEM file of the authorities whose client certificates are asked for and accepted."),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate: expected certificate and key together, got only one of them")
+        if self.clients and not self.certificate:
+            raise ValueError("clients: expected a certificate and a key beside clients, got none")
+
+
+class Mllp(_Section, frozen=True, kw_only=True):
+    """The door for HL7 v2 messages."""
+
+    host: Annotated[str, Meta(description="Address to listen on; only this machine's own are accepted.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Meta(ge=0, le=65535, description="TCP port; 0 takes any free one.")] = 2575
+    max_bytes: Annotated[
+        int, Meta(ge=1_000, le=64 * 2**20, description="Bytes of the largest message that is taken.")
+    ] = 4 * 2**20
+    max_connections: Annotated[
+        int, Meta(ge=1, le=10_000, description="Connections that may be open at once.")
+    ] = 1_000
+    idle_seconds: Annotated[
+        float, Meta(ge=1, le=86_400, description="A connection that is silent for longer is closed.")
+    ] = 600.0
+    tls: Tls = msgspec.field(default_factory=Tls)
+
+    def __post_init__(self) -> None:
+        if not is_loopback(self.host):
+            raise ValueError(
+                f"host: expected an address of this machine (127.0.0.1, ::1 or localhost), got {self.host!r}:"
+                " trust must be configured before other machines are let in, and this release cannot do that"
+            )
+
+
+class Senders(_Section, frozen=True, kw_only=True):
+    """Whoever sends messages."""
+
+    zone: Annotated[
+        str, Meta(description="Time zone of times that come without an offset; empty: the city's.")
+    ] = ""
+    zones: Annotated[
+        dict[str, str],
+        Meta(description='Time zones of single senders: `"APPLICATION|FACILITY" = "Area/Place"`.'),
+    ] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.zone:
+            require_zone("zone", self.zone)
+        for zone in self.zones.values():
+            require_zone("zones", zone)
+
+
+class Surveillance(_Section, frozen=True, kw_only=True):
+    """The daily tests of counts."""
+
+    method: Annotated[
+        Literal["C1", "C2", "C3"], Meta(description="EARS method that each day's counts are tested with.")
+    ] = "C2"
+    alpha: Annotated[
+        float,
+        Meta(gt=0, lt=0.5, description="Probability of an alarm on a day without an outbreak (one-sided)."),
+    ] = 0.001
+    minimum: Annotated[int, Meta(ge=1, le=1_000, description="Fewest cases on a day that make a signal.")] = 3
+
+
+class Settings(_Section, frozen=True, kw_only=True):
+    """Everything that a deployment decides."""
+
+    data: Annotated[str, Meta(min_length=1, description="Folder of the store and of the control socket.")] = (
+        "broadstreet-data"
+    )
+    zone: Annotated[str, Meta(description="The city's time zone: its midnight closes a day of counts.")] = (
+        "UTC"
+    )
+    clock: Annotated[
+        Literal["system", "driven"],
+        Meta(description="`driven`: time moves only when it is told to, for replays and demonstrations."),
+    ] = "system"
+    clock_start: Annotated[
+        datetime | None,
+        Meta(description="Instant at which a driven clock begins; by default the newest entry of the store."),
+    ] = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="What is told on standard error.")
+    ] = "info"
+    socket: Annotated[str, Meta(description="Path of the control socket; empty: in the data folder.")] = ""
+    purge_hours: Annotated[
+        float,
+        Meta(ge=1, le=24 * 366, description="Superseded index rows are kept so long: reads at a position."),
+    ] = 24.0
+    mllp: Mllp = msgspec.field(default_factory=Mllp)
+    senders: Senders = msgspec.field(default_factory=Senders)
+    surveillance: Surveillance = msgspec.field(default_factory=Surveillance)
+
+    def __post_init__(self) -> None:
+        require_zone("zone", self.zone)
+        if self.clock_start is not None and self.clock_start.tzinfo is None:
+            raise ValueError(
+                "clock_start: expected an instant with its offset, such as 2026-01-05T00:00:00+09:00"
+            )
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return Path(self.data)
+
+    @property
+    def database(self) -> Path:
+        """The file of the store."""
+        return self.folder / DATABASE
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the control socket is."""
+        return Path(self.socket) if self.socket else self.folder / SOCKET
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting, told for people: its dotted name, what it takes, its default and its meaning."""
+
+    name: str
+    takes: str
+    default: object
+    meaning: str
+
+    @property
+    def variable(self) -> str:
+        """Return the environment variable that sets it."""
+        return PREFIX + self.name.replace(".", "_").upper()
+
+
+def described(section: type[msgspec.Struct] = Settings, before: str = "") -> Iterator[Setting]:
+    """Yield every setting, those of sections by their dotted names."""
+    hints = get_type_hints(section, include_extras=True)
+    for field in msgspec.structs.fields(section):
+        kind = hints[field.name]
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            yield from described(kind, f"{before}{field.name}.")
+        else:
+            meaning, takes = _documentation(kind)
+            default = field.default if field.default is not msgspec.NODEFAULT else {}
+            yield Setting(before + field.name, takes, default, meaning)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address can be reached only from this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_zone(setting: str, name: str) -> ZoneInfo:
+    """Return the time zone of that name; `setting` is who asks for it.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"{setting}: expected a time zone of the IANA list, such as Asia/Seoul, got {name!r}"
+        ) from None
+
+
+_WORDS = {str: "text", int: "whole number", float: "number", datetime: "instant"}
+
+
+def _documentation(kind: Any) -> tuple[str, str]:
+    """Return what a setting means and what it takes."""
+    meta = next((m for m in getattr(kind, "__metadata__", ()) if isinstance(m, Meta)), Meta())
+    return meta.description or "", _takes(get_args(kind)[0], meta)
+
+
+def _takes(kind: Any, meta: Meta) -> str:
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    if get_origin(kind) is dict:
+        return "table of texts"
+    words = next(word for base, word in _WORDS.items() if kind is base or base in get_args(kind))
+    bounds = [
+        f"{sign} {bound:,}"
+        for sign, bound in (("≥", meta.ge), (">", meta.gt), ("≤", meta.le), ("<", meta.lt))
+        if bound is not None
+    ]
+    return " ".join([words, " and ".join(bounds)]).strip()

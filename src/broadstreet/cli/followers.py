@@ -1,0 +1,56 @@
+"""`followers`: see, resume and promote what follows the log."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from broadstreet.app import requests
+from broadstreet.app.core import Core
+from broadstreet.app.reach import hub_of, require_store
+from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of
+from broadstreet.cli.status import gathered
+from broadstreet.store.followers import promote as let_emit
+
+group = typer.Typer(no_args_is_help=True)
+app.add_typer(group, name="followers", help="See, resume and promote what follows the log.")
+
+Name = Annotated[str, typer.Argument(help="Name of a follower.", show_default=False)]
+
+
+@group.command("list")
+def list_followers(config: Config = None, data: Data = None) -> None:
+    """Show how far each follower has come."""
+    table = Table("follower", "version", "position", "behind", "mode", "stopped because", box=SIMPLE_HEAD)
+    for one in gathered(settings_of(config, data)).followers:
+        table.add_row(
+            one.name, str(one.version), f"{one.seq:,}", f"{one.behind:,}", one.mode, one.fault or ""
+        )
+    console.print(table)
+
+
+@group.command()
+def resume(name: Name, config: Config = None, data: Data = None) -> None:
+    """Let a follower that stopped try again; the hub must run."""
+    client = hub_of(settings_of(config, data))
+    if client is None:
+        raise Mistake("no hub runs on this store: its followers try again when it starts")
+    with client:
+        client.ask(requests.Resume(follower=name))
+    console.print(f"{name} tries again.")
+
+
+@group.command()
+def promote(name: Name, config: Config = None, data: Data = None) -> None:
+    """Let a reactor that runs in shadow emit from now on; refused while a hub runs."""
+    settings = settings_of(config, data)
+    require_store(settings)
+    core = Core(settings, followers=())
+    try:
+        reached = let_emit(core.store, core.committer, name)
+    finally:
+        core.close()
+    console.print(f"{name} version {reached.version} emits from position {reached.seq:,} on.")

@@ -1,0 +1,100 @@
+"""The program that every command belongs to: shared options, and errors as one sentence."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from broadstreet import __version__
+from broadstreet.app.control import ControlError
+from broadstreet.app.load import SettingsError, load
+from broadstreet.app.settings import Settings
+from broadstreet.store.protocol import StoreError
+
+DONE, REFUSED, NOT_DONE = 0, 1, 2
+"""Exit codes: done; done, but something was refused; not done, the sentence on standard error says why."""
+
+PIPE_WIDTH = 110
+"""Columns where the output is no terminal."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+errors = Console(stderr=True, highlight=False)
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="Settings file (default: broadstreet.toml in --data, or here).",
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the store (setting: data).", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+class Mistake(Exception):
+    """A command cannot do what it was asked; the text is one sentence for whoever asked."""
+
+
+class _Sentences(TyperGroup):
+    """Tells what people can mend in one sentence, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (Mistake, SettingsError, StoreError, ControlError, OSError) as error:
+            errors.print(f"broadstreet: {error}", markup=False, soft_wrap=True)
+            raise typer.Exit(NOT_DONE) from error
+
+
+app = typer.Typer(
+    cls=_Sentences,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"broadstreet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Broad Street: a health hub for a city.
+
+    Messages of clinics come in through a door, become durable records, counts and signals.
+    Exit codes: 0 done; 1 done, but something was refused; 2 not done, and one sentence says why.
+    """
+
+
+def settings_of(config: Path | None, data: Path | None, **given: object) -> Settings:
+    """Return the settings of a command: what its options say goes before file and environment."""
+    given = {name.replace("__", "."): value for name, value in given.items()}
+    if data is not None:
+        given["data"] = str(data)
+    return load(config, given=given)
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """Tell on standard error what the settings' level lets through."""
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )

@@ -1,0 +1,41 @@
+"""Signals in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from broadstreet.app.status import Alarm, Status
+from broadstreet.app.words import in_words
+from broadstreet.cli.program import console
+
+MOST_TOLD = 12
+
+
+def tell_signals(status: Status) -> None:
+    """Print the signals of the city, then those of its districts, the newest first."""
+    standing = [signal for signal in status.signals if signal.status != "withdrawn"]
+    if not standing:
+        console.print("No signal: no day had more visits than the days before let expect.")
+        return
+    of_city = [signal for signal in standing if signal.place == "city"]
+    console.print(f"{_counted(len(of_city), 'signal')} in the city:" if of_city else "No signal in the city.")
+    _tell(of_city)
+    others = [signal for signal in standing if signal.place != "city"]
+    if others:
+        console.print(f"{_counted(len(others), 'signal')} in districts:")
+        _tell(others)
+
+
+def _tell(signals: Sequence[Alarm]) -> None:
+    newest = sorted(signals, key=lambda signal: signal.since, reverse=True)
+    for signal in newest[:MOST_TOLD]:
+        told = in_words(
+            signal.stream, signal.place, signal.since, signal.until, signal.observed, signal.expected
+        )
+        console.print(f"  {told} ({signal.method}; {signal.status})", markup=False, soft_wrap=True)
+    if len(newest) > MOST_TOLD:
+        console.print(f"  and {len(newest) - MOST_TOLD} older ones; see `broadstreet status --json`")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
