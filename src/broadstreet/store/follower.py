@@ -84,9 +84,9 @@ class Reactor(Protocol):
 Follower = Projection | Reactor
 
 
-def source_of(reactor: Reactor) -> str:
-    """Return the `source` of what a reactor emits."""
-    return f"{reactor.name}@{reactor.version}"
+def source_of(follower: Follower) -> str:
+    """Return name and version: the `source` of what a reactor emits."""
+    return f"{follower.name}@{follower.version}"
 
 
 def draft_of(emission: Emission, source: str) -> Draft:

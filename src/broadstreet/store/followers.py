@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft, Entry
 from broadstreet.store.follower import Follower, Projection, Reactor, draft_of, source_of
-from broadstreet.store.protocol import Cursor, Store, StoreError
-from broadstreet.store.tables import Change
+from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull
+from broadstreet.store.tables import Change, Clear
 from broadstreet.store.transaction import Transaction, Wants
 
 BATCH = 1_000
@@ -70,6 +70,7 @@ class Followers:
         self.faults: dict[str, str] = {}
         self._stopping = threading.Event()
         self._moved = threading.Condition()
+        self._turn = threading.Lock()
         self._cursors = self._open()
         self._thread = threading.Thread(target=self._run, name="followers", daemon=True)
 
@@ -85,9 +86,23 @@ class Followers:
             self._thread.join()
 
     def resume(self, name: str) -> None:
-        """Let a follower that stopped try again."""
-        self.faults.pop(name, None)
+        """Let a follower that stopped try again, from where its cursor stands now."""
+        with self._turn:
+            if self.faults.pop(name, None) is not None:
+                self._cursors[name] = self._store.cursors()[name]
         self._committer.nudge()
+
+    def promote(self, name: str) -> Cursor:
+        """Let a reactor that runs in shadow emit from now on.
+
+        Raises
+        ------
+        StoreError
+            If there is no such reactor in shadow.
+        """
+        with self._turn:
+            self._cursors[name] = promote(self._store, self._committer, name)
+            return self._cursors[name]
 
     def positions(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
@@ -109,31 +124,19 @@ class Followers:
 
     def _open(self) -> dict[str, Cursor]:
         """Make the followers' tables; decide where each begins."""
+        stored = self._store.cursors()
+        cursors = dict(stored)
+        for follower in self._followers:  # projections come first
+            held = stored.get(follower.name)
+            if held is None or held.version != follower.version:
+                begins = _beginning(follower, held, stored)
+                changes = _clear(follower) if isinstance(follower, Projection) else []
+                self._committer.commit(Advance(begins, held.seq if held else 0, changes=changes))
+                cursors[follower.name] = begins
+                _log.info("%s begins at %d (%s)", source_of(follower), begins.seq, begins.mode)
         tables = [t for f in self._followers if isinstance(f, Projection) for t in f.tables]
         self._committer.between(lambda writer: writer.define(tables))
-        stored, head = self._store.cursors(), self._store.head()
-        cursors = {}
-        for follower in self._followers:
-            held = stored.get(follower.name)
-            if held is None:
-                cursors[follower.name] = Cursor(follower.name, follower.version, 0)
-            elif held.version == follower.version:
-                cursors[follower.name] = held
-            elif isinstance(follower, Projection):
-                _empty(self._committer, follower)
-                cursors[follower.name] = self._reset(Cursor(follower.name, follower.version, 0), held)
-            else:
-                _log.warning(
-                    "reactor %s version %d begins in shadow at %d", follower.name, follower.version, head
-                )
-                cursors[follower.name] = self._reset(
-                    Cursor(follower.name, follower.version, head, "shadow"), held
-                )
-        return cursors
-
-    def _reset(self, to: Cursor, held: Cursor) -> Cursor:
-        self._committer.commit(Advance(to, held.seq))
-        return to
+        return {follower.name: cursors[follower.name] for follower in self._followers}
 
     def _run(self) -> None:
         while not self._stopping.is_set() and not self._committer.closed:
@@ -143,7 +146,10 @@ class Followers:
 
     def _step(self, follower: Follower) -> bool:
         try:
-            moved = self._advance(follower)
+            with self._turn:
+                moved = self._advance(follower)
+        except StoreFull:
+            return False  # nobody's fault: it is tried again until there is room
         except Exception as error:
             if self._committer.closed or self._stopping.is_set():
                 return False
@@ -207,12 +213,10 @@ def rebuild(
 
     Reactors do not run; the hub must not run either. `progress` is told `(done, all)` in entries.
     """
-    committer.between(lambda writer: writer.define(projection.tables))
     held = store.cursors().get(projection.name)
     goal = held.seq if held and held.version == projection.version else store.head()
-    _empty(committer, projection)
     stands = Cursor(projection.name, projection.version, 0)
-    committer.commit(Advance(stands, held.seq if held else 0))
+    committer.commit(Advance(stands, held.seq if held else 0, changes=_clear(projection)))
     while stands.seq < goal:
         entries = store.entries(stands.seq, to=goal, types=projection.types, limit=BATCH)
         to = entries[-1].seq if len(entries) == BATCH else goal
@@ -240,15 +244,48 @@ def promote(store: Store, committer: Committer, name: str) -> Cursor:
     return live
 
 
-def _empty(committer: Committer, projection: Projection) -> None:
-    committer.between(lambda writer: writer.drop_rows(projection.tables))
+def _beginning(follower: Follower, held: Cursor | None, stored: Mapping[str, Cursor]) -> Cursor:
+    """Where a new follower begins, or a new version of one.
+
+    A projection is built from the first entry. A new version of a reactor begins in shadow where the
+    old one stopped. A new reactor over a projection that has run begins where that stands: earlier
+    entries would meet tables that already know what came after them.
+    """
+    if isinstance(follower, Projection):
+        return Cursor(follower.name, follower.version, 0)
+    if held is not None:
+        return Cursor(follower.name, follower.version, held.seq, "shadow")
+    over = stored.get(follower.over.name) if follower.over else None
+    return Cursor(follower.name, follower.version, over.seq if over else 0)
+
+
+def _clear(projection: Projection) -> list[Change]:
+    return [Clear(table) for table in projection.tables]
 
 
 def _in_order(followers: Sequence[Follower]) -> list[Follower]:
-    names = [follower.name for follower in followers]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise StoreError(f"two followers are named {', '.join(sorted(twice))}")
+    """Return projections, then reactors.
+
+    Raises
+    ------
+    StoreError
+        If two of them share a name or a table, or one of them could never run as it says.
+    """
+    _require_single("name", [follower.name for follower in followers])
+    projections = [follower for follower in followers if isinstance(follower, Projection)]
+    _require_single("table", [table.name for projection in projections for table in projection.tables])
+    for follower in followers:
+        if isinstance(follower, Projection) and not follower.barriers <= follower.types:
+            unseen = ", ".join(sorted(follower.barriers - follower.types))
+            raise StoreError(f"{follower.name} waits at entries that it does not want to see: {unseen}")
+        if isinstance(follower, Reactor) and follower.over not in (None, *projections):
+            raise StoreError(f"{follower.name} runs over a projection that is not among the followers")
     return sorted(followers, key=lambda follower: isinstance(follower, Reactor))
+
+
+def _require_single(what: str, names: Sequence[str]) -> None:
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise StoreError(f"two followers have the same {what}: {', '.join(sorted(twice))}")
 
 
 def settle(followers: Followers, committer: Committer, timeout: float) -> bool:

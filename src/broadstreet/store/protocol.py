@@ -14,6 +14,11 @@ from broadstreet.store.tables import Change, Table, TableReader
 FOREVER = (1 << 62) - 1
 """`until` of an index row that still holds."""
 
+MOST_PREFIXED = 16
+"""So many entries are returned for one prefix of keys, the first by key."""
+
+INDEX_INCOMPLETE = "the search index is incomplete: its rebuild was begun and did not end; rebuild it again"
+
 Mode = Literal["live", "shadow"]
 ResourceKey = tuple[str, str]
 """`(type, id)`."""
@@ -157,6 +162,14 @@ class Reader(TableReader, Protocol):
         """Return how far each follower has come."""
         ...
 
+    def indexed(self) -> bool:
+        """Return whether the search index is whole: not so while it is being rebuilt."""
+        ...
+
+    def successors(self, after: int, to: int) -> dict[int, int]:
+        """Return the seq of the version that follows each one in `after < seq <= to`, where there is one."""
+        ...
+
 
 class Writer(Protocol):
     """The write side: one thread, under the writer's lease."""
@@ -166,7 +179,7 @@ class Writer(Protocol):
         ...
 
     def prefixed(self, prefixes: Sequence[tuple[str, str]]) -> list[Entry]:
-        """Return the entries (without bodies) of each source whose keys begin with a prefix."""
+        """Return the first `MOST_PREFIXED` entries by key (without bodies) for each `(source, prefix)`."""
         ...
 
     def load(self, keys: Sequence[ResourceKey]) -> dict[ResourceKey, Current]:
@@ -174,7 +187,13 @@ class Writer(Protocol):
         ...
 
     def holders(self, tokens: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], Current]]:
-        """Return each current resource that has one of these `(parameter, hash)`."""
+        """Return each current resource that has one of these `(parameter, hash)`.
+
+        Raises
+        ------
+        StoreError
+            If the index is not whole: a resource that is there would seem to be missing.
+        """
         ...
 
     def cursor(self, follower: str) -> Cursor | None:
@@ -194,11 +213,13 @@ class Writer(Protocol):
         ...
 
     def define(self, tables: Sequence[Table]) -> None:
-        """Make the tables that do not exist yet."""
-        ...
+        """Make the tables that do not exist yet.
 
-    def drop_rows(self, tables: Sequence[Table]) -> None:
-        """Empty a follower's tables and commit."""
+        Raises
+        ------
+        StoreError
+            If one of them exists with other columns or another key.
+        """
         ...
 
     def purge(self, before: int) -> int:
@@ -210,7 +231,11 @@ class Writer(Protocol):
         ...
 
     def drop_index(self) -> None:
-        """Empty the search index and commit."""
+        """Empty the search index and commit; it cannot be searched before `finish_index`."""
+        ...
+
+    def finish_index(self) -> None:
+        """State that the search index is whole again, and commit."""
         ...
 
 

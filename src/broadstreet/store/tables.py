@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 Value = int | float | str | bytes | None
@@ -51,7 +51,14 @@ class Delete:
     keys: Sequence[Row]
 
 
-Change = Upsert | Increment | Delete
+@dataclass(frozen=True)
+class Clear:
+    """Make the table anew, without rows, in the columns that it has now."""
+
+    table: Table
+
+
+Change = Upsert | Increment | Delete | Clear
 
 
 @dataclass(frozen=True)
@@ -113,9 +120,14 @@ class _Piece:
         )
 
     def add(self, change: Change) -> None:
+        if isinstance(change, Clear):
+            return
         if isinstance(change, Delete):
             self.rows.update((key, key) for key in change.keys)
             return
+        width = len(change.table.columns)
+        if (wrong := next((row for row in change.rows if len(row) != width), None)) is not None:
+            raise ValueError(f"a row of table {change.table.name} has {width} values (got {len(wrong)})")
         places = [list(change.table.columns).index(name) for name in change.table.key]
         for row in change.rows:
             key = tuple(row[place] for place in places)
@@ -124,11 +136,11 @@ class _Piece:
 
     def change(self) -> Change:
         rows = list(self.rows.values())
+        if isinstance(self.first, Clear):
+            return self.first
         if isinstance(self.first, Delete):
-            return Delete(self.first.table, rows)
-        if isinstance(self.first, Upsert):
-            return Upsert(self.first.table, rows)
-        return Increment(self.first.table, rows, self.first.replace)
+            return replace(self.first, keys=rows)
+        return replace(self.first, rows=rows)
 
 
 def _added(change: Increment, held: Row, row: Row) -> Row:

@@ -42,6 +42,28 @@ def tokens(*values: int) -> IndexRows:
     return IndexRows(tokens=tuple((1, value) for value in values))
 
 
+class JumpingClock:
+    """A clock that can be set to any time, back as well."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def say(committer: Committer, *types: str) -> list[int]:
+    """Append one entry of each type, in one commit; return their seqs."""
+
+    def append(tx: Transaction) -> list[int]:
+        ids = [tx.new_id() for _ in types]
+        drafts = [draft(id=id, type=type, key=id) for id, type in zip(ids, types, strict=True)]
+        return [seq for each in drafts if (seq := tx.append(each)) is not None]
+
+    seqs: list[int] = committer.commit(Do(append))
+    return seqs
+
+
 @pytest.fixture
 def clock() -> DrivenClock:
     return DrivenClock(START)

@@ -30,9 +30,16 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             check_same_thread=False,
             cached_statements=512,
         )
-        _set_up(connection, read_only=read_only)
     except sqlite3.Error as error:
         raise StoreError(f"cannot open the store {path.name}: {error}") from error
+    try:
+        _set_up(connection, read_only=read_only)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(f"cannot open the store {path.name}: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

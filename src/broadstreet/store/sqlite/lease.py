@@ -6,15 +6,27 @@ import fcntl
 import os
 from pathlib import Path
 
-from broadstreet.store.protocol import StoreLocked
+from broadstreet.store.protocol import StoreError, StoreLocked
 
 
 class Lease:
-    """Held from construction until `release`, or until the process ends in whatever way."""
+    """Held from construction until `release`, or until the process ends in whatever way.
+
+    Raises
+    ------
+    StoreLocked
+        If another holds it.
+    StoreError
+        If the folder cannot be written to.
+    """
 
     def __init__(self, database: Path) -> None:
+        database = database.resolve()  # one file has one lease, by whatever name it is opened
         path = database.with_name(database.name + ".lease")
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"cannot take the lease of {database.name}: {error}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -29,3 +41,9 @@ class Lease:
     def release(self) -> None:
         """Give the lease back."""
         os.close(self._file)
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

@@ -11,6 +11,7 @@ from typing import Any
 from broadstreet.store.entry import Entry
 from broadstreet.store.index import Indexer, parameter
 from broadstreet.store.protocol import (
+    INDEX_INCOMPLETE,
     Cursor,
     Dated,
     PositionGone,
@@ -105,8 +106,6 @@ class SqliteReader:
         if not conditions:
             raise ValueError("a search needs at least one condition")
         position = self.head() if at is None else at
-        if at is not None:
-            self._require_position(at)
         joins, clauses, values = [], [], []
         for number, condition in enumerate(conditions):
             alias = f"i{number}"
@@ -118,7 +117,9 @@ class SqliteReader:
             f"SELECT DISTINCT {ENTRY} FROM entry e JOIN {' JOIN '.join(joins)}"
             f" WHERE {' AND '.join(clauses)} AND e.seq > ? ORDER BY e.seq LIMIT ?"
         )
-        return [Entry(*row) for row in self._all(sql, (*values, after, limit))]
+        rows = self._all(sql, (*values, after, limit))
+        self._require_whole_index(at)  # afterwards: a purge may have come in between
+        return [Entry(*row) for row in rows]
 
     def cursors(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
@@ -147,6 +148,19 @@ class SqliteReader:
             text += " LIMIT ?"
             values.append(limit)
         return self._all(text, values)
+
+    def indexed(self) -> bool:
+        """Return whether the search index is whole: not so while it is being rebuilt."""
+        return not self._all("SELECT 1 FROM meta WHERE name = 'reindexing'")
+
+    def successors(self, after: int, to: int) -> dict[int, int]:
+        """Return the seq of the version that follows each one in `after < seq <= to`, where there is one."""
+        sql = (
+            "SELECT e.seq, min(n.seq) FROM entry e CROSS JOIN entry n"
+            " ON n.id = e.id AND n.seq > e.seq AND n.type = e.type"
+            " WHERE e.seq > ? AND e.seq <= ? GROUP BY e.seq"
+        )
+        return dict(self._all(sql, (after, to)))
 
     def oldest_position(self) -> int:
         """Return the oldest position that searches may still be read at."""
@@ -186,9 +200,12 @@ class SqliteReader:
             condition.low,
         ]
 
-    def _require_position(self, at: int) -> None:
-        oldest = self.oldest_position()
-        if at < oldest:
+    def _require_whole_index(self, at: int | None) -> None:
+        marks = dict(self._all("SELECT name, value FROM meta WHERE name IN ('purged', 'reindexing')"))
+        if "reindexing" in marks:
+            raise StoreError(INDEX_INCOMPLETE)
+        oldest = int(marks.get("purged", 0))
+        if at is not None and at < oldest:
             raise PositionGone(at, oldest)
 
     def _one(self, sql: str, values: Sequence[object]) -> Entry | None:

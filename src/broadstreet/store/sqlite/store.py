@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from broadstreet.store.index import Indexer
 from broadstreet.store.protocol import StoreError
 from broadstreet.store.sqlite.connection import connect
-from broadstreet.store.sqlite.migrate import migrate
+from broadstreet.store.sqlite.lease import Lease
+from broadstreet.store.sqlite.migrate import migrate, newest_schema, schema_of
 from broadstreet.store.sqlite.reader import SqliteReader
 from broadstreet.store.sqlite.writer import SqliteWriter
 
@@ -30,12 +32,6 @@ class SqliteStore(SqliteReader):
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
-        if not create and not path.exists():
-            raise StoreError(
-                f"there is no store at {path.name}: start the hub once (`broadstreet serve`) to make it"
-            )
-        if create:
-            path.parent.mkdir(parents=True, exist_ok=True)
         super().__init__(path, Indexer(_prepare(path) if create else _index_key(path)))
         self._writer: SqliteWriter | None = None
 
@@ -48,24 +44,16 @@ class SqliteStore(SqliteReader):
     def backup(self, target: Path) -> int:
         """Write a copy that can be opened as a store, while writing goes on; return its head.
 
-        The copy appears under its name only when it is whole and on the disk.
+        The copy is one file, and appears under its name only when it is whole and on the disk.
+
+        Raises
+        ------
+        StoreError
+            If there is a file already, or no room for the copy.
         """
         if target.exists():
             raise StoreError(f"{target} exists already: a backup never overwrites")
-        part = target.with_name(target.name + ".part")
-        part.unlink(missing_ok=True)
-        source = connect(self.path, read_only=True)
-        copy = sqlite3.connect(part)
-        try:
-            source.backup(copy)
-            head = int(copy.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0])
-        finally:
-            copy.close()
-            source.close()
-        _sync(part)
-        part.rename(target)
-        _sync(target.parent)
-        return head
+        return _copy(self.path, target)
 
     def close(self) -> None:
         """Give back every connection and the lease."""
@@ -78,26 +66,23 @@ class SqliteStore(SqliteReader):
 def restore(backup: Path, path: Path) -> int:
     """Put a backup in the place of a store that no hub uses; return its head.
 
-    The store that was there is kept beside it as `<name>.before-restore`.
+    The store that was there, damaged or not, is kept beside it as `<name>.before-restore`.
 
     Raises
     ------
     StoreError
-        If the backup is damaged or not a store.
+        If the backup is damaged or not a store, or there is no room for the copy.
     StoreLocked
         If a hub uses the store.
     """
     head = verify(backup)
-    if path.exists():
-        SqliteStore(path).writer().close()  # refuses while a hub holds the lease; folds the WAL in
-        path.rename(path.with_name(path.name + ".before-restore"))
-    for rest in ("-wal", "-shm"):
-        path.with_name(path.name + rest).unlink(missing_ok=True)
-    copied = SqliteStore(backup, create=False)
-    try:
-        copied.backup(path)
-    finally:
-        copied.close()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Lease(path):
+        restored = path.with_name(path.name + ".restored")
+        _copy(backup, restored)
+        _set_aside(path)
+        restored.rename(path)
+        _sync(path.parent)
     return head
 
 
@@ -113,38 +98,114 @@ def verify(path: Path) -> int:
         raise StoreError(f"there is no file {path}")
     connection = connect(path, read_only=True)
     try:
+        schema_of(connection)
         found = connection.execute("PRAGMA integrity_check(5)").fetchall()
         if found != [("ok",)]:
             raise StoreError(f"{path.name} is damaged: {'; '.join(row[0] for row in found)}")
-        entries, head = connection.execute("SELECT count(*), coalesce(max(seq), 0) FROM entry").fetchone()
+        entries, first, head = connection.execute(
+            "SELECT count(*), coalesce(min(seq), 1), coalesce(max(seq), 0) FROM entry"
+        ).fetchone()
     except sqlite3.Error as error:
         raise StoreError(f"{path.name} is not a store: {error}") from error
     finally:
         connection.close()
-    if entries != head:
-        raise StoreError(f"the log in {path.name} has gaps: {entries} entries, but the newest is {head}")
+    if first != 1 or entries != head:
+        raise StoreError(
+            f"the log in {path.name} has gaps: {entries} entries, the oldest is {first}, the newest {head}"
+        )
     return int(head)
 
 
 def _prepare(path: Path) -> bytes:
+    """Make the file or bring it to the newest schema where that is needed; return the index's key."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder of {path.name}: {error}") from error
+    if not path.exists() or _schema(path) < newest_schema() or _held_key(path) is None:
+        with Lease(path):
+            _make(path)
+    return _index_key(path)
+
+
+def _make(path: Path) -> None:
     connection = connect(path, read_only=False)
     try:
         migrate(connection)
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('index_key', ?)", (secrets.token_bytes(32),))
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot make the store {path.name}: {error}") from error
     finally:
         connection.close()
-    return _index_key(path)
+
+
+def _schema(path: Path) -> int:
+    connection = connect(path, read_only=True)
+    try:
+        return schema_of(connection)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path.name} is not a store: {error}") from error
+    finally:
+        connection.close()
 
 
 def _index_key(path: Path) -> bytes:
+    if not path.exists():
+        raise StoreError(
+            f"there is no store at {path.name}: start the hub once (`broadstreet serve`) to make it"
+        )
+    if (schema := _schema(path)) < newest_schema():
+        raise StoreError(
+            f"the store has schema {schema}, this release needs {newest_schema()}: start the hub once"
+        )
+    key = _held_key(path)
+    if key is None:
+        raise StoreError(f"{path.name} has no key for its search index: it was never made to its end")
+    return key
+
+
+def _held_key(path: Path) -> bytes | None:
     connection = connect(path, read_only=True)
     try:
-        rows = connection.execute("SELECT value FROM meta WHERE name = 'index_key'").fetchall()
-        return bytes(rows[0][0])
-    except (sqlite3.Error, IndexError) as error:
-        raise StoreError(f"{path.name} is not a store of Broad Street") from error
+        row = connection.execute("SELECT value FROM meta WHERE name = 'index_key'").fetchone()
+    except sqlite3.Error as error:
+        raise StoreError(f"{path.name} is not a store: {error}") from error
     finally:
         connection.close()
+    return bytes(row[0]) if row else None
+
+
+def _copy(path: Path, target: Path) -> int:
+    """Write a copy that appears under its name only when it is whole and on the disk; return its head."""
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    source = connect(path, read_only=True)
+    try:
+        with closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = delete")  # one file, which nothing beside it belongs to
+            head = int(copy.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0])
+        _sync(part)
+        part.rename(target)
+        _sync(target.parent)
+    except (sqlite3.Error, OSError) as error:
+        part.unlink(missing_ok=True)
+        raise StoreError(f"cannot copy {path.name} to {target.name}: {error}") from error
+    finally:
+        source.close()
+    return head
+
+
+def _set_aside(path: Path) -> None:
+    kept = path.with_name(path.name + ".before-restore")
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.before-restore-{number}")
+    for rest in ("", "-wal", "-shm"):  # what is in the WAL belongs to it
+        part = path.with_name(path.name + rest)
+        if part.exists():
+            part.rename(kept.with_name(kept.name + rest))
 
 
 def _sync(path: Path) -> None:

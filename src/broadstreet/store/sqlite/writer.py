@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from broadstreet.store.entry import Entry, IndexRows
-from broadstreet.store.protocol import FOREVER, Batch, Current, Cursor, ResourceKey, StoreError, StoreFull
+from broadstreet.store.protocol import (
+    FOREVER,
+    INDEX_INCOMPLETE,
+    MOST_PREFIXED,
+    Batch,
+    Current,
+    Cursor,
+    ResourceKey,
+    StoreError,
+    StoreFull,
+)
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.sqlite.lease import Lease
 from broadstreet.store.sqlite.reader import ENTRY
-from broadstreet.store.sqlite.rows import write_rows
-from broadstreet.store.tables import Change, Delete, Increment, Table, Upsert, merged
+from broadstreet.store.sqlite.rows import look_up, write_rows
+from broadstreet.store.tables import Change, Clear, Delete, Increment, Table, Upsert, merged
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 INDEXES = ("token_index", "date_index", "reference_index")
-_json = msgspec.json.Encoder().encode
+LAST_CHARACTER = "\U0010ffff"
 
 
 class SqliteWriter:
@@ -32,118 +44,121 @@ class SqliteWriter:
         except BaseException:
             self._lease.release()
             raise
+        self._indexed = not self._connection.execute(
+            "SELECT 1 FROM meta WHERE name = 'reindexing'"
+        ).fetchone()
 
     def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the seq of each `(source, key)` that the log has."""
         sql = (
-            "SELECT e.source, e.key, e.seq FROM json_each(?) k CROSS JOIN entry e"
-            " ON e.source = k.value ->> 0 AND e.key = k.value ->> 1"
+            "SELECT e.source, e.key, e.seq FROM wanted w CROSS JOIN entry e"
+            " ON e.source = w.source AND e.key = w.key"
         )
-        return {(source, key): seq for source, key, seq in self._connection.execute(sql, (_text(keys),))}
+        return {(source, key): seq for source, key, seq in self._look_up(("source", "key"), sql, keys)}
 
     def prefixed(self, prefixes: Sequence[tuple[str, str]]) -> list[Entry]:
-        """Return the entries, without bodies, of each source whose keys begin with a prefix."""
+        """Return the first entries, without bodies, of each source whose keys begin with a prefix."""
         columns = ENTRY.replace("e.body", "NULL")
         sql = (
-            f"SELECT {columns} FROM json_each(?) k CROSS JOIN entry e"
-            " ON e.source = k.value ->> 0 AND e.key >= k.value ->> 1 AND e.key < k.value ->> 2"
+            f"SELECT {columns} FROM wanted w CROSS JOIN entry e WHERE e.seq IN (SELECT seq FROM entry"
+            " WHERE source = w.source AND key >= w.low AND key < w.high"
+            f" ORDER BY key LIMIT {MOST_PREFIXED})"
         )
-        ranges = [(source, prefix, prefix + "\U0010ffff") for source, prefix in prefixes]
-        return [Entry(*row) for row in self._connection.execute(sql, (_text(ranges),))]
+        ranges = [(source, prefix, prefix + LAST_CHARACTER) for source, prefix in prefixes]
+        return [Entry(*row) for row in self._look_up(("source", "low", "high"), sql, ranges)]
 
     def load(self, keys: Sequence[ResourceKey]) -> dict[ResourceKey, Current]:
         """Return the newest versions of these resources."""
         sql = (
-            f"SELECT c.digest, {ENTRY} FROM json_each(?) k CROSS JOIN current c"
-            " ON c.type = k.value ->> 0 AND c.id = k.value ->> 1 CROSS JOIN entry e ON e.seq = c.seq"
+            f"SELECT c.digest, {ENTRY} FROM wanted w CROSS JOIN current c"
+            " ON c.type = w.type AND c.id = w.id CROSS JOIN entry e ON e.seq = c.seq"
         )
-        rows = self._connection.execute(sql, (_text(keys),)).fetchall()
+        rows = self._look_up(("type", "id"), sql, keys)
         return {(row[3], row[4]): Current(Entry(*row[1:]), row[0]) for row in rows}
 
     def holders(self, tokens: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], Current]]:
         """Return each current resource that has one of these `(parameter, hash)`."""
-        # Hashes travel as text: JSON readers may round a large integer.
+        if not self._indexed:
+            raise StoreError(INDEX_INCOMPLETE)
         sql = (
-            f"SELECT t.parameter, t.value, c.digest, {ENTRY} FROM json_each(?) k CROSS JOIN token_index t"
-            " ON t.parameter = k.value ->> 0 AND t.value = CAST(k.value ->> 1 AS INTEGER)"
+            f"SELECT t.parameter, t.value, c.digest, {ENTRY} FROM wanted w CROSS JOIN token_index t"
+            " ON t.parameter = w.parameter AND t.value = w.value"
             " CROSS JOIN entry e ON e.seq = t.since CROSS JOIN current c ON c.type = e.type AND c.id = e.id"
-            " WHERE t.until = ?"
+            f" WHERE t.until = {FOREVER}"
         )
-        wanted = _text([(number, str(value)) for number, value in tokens])
-        rows = self._connection.execute(sql, (wanted, FOREVER)).fetchall()
+        rows = self._look_up(("parameter", "value"), sql, tokens)
         return [((row[0], row[1]), Current(Entry(*row[3:]), row[2])) for row in rows]
 
     def cursor(self, follower: str) -> Cursor | None:
         """Return how far a follower has come."""
-        sql = "SELECT follower, version, seq, mode FROM cursor WHERE follower = ?"
-        row = self._connection.execute(sql, (follower,)).fetchone()
-        return Cursor(*row) if row else None
+        sql = (
+            "SELECT c.follower, c.version, c.seq, c.mode FROM wanted w CROSS JOIN cursor c"
+            " ON c.follower = w.follower"
+        )
+        rows = self._look_up(("follower",), sql, [(follower,)])
+        return Cursor(*rows[0]) if rows else None
 
     def write(self, batch: Batch) -> None:
         """Write and commit the batch, all of it or nothing; durable when this returns."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             self._write_log(batch)
             self._write_index(batch)
             for change in merged(batch.changes):
                 self._change(change)
             self._write_cursors(batch)
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._recover()
-            raise _told(error) from error
-        except BaseException:
-            self._recover()
-            raise
 
-    def drop_rows(self, tables: Sequence[Table]) -> None:
-        """Empty a follower's tables and commit."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        for table in tables:
-            self._connection.execute(f'DELETE FROM "{table.name}"')
-        self._connection.execute("COMMIT")
+    def define(self, tables: Sequence[Table]) -> None:
+        """Make the tables that do not exist yet.
+
+        Raises
+        ------
+        StoreError
+            If one of them exists with other columns or another key.
+        """
+        with self._transaction() as connection:
+            for table in tables:
+                _create(connection, table)
+                _require_layout(connection, table)
 
     def purge(self, before: int) -> int:
         """Remove index rows superseded at or before a position; return how many."""
-        purged = 0
-        self._connection.execute("BEGIN IMMEDIATE")
-        for index in INDEXES:
-            purged += self._connection.execute(f"DELETE FROM {index} WHERE until <= ?", (before,)).rowcount
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('purged', ?)", (str(before).encode(),))
-        self._connection.execute("COMMIT")
-        return purged
-
-    def define(self, tables: Sequence[Table]) -> None:
-        """Make the tables that do not exist yet."""
-        for table in tables:
-            columns = ", ".join(f'"{name}" {kind.upper()}' for name, kind in table.columns.items())
-            key = ", ".join(f'"{name}"' for name in table.key)
-            self._connection.execute(
-                f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns}, PRIMARY KEY ({key}))'
-                " STRICT, WITHOUT ROWID"
+        with self._transaction() as connection:
+            (head,) = connection.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()
+            held = connection.execute("SELECT value FROM meta WHERE name = 'purged'").fetchone()
+            before = max(min(before, head), int(held[0]) if held else 0)
+            purged = sum(
+                connection.execute(
+                    f"DELETE FROM {index} WHERE until <= ? AND until < {FOREVER}", (before,)
+                ).rowcount
+                for index in INDEXES
             )
-            for index in table.indexes:
-                name, indexed = "_".join((table.name, *index)), ", ".join(f'"{column}"' for column in index)
-                self._connection.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table.name}" ({indexed})')
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('purged', ?)", (str(before).encode(),))
+        return purged
 
     def reindex(self, entries: Sequence[tuple[int, int, IndexRows]]) -> None:
         """Write the index rows of versions anew: `(since, until, rows)` each; commit."""
         tokens = [(*token, since, until) for since, until, rows in entries for token in rows.tokens]
         dates = [(*date, since, until) for since, until, rows in entries for date in rows.dates]
         references = [(*ref, since, until) for since, until, rows in entries for ref in rows.references]
-        self._connection.execute("BEGIN IMMEDIATE")
-        write_rows(self._connection, "INSERT INTO token_index", 4, "", tokens)
-        write_rows(self._connection, "INSERT INTO date_index", 5, "", dates)
-        write_rows(self._connection, "INSERT INTO reference_index", 4, "", references)
-        self._connection.execute("COMMIT")
+        with self._transaction() as connection:
+            write_rows(connection, "INSERT INTO token_index", 4, "", tokens)
+            write_rows(connection, "INSERT INTO date_index", 5, "", dates)
+            write_rows(connection, "INSERT INTO reference_index", 4, "", references)
 
     def drop_index(self) -> None:
-        """Empty the search index and commit."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        for index in INDEXES:
-            self._connection.execute(f"DELETE FROM {index}")
-        self._connection.execute("DELETE FROM meta WHERE name = 'purged'")
-        self._connection.execute("COMMIT")
+        """Empty the search index and commit; it cannot be searched before `finish_index`."""
+        with self._transaction() as connection:
+            for index in INDEXES:
+                connection.execute(f"DELETE FROM {index}")
+            connection.execute("DELETE FROM meta WHERE name = 'purged'")
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('reindexing', x'01')")
+        self._indexed = False
+
+    def finish_index(self) -> None:
+        """State that the search index is whole again, and commit."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'reindexing'")
+        self._indexed = True
 
     def close(self) -> None:
         """Close the connection and give the lease back."""
@@ -182,27 +197,70 @@ class SqliteWriter:
         write_rows(self._connection, "INSERT OR IGNORE INTO shadow", 5, "", batch.shadows)
 
     def _change(self, change: Change) -> None:
-        table = change.table
-        if isinstance(change, Delete):
+        table, connection = change.table, self._connection
+        if isinstance(change, Clear):
+            connection.execute(f'DROP TABLE IF EXISTS "{table.name}"')
+            _create(connection, table)
+        elif isinstance(change, Delete):
             key = " AND ".join(f'"{name}" = ?' for name in table.key)
-            self._connection.executemany(f'DELETE FROM "{table.name}" WHERE {key}', change.keys)
-            return
-        write_rows(
-            self._connection,
-            f'INSERT INTO "{table.name}"',
-            len(table.columns),
-            _on_conflict(change),
-            change.rows,
-        )
+            connection.executemany(f'DELETE FROM "{table.name}" WHERE {key}', change.keys)
+        else:
+            into = f'INSERT INTO "{table.name}"'
+            write_rows(connection, into, len(table.columns), _on_conflict(change), change.rows)
+
+    def _look_up(self, names: Sequence[str], sql: str, rows: Sequence[Iterable[object]]) -> list[Any]:
+        try:
+            return look_up(self._connection, names, sql, rows)
+        except sqlite3.Error as error:
+            self._recover()
+            raise StoreError(f"cannot read the store: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._recover()
+            raise _told(error) from error
+        except BaseException:
+            self._recover()
+            raise
 
     def _recover(self) -> None:
-        """Leave no transaction open; after an input or output error begin with a new connection."""
+        """Leave no transaction open; where that fails begin with a new connection."""
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error:
             self._connection.close()
             self._connection = connect(self._path, read_only=False)
+
+
+def _create(connection: sqlite3.Connection, table: Table) -> None:
+    columns = ", ".join(f'"{name}" {kind.upper()}' for name, kind in table.columns.items())
+    key = ", ".join(f'"{name}"' for name in table.key)
+    connection.execute(
+        f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns}, PRIMARY KEY ({key})) STRICT, WITHOUT ROWID'
+    )
+    for index in table.indexes:
+        name, indexed = "_".join((table.name, *index)), ", ".join(f'"{column}"' for column in index)
+        connection.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table.name}" ({indexed})')
+
+
+def _require_layout(connection: sqlite3.Connection, table: Table) -> None:
+    sql = "SELECT name, lower(type), pk FROM pragma_table_info(?) ORDER BY cid"
+    held = connection.execute(sql, (table.name,)).fetchall()
+    wanted = [
+        (name, kind, table.key.index(name) + 1 if name in table.key else 0)
+        for name, kind in table.columns.items()
+    ]
+    if held != wanted:
+        raise StoreError(
+            f"table {table.name} has the columns {', '.join(name for name, *_ in held)} in the store, and"
+            f" {', '.join(table.columns)} in this release: raise the version of the projection that owns it"
+        )
 
 
 def _on_conflict(change: Upsert | Increment) -> str:
@@ -226,7 +284,3 @@ def _told(error: sqlite3.Error) -> StoreError:
     if code in _NO_ROOM or "full" in str(error):
         return StoreFull(f"no room in the store ({error}); nothing of the batch was kept")
     return StoreError(f"the store refused a batch: {error}")
-
-
-def _text(value: object) -> str:
-    return _json(value).decode()

@@ -1,6 +1,8 @@
 -- The log, the current versions, the search index, and the cursors of followers.
 -- Types are in SQLite's own words; the meaning of each table is in docs/store/log.md.
 
+PRAGMA application_id = 1112691540;  -- 0x42525354, "BRST": a file of another program is refused
+
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -41,7 +43,8 @@ CREATE TABLE current (
     PRIMARY KEY (type, id)
 ) STRICT, WITHOUT ROWID;
 
--- The search index: since = the seq of the version that has the value, until = the seq of its successor.
+-- The search index: since = the seq of the version that has the value, until = the seq of its
+-- successor, or 2^62 - 1 while there is none. What has a successor is indexed once more, for the purge.
 CREATE TABLE token_index (
     parameter INTEGER NOT NULL,
     value     INTEGER NOT NULL,
@@ -50,6 +53,7 @@ CREATE TABLE token_index (
     PRIMARY KEY (parameter, value, since)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX token_index_since ON token_index (since);
+CREATE INDEX token_index_until ON token_index (until) WHERE until < 4611686018427387903;
 
 CREATE TABLE date_index (
     parameter INTEGER NOT NULL,
@@ -60,6 +64,7 @@ CREATE TABLE date_index (
     PRIMARY KEY (parameter, low, since, high)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX date_index_since ON date_index (since);
+CREATE INDEX date_index_until ON date_index (until) WHERE until < 4611686018427387903;
 
 CREATE TABLE reference_index (
     parameter INTEGER NOT NULL,
@@ -69,6 +74,7 @@ CREATE TABLE reference_index (
     PRIMARY KEY (parameter, value, since)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reference_index_since ON reference_index (since);
+CREATE INDEX reference_index_until ON reference_index (until) WHERE until < 4611686018427387903;
 
 -- How far each follower has come; mode is live, or shadow for a reactor's new version on trial.
 CREATE TABLE cursor (
