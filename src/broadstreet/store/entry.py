@@ -9,6 +9,9 @@ import msgspec
 PLAIN = 0
 """The seal of a body that is not encrypted."""
 
+ABSENT = 0
+"""The digest of a resource that is deleted, or was never there."""
+
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """One row of the log; `at` is the commit's time in microseconds UTC, `body` is opaque."""
@@ -61,7 +64,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def digest(body: bytes | None) -> int:
-    """Return a signed 64-bit digest of a body; 0 stands for a deleted resource."""
+    """Return a signed 64-bit digest of a body; `ABSENT` for a deleted resource."""
     if body is None:
-        return 0
+        return ABSENT
     return int.from_bytes(blake2b(body, digest_size=8).digest(), "big", signed=True)

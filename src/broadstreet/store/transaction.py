@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from broadstreet.model.ids import Ids
-from broadstreet.store.entry import Draft, Entry, digest
+from broadstreet.store.entry import ABSENT, Draft, Entry, digest
 from broadstreet.store.index import Indexer, parameter
 from broadstreet.store.protocol import Batch, Current, Cursor, ResourceKey, StoreError, Writer
 from broadstreet.store.tables import Change
@@ -99,7 +99,10 @@ class Transaction:
         return self._keys[source, key]
 
     def with_prefix(self, source: str, prefix: str) -> list[Entry]:
-        """Return the entries of a source whose keys begin with `prefix` (bodies may be left out)."""
+        """Return entries of a source whose keys begin with `prefix`, without bodies where they are old.
+
+        Of the log the first `MOST_PREFIXED` by key, of this batch all.
+        """
         if (source, prefix) not in self._prefixed:
             self._load_prefixes([(source, prefix)])
         added = [e for e in self._appended.get(source, ()) if e.key.startswith(prefix)]
@@ -137,11 +140,7 @@ class Transaction:
         """Add an entry that has no versions; return its seq, or None if its key is known."""
         if self._is_known(draft):
             return None
-        seq = self._add(draft, version=1)
-        appended = self._appended.setdefault(draft.source, [])
-        appended.append(self.batch.entries[-1])
-        self._undo.append(appended.pop)
-        return seq
+        return self._add(draft, version=1)
 
     def put(self, draft: Draft) -> int | None:
         """Add a version of a resource; return its seq, or None if nothing changed or its key is known."""
@@ -150,7 +149,7 @@ class Transaction:
         key = (draft.type, draft.id)
         held = self._held(key)
         digested = digest(draft.body)
-        if held is not None and held.digest == digested:
+        if digested == (held.digest if held else ABSENT):
             return None
         version = held.entry.version + 1 if held else 1
         seq = self._add(draft, version)
@@ -212,7 +211,8 @@ class Transaction:
 
     def _is_known(self, draft: Draft) -> bool:
         if draft.cause is not None and draft.cause >= self._first and draft.key.startswith(f"{draft.cause}:"):
-            return False  # made from an entry of this very batch: it cannot be there yet
+            # Made from an entry of this very batch: it cannot be in the log yet.
+            return self._keys.get((draft.source, draft.key)) is not None
         return self.known(draft.source, draft.key) is not None
 
     def _held(self, key: ResourceKey) -> Current | None:
@@ -234,6 +234,9 @@ class Transaction:
             draft.source, draft.key, draft.cause, 0, draft.body,
         )  # fmt: skip
         self.batch.entries.append(entry)
+        appended = self._appended.setdefault(draft.source, [])
+        appended.append(entry)
+        self._undo.append(appended.pop)
         self._set(self._keys, (draft.source, draft.key), seq)
         return seq
 
