@@ -12,7 +12,9 @@ import queue
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from broadstreet.model.clock import Clock, microseconds
@@ -49,8 +51,9 @@ class Committer:
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._next: Any = None
         self._grown = threading.Condition()
-        self._closed = False
         self._nudges = 0
+        self._door = threading.Lock()
+        self._closed = False
         self.head = store.head()
         self.batches = 0
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -80,7 +83,7 @@ class Committer:
         return await future
 
     def wait(self, beyond: int, timeout: float | None = None) -> int:
-        """Wait until the log is beyond a seq, the committer closes or time is up; return the head."""
+        """Wait until the log is beyond a seq, someone nudges, or time is up; return the head."""
         with self._grown:
             nudges = self._nudges
             self._grown.wait_for(
@@ -101,43 +104,46 @@ class Committer:
 
     def close(self) -> None:
         """Commit what waits, then stop."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(_STOP)
-            self._thread.join()
-            self.nudge()
+        with self._door:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(_STOP)
+        self._thread.join()
+        self.nudge()
 
     def _put(self, work: Work | _Alone, waiter: _Waiter) -> None:
-        if self._closed:
-            raise StoreError("the committer is closed; nothing more can be written")
-        self._queue.put((work, waiter))
+        waiting = _Waiting(work, waiter, work.weight, work.size)
+        with self._door:  # nothing gets in behind _STOP, where no one would ever look
+            if self._closed:
+                raise StoreError("the committer is closed; nothing more can be written")
+            self._queue.put(waiting)
 
     def _run(self) -> None:
         while (first := self._take()) is not _STOP:
-            if isinstance(first[0], _Alone):
-                self._wake([first], [first[0].outcome(self._writer)])
+            if isinstance(first.work, _Alone):
+                self._wake([first], [first.work.outcome(self._writer)])
                 continue
             batch = self._gather(first)
-            self._wake(batch, self._commit([work for work, _ in batch]))
+            self._wake(batch, self._commit([waiting.work for waiting in batch]))
 
     def _take(self) -> Any:
         item, self._next = self._next, None
         return self._queue.get() if item is None else item
 
-    def _gather(self, first: Any) -> list[tuple[Work, _Waiter]]:
+    def _gather(self, first: _Waiting) -> list[_Waiting]:
         """Return what waits, as far as it fits into one commit."""
-        batch, weight, size = [first], first[0].weight, first[0].size
+        batch, weight, size = [first], first.weight, first.size
         while weight < MOST_ENTRIES and size < MOST_BYTES:
             try:
                 item = self._queue.get_nowait()
             except queue.Empty:
                 break
-            if item is _STOP or isinstance(item[0], _Alone):
+            if item is _STOP or isinstance(item.work, _Alone):
                 self._next = item
                 break
             batch.append(item)
-            weight += item[0].weight
-            size += item[0].size
+            weight += item.weight
+            size += item.size
         return batch
 
     def _commit(self, works: list[Work]) -> list[Outcome]:
@@ -145,9 +151,11 @@ class Committer:
             return self._commit_together(works)
         except StoreFull as error:
             _log.error("no room in the store: %s", error)
+            self._look_where_the_log_ends()
             return [error] * len(works)
         except Exception as error:
             _log.exception("a commit of %d works failed", len(works))
+            self._look_where_the_log_ends()
             if len(works) == 1:
                 return [error]
             # One of them is at fault: the others must not pay for it.
@@ -166,11 +174,17 @@ class Committer:
                 self._grown.notify_all()
         return outcomes
 
-    def _wake(self, batch: list[tuple[Work, _Waiter]], outcomes: list[Outcome]) -> None:
+    def _look_where_the_log_ends(self) -> None:
+        """A disk may report a commit as failed that is there nevertheless."""
+        with suppress(StoreError):
+            self.head = self._store.head()
+
+    def _wake(self, batch: list[_Waiting], outcomes: list[Outcome]) -> None:
         by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = (
             defaultdict(list)
         )
-        for (_, waiter), outcome in zip(batch, outcomes, strict=True):
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            waiter = waiting.waiter
             if isinstance(waiter, _LoopWaiter):
                 by_loop[waiter.loop].append((waiter.future, outcome))
             else:
@@ -181,6 +195,8 @@ class Committer:
 
 class _Alone:
     """A call that gets the write side to itself."""
+
+    weight = size = 0
 
     def __init__(self, call: Callable[[Writer], Any]) -> None:
         self._call = call
@@ -209,10 +225,22 @@ class _LoopWaiter:
 _Waiter = _ThreadWaiter | _LoopWaiter
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A work, who waits for it, and what it weighs: asked on the waiter's own thread."""
+
+    work: Any
+    waiter: _Waiter
+    weight: int
+    size: int
+
+
 def _apply(work: Work, tx: Transaction) -> Outcome:
     try:
         with tx.attempt():
             return work.apply(tx)
+    except StopIteration as error:  # means something else where coroutines wait
+        return RuntimeError(f"a work ran out of what it iterates over: {error!r}")
     except Exception as error:  # handed to whoever handed the work in
         return error
 
@@ -220,10 +248,11 @@ def _apply(work: Work, tx: Transaction) -> Outcome:
 def _settle(future: Any, outcome: Outcome) -> None:
     if future.done():
         return
-    if isinstance(outcome, BaseException):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)
+    with suppress(InvalidStateError):  # cancelled since we looked
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
 
 
 def _settle_all(settled: list[tuple[Any, Outcome]]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from broadstreet.model.clock import DrivenClock, microseconds
 from broadstreet.model.ids import SeededIds
 from broadstreet.store.committer import Committer
+from broadstreet.store.inbox import Arrival, Receive
 from broadstreet.store.protocol import StoreError, StoreLocked
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.transaction import Transaction
@@ -145,3 +147,64 @@ def test_a_work_that_breaks_the_commit_does_not_take_the_others_with_it(
     with pytest.raises(StoreError):
         futures[1].result()
     assert [e.key for e in store.entries(0)] == ["a", "b"]
+
+
+def test_a_work_that_iterates_past_the_end_fails_alone(committer: Committer, store: SqliteStore) -> None:
+    async def both() -> list[object]:
+        works = [Do(lambda _: next(iter(()))), Do(lambda tx: tx.append(draft()))]
+        return await asyncio.gather(*map(committer.committed, works), return_exceptions=True)
+
+    failed, seq = asyncio.run(both())
+    assert isinstance(failed, RuntimeError)
+    assert seq == store.head() == 1
+
+
+def test_a_work_that_cannot_say_how_much_it_weighs_is_refused_at_the_door(committer: Committer) -> None:
+    with pytest.raises(TypeError):
+        committer.submit(Receive(Arrival("t/raw", "clinic", "1", None), print))  # type: ignore[arg-type]
+    assert committer.commit(Do(lambda tx: tx.append(draft()))) == 1, "the committer goes on"
+
+
+def test_who_no_longer_waits_does_not_stop_the_committer(committer: Committer) -> None:
+    futures = [committer.submit(Do(lambda tx, n=n: tx.append(draft(key=str(n))))) for n in range(200)]
+    for future in futures[::2]:
+        future.cancel()
+    assert all(isinstance(future.result(), int) for future in futures[1::2])
+    assert committer.commit(Do(lambda tx: tx.append(draft(key="after")))) is not None
+
+
+def test_a_work_is_committed_or_refused_but_never_forgotten_while_the_committer_closes(
+    store: SqliteStore, clock: DrivenClock
+) -> None:
+    committer = Committer(store, clock, SeededIds(clock, 1))
+    outcomes: list[str] = []
+    ready = threading.Barrier(9)
+
+    def write(name: int) -> None:
+        ready.wait()
+        try:
+            for number in range(1000):
+                committer.commit(Do(lambda tx, n=number: tx.append(draft(key=f"{name}:{n}"))))
+        except StoreError:
+            outcomes.append("refused")
+
+    writers = [threading.Thread(target=write, args=(name,), daemon=True) for name in range(8)]
+    for writer in writers:
+        writer.start()
+    ready.wait()
+    committer.close()
+    for writer in writers:
+        writer.join(timeout=60)
+    assert outcomes == ["refused"] * 8
+    assert len(store.entries(0, limit=10**6)) == store.head()
+
+
+def test_what_asks_for_the_write_side_alone_and_fails_leaves_nothing_behind(committer: Committer) -> None:
+    def break_off(writer: object) -> None:
+        with writer._transaction() as connection:  # type: ignore[attr-defined]
+            connection.execute("INSERT INTO meta VALUES ('half', x'00')")
+            raise KeyError("half")
+
+    with pytest.raises(KeyError, match="half"):
+        committer.between(break_off)
+    assert committer.commit(Do(lambda tx: tx.append(draft()))) == 1
