@@ -77,32 +77,37 @@ class Scheduler:
     def run(self) -> list[Timer]:
         """Append every timer that is due now and was not appended yet; return them."""
         now = self._clock.now()
-        due = [*self._days(now), *self._deadlines(now)]
-        if due:
-            self._committer.commit(Appear(tuple(due)))
-        return due
-
-    def _days(self, now: datetime) -> list[Timer]:
         yesterday = now.astimezone(self._zone).date() - timedelta(days=1)
-        last = self._last_closed() or yesterday - timedelta(days=1)
+        due = [*self._days(yesterday), *self._deadlines(now)]
+        appeared: list[Timer] = self._committer.commit(Appear(tuple(due))) if due else []
+        self._closed = yesterday
+        return appeared
+
+    def _days(self, yesterday: date) -> list[Timer]:
+        last = self._last_closed(yesterday) or yesterday - timedelta(days=1)
         first = last + timedelta(days=1)
         if (yesterday - first).days >= MOST_DAYS:
             _log.warning(
                 "the clock jumped from %s to %s: only the last %d days are closed", last, yesterday, MOST_DAYS
             )
             first = yesterday - timedelta(days=MOST_DAYS - 1)
-        self._closed = max(last, yesterday)
         return [self._day(first + timedelta(days=n)) for n in range((yesterday - first).days + 1)]
 
-    def _last_closed(self) -> date | None:
-        if self._closed is None:
-            rows = self._reader.select(TIMER, {"name": DAY_CLOSED}, order=("-day",), limit=1)
-            self._closed = date.fromisoformat(str(rows[0][4])) if rows else None
-        return self._closed
+    def _last_closed(self, until: date) -> date | None:
+        """The newest day closed up to `until`; later ones were closed by a clock that ran ahead."""
+        if self._closed is not None and self._closed <= until:
+            return self._closed
+        for day in (until - timedelta(days=n) for n in range(MOST_DAYS)):
+            if self._reader.current(_TYPE, _day_id(day)) is not None:  # the log: its projection may lag
+                return day
+        rows = self._reader.select(
+            TIMER, {"name": DAY_CLOSED, "day": Between("", until.isoformat())}, order=("-day",), limit=1
+        )
+        return date.fromisoformat(str(rows[0][4])) if rows else None
 
     def _day(self, day: date) -> Timer:
         due = self._midnight(day + timedelta(days=1))
-        return Timer(id=f"{DAY_CLOSED}-{day}", name=DAY_CLOSED, due=due, status="due", day=day)
+        return Timer(id=_day_id(day), name=DAY_CLOSED, due=due, status="due", day=day)
 
     def _deadlines(self, now: datetime) -> list[Timer]:
         waiting = self._reader.select(
@@ -137,16 +142,35 @@ class Appear:
 
     def wants(self) -> Wants:
         """Say what it will read."""
-        return Wants(
-            keys=tuple(("scheduler@1", f"{t.id}:{t.status}") for t in self.timers),
-            resources=tuple((_TYPE, t.id) for t in self.timers),
-        )
+        return Wants(resources=tuple((_TYPE, timer.id) for timer in self.timers))
 
-    def apply(self, tx: Transaction) -> None:
-        """Append the timers."""
-        for timer in self.timers:
-            key, body = f"{timer.id}:{timer.status}", records.encode(timer)
-            tx.put(Draft(type=_TYPE, id=timer.id, body=body, source="scheduler@1", key=key))
+    def apply(self, tx: Transaction) -> list[Timer]:
+        """Append the timers that are not there and those that still wait; return them."""
+        return [timer for timer in self.timers if _appear(tx, timer)]
+
+
+def _appear(tx: Transaction, timer: Timer) -> bool:
+    held = tx.current(_TYPE, timer.id)
+    if held is not None and records.decode(held.body or b"") != _waiting(timer):
+        return False  # it has appeared, or was cancelled or put off since we looked
+    cause = held.seq if held else None
+    draft = Draft(
+        type=_TYPE,
+        id=timer.id,
+        body=records.encode(timer),
+        source="scheduler@1",
+        key=f"{timer.id}:{cause or 0}",
+        cause=cause,
+    )
+    return tx.put(draft) is not None
+
+
+def _waiting(timer: Timer) -> Timer:
+    return msgspec.structs.replace(timer, status="waiting")
+
+
+def _day_id(day: date) -> str:
+    return f"{DAY_CLOSED}-{day}"
 
 
 def _due(timer: Timer) -> Timer:
