@@ -44,6 +44,9 @@ TABLES = (FEED, TOLERATED)
 LATEST_MS = 30 * 86_400_000
 """Lateness counts as 30 days at most: a wrong clock must not drown the others."""
 
+MOST_CONTROL_ID = 200
+"""So much of a control id goes into the key (MSH-10 has at most 199 characters since HL7 v2.7)."""
+
 _QUARANTINED = records.entry_type(Quarantined)
 
 
@@ -70,12 +73,12 @@ class Arrival:
     @property
     def prefix(self) -> str:
         """What the keys of all messages with this control id begin with."""
-        return f"{self.control_id}:"
+        return f"{self.control_id[:MOST_CONTROL_ID]}:"
 
     @property
     def key(self) -> str:
         """Control id and SHA-256: the same message has the same key, another one with its number has not."""
-        return f"{self.control_id}:{sha256(self.body).hexdigest()}"
+        return f"{self.prefix}{sha256(self.body).hexdigest()}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class Receive:
             receipt = _take(tx, arrival, self.interpret)
             _count(tx, arrival, receipt, reused=reused)
             return receipt
-        raw = _entry(tx, arrival, seen)
+        raw = _entry(tx, arrival.source, arrival.key)
         receipt = _take_again(tx, arrival, raw, self.interpret)
         _count(tx, arrival, receipt, reused=False)
         return receipt
@@ -152,22 +155,23 @@ class Retry:
 
     def wants(self) -> Wants:
         """Say what it will read."""
-        return Wants(resources=((_QUARANTINED, self.raw.id),))
+        return Wants(resources=((_QUARANTINED, self.held.id),))
 
     def apply(self, tx: Transaction) -> Receipt:
         """Map the message; release it from quarantine if that succeeds.
 
         A mended text becomes an entry of its own, caused by the message that it mends.
+
+        Raises
+        ------
+        ValueError
+            If the message is no longer in quarantine, or the mended text is another message's.
         """
-        raw, held = self.raw, self.held
+        raw, held = self.raw, _still_held(tx, self.held.id)
         body = raw.body or b"" if self.mended is None else self.mended
         arrival = Arrival(raw.type, held.source, held.control_id, body, held.kind)
-        seq: int | None = raw.seq
-        if arrival.key != raw.key:
-            seq = tx.append(_raw_draft(arrival, tx.new_id(), cause=raw.seq))
-        if seq is None:
-            raise ValueError("the mended message came in by another way already: discard this one")
-        return _interpret(tx, arrival, seq, raw.id, self.interpret)
+        seq = raw.seq if arrival.key == raw.key else _mend(tx, arrival, raw)
+        return _interpret(tx, arrival, seq, (held.id, raw.seq), self.interpret)
 
 
 @dataclass(frozen=True)
@@ -184,14 +188,18 @@ class Discard:
         return Wants(resources=((_QUARANTINED, self.id),))
 
     def apply(self, tx: Transaction) -> Quarantined:
-        """Mark the message as discarded."""
-        entry = tx.current(_QUARANTINED, self.id)
-        if entry is None or entry.body is None:
-            raise KeyError(f"nothing in quarantine has the id {self.id}")
-        held = records.decode(entry.body)
-        assert isinstance(held, Quarantined)
+        """Mark the message as discarded.
+
+        Raises
+        ------
+        ValueError
+            If nothing in quarantine has the id, or the note is empty or too long for a record.
+        """
+        held = _still_held(tx, self.id)
         discarded = _changed(held, tx, state="discarded", note=self.note)
-        _keep(tx, discarded, entry.cause)
+        records.decode(records.encode(discarded))  # a record that cannot be read must not get in
+        entry = tx.current(_QUARANTINED, self.id)
+        _keep(tx, discarded, entry.cause if entry else None)
         return discarded
 
 
@@ -199,7 +207,7 @@ def _take(tx: Transaction, arrival: Arrival, interpret: Interpret) -> Receipt:
     id = tx.new_id()
     seq = tx.append(_raw_draft(arrival, id))
     assert seq is not None
-    return _interpret(tx, arrival, seq, id, interpret)
+    return _interpret(tx, arrival, seq, (id, seq), interpret)
 
 
 def _raw_draft(arrival: Arrival, id: str, cause: int | None = None) -> Draft:
@@ -214,28 +222,44 @@ def _raw_draft(arrival: Arrival, id: str, cause: int | None = None) -> Draft:
     )
 
 
+def _mend(tx: Transaction, arrival: Arrival, raw: Entry) -> int:
+    seq = tx.append(_raw_draft(arrival, tx.new_id(), cause=raw.seq))
+    if seq is not None:
+        return seq
+    there = _entry(tx, arrival.source, arrival.key)
+    if there.cause != raw.seq:
+        raise ValueError("the mended text is that of a message which came in by itself: discard this one")
+    return there.seq  # the same text was tried before
+
+
 def _take_again(tx: Transaction, arrival: Arrival, raw: Entry, interpret: Interpret) -> Receipt:
     held = _held(tx, raw.id)
     if held is None or held.state != "held":
         return Receipt("duplicate", raw.seq, raw.id)
-    return _interpret(tx, arrival, raw.seq, raw.id, interpret)
+    return _interpret(tx, arrival, raw.seq, (raw.id, raw.seq), interpret)
 
 
-def _interpret(tx: Transaction, arrival: Arrival, seq: int, id: str, interpret: Interpret) -> Receipt:
-    held = _held(tx, id)
+Raw = tuple[str, int]
+"""Id and seq of a message as it came."""
+
+
+def _interpret(tx: Transaction, arrival: Arrival, seq: int, raw: Raw, interpret: Interpret) -> Receipt:
+    """Map the text of entry `seq`: the message as it came, or what it was mended to."""
+    held = _held(tx, raw[0])
     try:
         with tx.attempt():
             interpret(tx, arrival, seq)
     except Refused as refused:
-        return _quarantine(tx, arrival, seq, id, held, refused)
+        return _quarantine(tx, arrival, raw, held, refused)
     if held is not None:
-        _keep(tx, _changed(held, tx, state="released"), seq)
-    return Receipt("accepted", seq, id, attempts=held.attempts + 1 if held else 1)
+        _keep(tx, _changed(held, tx, state="released"), raw[1])
+    return Receipt("accepted", seq, raw[0], attempts=held.attempts + 1 if held else 1)
 
 
 def _quarantine(
-    tx: Transaction, arrival: Arrival, seq: int, id: str, held: Quarantined | None, refused: Refused
+    tx: Transaction, arrival: Arrival, raw: Raw, held: Quarantined | None, refused: Refused
 ) -> Receipt:
+    id, seq = raw
     now = instant(tx.at)
     record = Quarantined(
         id=id,
@@ -281,8 +305,17 @@ def _held(tx: Transaction, id: str) -> Quarantined | None:
     return record
 
 
-def _entry(tx: Transaction, arrival: Arrival, seq: int) -> Entry:
-    return next(e for e in tx.with_prefix(arrival.source, arrival.prefix) if e.seq == seq)
+def _still_held(tx: Transaction, id: str) -> Quarantined:
+    record = _held(tx, id)
+    if record is None or record.state != "held":
+        state = record.state if record else "unknown"
+        raise ValueError(f"no message with the id {id} is in quarantine (it is {state})")
+    return record
+
+
+def _entry(tx: Transaction, source: str, key: str) -> Entry:
+    """The entry with this key: the first by key of those whose keys begin with it."""
+    return next(entry for entry in tx.with_prefix(source, key) if entry.key == key)
 
 
 def _count(tx: Transaction, arrival: Arrival, receipt: Receipt, *, reused: bool) -> None:
