@@ -161,8 +161,11 @@ def _covered(text: str) -> tuple[int, int]:
     if len(text) == 10:
         low = _start(int(text[:4]), int(text[5:7]), int(text[8:]))
         return low, low + 86_400_000_000
-    moment = datetime.fromisoformat(text)
-    low = microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    leap = 1_000_000 if text[17:19] == "60" else 0  # FHIR allows a leap second, Python does not know it
+    moment = datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if leap else text)
+    # Not by conversion to UTC: near the years 1 and 9999 that leaves the calendar.
+    offset = (moment.utcoffset() or timedelta()) // timedelta(microseconds=1)
+    low = microseconds(moment.replace(tzinfo=UTC)) - offset + leap
     return low, low + (1 if "." in text else 1_000_000)
 
 

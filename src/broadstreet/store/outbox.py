@@ -9,7 +9,6 @@ counterpart that honours the idempotency key nothing happens twice. One that doe
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,13 +22,14 @@ from broadstreet.model.records import Delivery
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft, Entry
 from broadstreet.store.protocol import Reader
-from broadstreet.store.tables import Between, Change, OneOf, Table, TableReader, Upsert
+from broadstreet.store.tables import Between, Change, Condition, OneOf, Table, TableReader, Upsert
 from broadstreet.store.transaction import Transaction, Wants
 
 TYPE = records.entry_type(Delivery)
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
+PATIENCE = 30.0
 _FOREVER = (1 << 62) - 1
 
 OUTBOX = Table(
@@ -38,8 +38,6 @@ OUTBOX = Table(
     key=("id",),
     indexes=(("state", "next_at"),),
 )
-
-_log = logging.getLogger(__name__)
 
 Outcome = Literal["confirmed", "refused", "unknown"]
 
@@ -83,35 +81,59 @@ class Outbox:
 
 
 class Courier:
-    """Delivers what waits in the outbox, to each counterpart in the order of the log."""
+    """Delivers what waits in the outbox to the counterparts it knows; deliveries do not wait for each other.
+
+    Parameters
+    ----------
+    patience
+        Seconds after which a counterpart that does not answer is waited for no longer: `unknown`.
+    """
 
     def __init__(
-        self, reader: Reader, committer: Committer, clock: Clock, counterparts: Mapping[str, Counterpart]
+        self,
+        reader: Reader,
+        committer: Committer,
+        clock: Clock,
+        counterparts: Mapping[str, Counterpart],
+        patience: float = PATIENCE,
     ) -> None:
         self._reader, self._committer, self._clock = reader, committer, clock
         self._counterparts = dict(counterparts)
+        self._patience = patience
+        self._under_way: set[str] = set()
 
     async def run_once(self, limit: int = 100) -> int:
-        """Take every delivery that is due one step further; return how many there were."""
-        now = microseconds(self._clock.now())
-        rows = self._reader.select(
-            OUTBOX,
-            {"state": OneOf(("waiting", "sent", "unknown")), "next_at": Between(-_FOREVER, now)},
-            order=("id",),
-            limit=limit,
-        )
-        await asyncio.gather(*(self._deliver(str(row[0])) for row in rows))
-        return len(rows)
+        """Take every delivery that is due one step further; return how many there were.
+
+        Raises
+        ------
+        StoreError
+            If a step could not be kept; the others were taken all the same.
+        """
+        due = self._due(limit) - self._under_way
+        self._under_way |= due
+        try:
+            ended = await asyncio.gather(*map(self._deliver, sorted(due)), return_exceptions=True)
+        finally:
+            self._under_way -= due
+        if failed := [error for error in ended if isinstance(error, BaseException)]:
+            raise failed[0]
+        return len(due)
+
+    def _due(self, limit: int) -> set[str]:
+        where: dict[str, Condition] = {
+            "counterpart": OneOf(tuple(self._counterparts)),
+            "state": OneOf(("waiting", "sent", "unknown")),
+            "next_at": Between(-_FOREVER, microseconds(self._clock.now())),
+        }
+        return {str(row[0]) for row in self._reader.select(OUTBOX, where, order=("id",), limit=limit)}
 
     async def _deliver(self, id: str) -> None:
         entry = self._reader.current(TYPE, id)
         record = records.decode(entry.body) if entry is not None and entry.body else None
         if not isinstance(record, Delivery) or record.state not in ("waiting", "sent", "unknown"):
             return  # the projection lags behind the log
-        counterpart = self._counterparts.get(record.counterpart)
-        if counterpart is None:
-            _log.warning("no counterpart is configured for delivery %s", id)
-            return
+        counterpart = self._counterparts[record.counterpart]
         if record.state == "waiting" or counterpart.honours_keys:
             await self._send(record, counterpart)
         else:
@@ -124,14 +146,14 @@ class Courier:
         if not await self._step(record, sent):
             return
         try:
-            answer = await counterpart.send(sent.key, sent.payload)
+            answer = await asyncio.wait_for(counterpart.send(sent.key, sent.payload), self._patience)
         except Exception as error:
             answer = Answer("unknown", type(error).__name__)
         await self._step(sent, self._after(sent, answer))
 
     async def _ask(self, record: Delivery, counterpart: Counterpart) -> None:
         try:
-            answer = await counterpart.query(record.key)
+            answer = await asyncio.wait_for(counterpart.query(record.key), self._patience)
         except Exception as error:
             answer = Answer("unknown", type(error).__name__)
         if answer.outcome == "refused":  # it never arrived: it may be sent again
@@ -178,7 +200,7 @@ class Step:
     def apply(self, tx: Transaction) -> bool:
         """Take the step; return whether the delivery was where the caller thought."""
         entry = tx.current(TYPE, self.held.id)
-        if entry is None or entry.body != records.encode(self.held):
+        if entry is None or records.decode(entry.body or b"") != self.held:
             return False
         key = f"{entry.seq}:{self.then.state}:{self.then.attempt}"
         body = records.encode(self.then)
