@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.hl7v2_hub import Hub
 
 # Seeded, so that a run can be repeated; `make soak` draws anew. No deadlines: tests are not timed.
 settings.register_profile(
@@ -39,6 +42,15 @@ def fhir_examples() -> Path:
     if not FHIR_EXAMPLES.is_dir():
         pytest.skip("no FHIR examples (run `make fhir-examples`, which needs npm)")
     return FHIR_EXAMPLES
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """Yield a door for HL7 v2 with a real store; in the end every resource in it must be valid FHIR."""
+    hub = Hub(tmp_path)
+    yield hub
+    hub.check_all()
+    hub.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,247 @@
+"""The door for HL7 v2: a message becomes a durable record, or is kept in quarantine with the reason.
+
+Nothing is answered before it is durable. AA: mapped, or known already. AE: a type that is taken, but this
+message cannot be mapped. AR: a type, event, version or processing id that is not taken. Only where there is
+no room to keep a message is it refused (AE, 207) without being in quarantine: the sender still has it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import tzinfo
+from hashlib import sha256
+from typing import Any
+
+from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
+from broadstreet.connectors.hl7v2.mapping import tables
+from broadstreet.connectors.hl7v2.mapping.planning import Plan, plan
+from broadstreet.connectors.hl7v2.mapping.recorder import Directory
+from broadstreet.connectors.hl7v2.mapping.work import carry_out, wants
+from broadstreet.connectors.hl7v2.message import Message
+from broadstreet.connectors.hl7v2.problems import ErrorCode, Location, Malformed, Problem
+from broadstreet.model.clock import Clock
+from broadstreet.model.ids import Ids
+from broadstreet.model.records import Fault
+from broadstreet.store.committer import Committer
+from broadstreet.store.inbox import Arrival, Interpret, Receipt, Receive, Refused
+from broadstreet.store.index import Indexer
+from broadstreet.store.protocol import StoreError
+from broadstreet.store.transaction import Transaction
+
+MESSAGE_TYPE = "hl7v2/Message"
+VERSIONS = frozenset(
+    ["2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2"]
+)
+"""Versions whose ADT and ORU the tables can read. Source: HL7 table 0104."""
+
+PROCESSING_IDS = frozenset("PTD")
+"""Production, training, debugging. Source: HL7 table 0103."""
+
+_LONGEST_NAME = 200
+_ENTRIES_OF_A_SEGMENT = 2
+
+_ERROR_CODES = {code.value: code for code in ErrorCode}
+
+_log = logging.getLogger(__name__)
+
+
+class Door:
+    """Takes HL7 v2 messages in; `handle` is the handler of an MLLP server.
+
+    Parameters
+    ----------
+    committer, indexer
+        Of the store that messages go to.
+    clock, ids
+        For the acknowledgements.
+    zone
+        Zone of times without an offset.
+    zones
+        Zones of senders that differ, by the name of the sending facility (MSH-4.1).
+    """
+
+    def __init__(
+        self,
+        committer: Committer,
+        indexer: Indexer,
+        clock: Clock,
+        ids: Ids,
+        *,
+        zone: tzinfo,
+        zones: Mapping[str, tzinfo] = {},
+    ) -> None:
+        self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
+        self._zone, self._zones = zone, dict(zones)
+        self._directory = Directory()
+
+    async def handle(self, raw: bytes, peer: object) -> bytes:
+        """Take a message in and return its acknowledgement, once what it says is true."""
+        received, work = self.receive(raw, peer)
+        try:
+            receipt: Receipt = await self._committer.committed(work)
+        except StoreError as error:
+            _log.error("a message could not be stored: %s", error)
+            problem = Problem("the message could not be stored; send it again", ErrorCode.INTERNAL)
+            return self._answer(received, Code.ERROR, (problem,))
+        if receipt.state == "refused":
+            problems = tuple(_problem(fault) for fault in receipt.faults)
+            return self._answer(received, Code(receipt.verdict), problems)
+        return self._answer(received, Code.ACCEPT, ())
+
+    def receive(self, raw: bytes, peer: object = None) -> tuple[Message | bytes, Receive]:
+        """Read a message and return it with the work of taking it in, to be committed."""
+        try:
+            message = Message.parse(raw)
+        except Malformed as malformed:
+            arrival = _unreadable(raw, peer)
+            fault = _fault(malformed)
+            return raw, Receive(arrival, _refusing("AE", fault), weight=2)
+        try:
+            return message, self._receive(message)
+        except Malformed as malformed:
+            return message, Receive(_arrival(message, None), _refusing("AE", _fault(malformed)), weight=2)
+
+    def interpret(self, tx: Transaction, arrival: Arrival, cause: int) -> None:
+        """Map a message that is in the store already: for what waits in quarantine.
+
+        Raises
+        ------
+        Refused
+            If it cannot be mapped.
+        """
+        _, work = self.receive(arrival.body)
+        work.interpret(tx, arrival, cause)
+
+    def _receive(self, message: Message) -> Receive:
+        refused = _not_taken(message)
+        if refused is not None:
+            return Receive(_arrival(message, None), _refusing("AR", refused), weight=2)
+        made = plan(message, tables.events()[_kind(message)], self._zone_of(message))
+        arrival = _arrival(message, made)
+        if made.findings.faults:
+            return Receive(arrival, _refusing("AE", *made.findings.faults), weight=2)
+        reads = wants(made, self._indexer, self._directory)
+        weight = 8 + _ENTRIES_OF_A_SEGMENT * sum(
+            len(each.diagnoses) + len(each.observed) + sum(len(order.results) for order in each.orders)
+            for each in made.groups
+        )
+        return Receive(arrival, self._interpreting(made), reads, weight)
+
+    def _zone_of(self, message: Message) -> tzinfo:
+        if not self._zones:
+            return self._zone
+        return self._zones.get(message.header.value("4.1") or "", self._zone)
+
+    def _interpreting(self, made: Plan) -> Interpret:
+        def interpret(tx: Transaction, arrival: Arrival, cause: int) -> None:
+            try:
+                recorder = carry_out(tx, arrival, cause, made, self._directory)
+            except (Refused, StoreError):
+                raise
+            except Exception as error:
+                _log.exception("a message of %s could not be mapped", arrival.source)
+                reason = "the message could not be mapped: it is kept, and looked into"
+                raise Refused("AE", (Fault(code=ErrorCode.INTERNAL.value, reason=reason),)) from error
+            if isinstance(arrival.tolerated, dict):
+                arrival.tolerated.update(recorder.tolerated)
+
+        return interpret
+
+    def _answer(self, received: Message | bytes, code: Code, problems: tuple[Problem, ...]) -> bytes:
+        return acknowledge(
+            received, code, now=self._clock.now(), control_id=self._ids.new(), problems=problems
+        )
+
+
+def _kind(message: Message) -> tuple[str, str]:
+    kind, event = message.kind
+    if not event and kind == "ORU":
+        event = "R01"  # version 2.1 had no other
+    if not event and kind == "ADT":
+        first = message.first("EVN")
+        event = (first.value("1") or "") if first is not None else ""
+    return kind, event
+
+
+def _not_taken(message: Message) -> Fault | None:
+    """Say why a message of this type, version or processing id is not taken; None if it is."""
+    if not message.control_id:
+        return _header_fault(10, ErrorCode.REQUIRED_FIELD_MISSING, "MSH-10 must hold a control id")
+    version = (message.header.value("12.1") or "").strip()
+    if version not in VERSIONS:
+        return _header_fault(
+            12, ErrorCode.UNSUPPORTED_VERSION, f"version must be 2.1 to 2.8.2 (is {version[:20]!r})"
+        )
+    processing = (message.header.value("11.1") or "").strip()
+    if processing not in PROCESSING_IDS:
+        return _header_fault(
+            11, ErrorCode.UNSUPPORTED_PROCESSING_ID, f"MSH-11 must be P, T or D (is {processing[:20]!r})"
+        )
+    return _event_not_taken(*_kind(message))
+
+
+def _event_not_taken(kind: str, event: str) -> Fault | None:
+    row = tables.events().get((kind, event))
+    if row is None and kind not in {each for each, _ in tables.events()}:
+        reason = f"message type {kind[:20]!r} is not taken; ADT and ORU are"
+        return _header_fault(9, ErrorCode.UNSUPPORTED_MESSAGE_TYPE, reason)
+    if row is None:
+        reason = f"event {kind}^{event[:20]} is not taken"
+        return _header_fault(9, ErrorCode.UNSUPPORTED_EVENT, reason)
+    if row.patient == "refuse":
+        reason = f"event {kind}^{event} ({row.meaning}) is not taken: {row.remark}"
+        return _header_fault(9, ErrorCode.UNSUPPORTED_EVENT, reason)
+    return None
+
+
+def _header_fault(field: int, code: ErrorCode, reason: str) -> Fault:
+    return Fault(segment="MSH", sequence=1, field=field, code=code.value, reason=reason)
+
+
+def _arrival(message: Message, made: Plan | None) -> Arrival:
+    application, facility = message.sender
+    kind = "^".join(part for part in message.kind if part)
+    return Arrival(
+        type=MESSAGE_TYPE,
+        source=f"hl7v2:{application}|{facility}"[:_LONGEST_NAME],
+        control_id=message.control_id[:_LONGEST_NAME] or _number_of(message.raw),
+        body=message.raw,
+        kind=kind[:_LONGEST_NAME],
+        sent=made.sent.micros if made and made.sent else None,
+        tolerated=dict(made.findings.tolerated if made else message.tolerated),
+    )
+
+
+def _unreadable(raw: bytes, peer: object) -> Arrival:
+    address = getattr(peer, "address", None) or "unknown"
+    return Arrival(MESSAGE_TYPE, f"hl7v2:{address}"[:_LONGEST_NAME], _number_of(raw), raw)
+
+
+def _number_of(raw: bytes) -> str:
+    """Return a control id for a message that has none: its own digest, so that a resend is known again."""
+    return f"sha256-{sha256(raw).hexdigest()[:32]}"
+
+
+def _refusing(verdict: str, *faults: Fault) -> Interpret:
+    def interpret(tx: Transaction, arrival: Arrival, cause: int) -> None:  # noqa: ARG001
+        raise Refused(verdict, faults)
+
+    return interpret
+
+
+def _fault(malformed: Malformed) -> Fault:
+    return Fault(
+        segment=malformed.segment,
+        sequence=malformed.sequence,
+        field=malformed.field,
+        code=malformed.code.value,
+        reason=malformed.reason,
+    )
+
+
+def _problem(fault: Fault) -> Problem:
+    place: Any = None
+    if fault.segment is not None:
+        place = Location(fault.segment, fault.sequence or 1, fault.field, None, fault.component)
+    return Problem(fault.reason, _ERROR_CODES[fault.code], place)

@@ -1,0 +1,171 @@
+"""One message inside a transaction: find what is known, put what is new, remember who and what was meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from broadstreet.connectors.hl7v2.mapping.moments import Moment, at
+from broadstreet.connectors.hl7v2.mapping.planning import Plan
+from broadstreet.model import fhir
+from broadstreet.model.records import Fault
+from broadstreet.store.entry import Draft, Entry
+from broadstreet.store.inbox import Arrival, Refused
+from broadstreet.store.transaction import Transaction
+
+SOURCE = "hl7v2.map@1"
+
+_FARTHEST_AHEAD = 24 * 3600 * 1_000_000  # microseconds; a sender's clock that is further ahead is wrong
+
+Kind = TypeVar("Kind", bound=Any)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A resource as the log has it, decoded."""
+
+    entry: Entry
+    resource: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    reference: fhir.Reference
+    content: Hashable
+
+
+class Directory:
+    """Who and where does not change from message to message: facilities, places, clinicians.
+
+    Only what a commit has made durable is remembered, so a commit that failed leaves nothing behind.
+    """
+
+    def __init__(self, most: int = 50_000) -> None:
+        self._most = most
+        self._known: dict[tuple[str, str, str], _Known] = {}
+
+    def reference(self, key: tuple[str, str, str], content: Hashable) -> fhir.Reference | None:
+        """Return the reference to what has this type, system and value, if it still says the same."""
+        known = self._known.get(key)
+        return known.reference if known is not None and known.content == content else None
+
+    def knows(self, key: tuple[str, str, str]) -> bool:
+        """Tell whether what has this type, system and value is remembered."""
+        return key in self._known
+
+    def remember(self, key: tuple[str, str, str], content: Hashable, reference: fhir.Reference) -> None:
+        """Remember something that is durable."""
+        if len(self._known) >= self._most:
+            self._known.clear()
+        self._known[key] = _Known(reference, content)
+
+
+class Recorder:
+    """Puts the resources of one message, and notes them for its Provenance."""
+
+    def __init__(
+        self, tx: Transaction, arrival: Arrival, cause: int, plan: Plan, directory: Directory
+    ) -> None:
+        self.tx, self.arrival, self.cause, self.plan = tx, arrival, cause, plan
+        self.directory = directory
+        self.tolerated: Counter[str] = Counter()
+        self.targets: list[fhir.Reference] = []
+        self.subjects: dict[str, None] = {}
+        self.message = self._message_id()
+        self._ordinal = 0
+        self._first = tx.batch.entries[0].seq if tx.batch.entries else cause
+        self.happened = self._believable(plan.occurred, plan.recorded, plan.sent)
+        self.as_of = at(self._believable(plan.recorded, plan.sent).micros).text
+
+    def _believable(self, *stated: Moment | None) -> Moment:
+        """Return the first time that is stated and does not lie in the future; the commit's otherwise."""
+        latest = self.tx.at + _FARTHEST_AHEAD
+        return next((each for each in stated if each and each.micros <= latest), None) or at(self.tx.at)
+
+    def _message_id(self) -> str:
+        """Return the id of the raw entry: the newest of the batch, unless it came in before."""
+        newest = self.tx.batch.entries[-1:]
+        if newest and newest[0].seq == self.cause:
+            return newest[0].id
+        entries = self.tx.with_prefix(self.arrival.source, self.arrival.prefix)
+        return next(entry.id for entry in entries if entry.seq == self.cause)
+
+    def find(self, type: type[Kind], system: str | None, value: str | None) -> list[Held]:
+        """Return the resources that have this identifier, oldest first."""
+        if not value:
+            return []
+        found = [self.held(entry) for entry in self.tx.find(type.__name__, "identifier", system, value)]
+        return [
+            each
+            for each in found
+            if isinstance(each.resource, type)
+            and any(i.system == system and i.value == value for i in each.resource.identifier or ())
+        ]
+
+    def load(self, type: type[Kind], id: str) -> Held | None:
+        """Return a resource by its id."""
+        entry = self.tx.current(f"fhir/{type.__name__}", id)
+        return None if entry is None else self.held(entry)
+
+    def held(self, entry: Entry) -> Held:
+        """Decode a resource that the log has."""
+        assert entry.body is not None
+        return Held(entry, fhir.decode(entry.body))
+
+    def put(self, resource: Any, *subjects: str) -> bool:
+        """Put a resource; return whether that changed anything."""
+        type = resource.__class__.__name__
+        draft = Draft(
+            type=f"fhir/{type}",
+            id=resource.id,
+            body=fhir.encode(resource),
+            source=SOURCE,
+            key=f"{self.cause}:{self._ordinal}",
+            subjects=subjects,
+            actor=self.arrival.source,
+            cause=self.cause,
+            rows=self.tx.indexer.rows(resource),
+        )
+        self._ordinal += 1
+        if self.tx.put(draft) is None:
+            return False
+        self.targets.append(reference(resource))
+        self.subjects.update(dict.fromkeys(subjects))
+        return True
+
+    def settled(
+        self, type: type[Kind], system: str, value: str, content: Hashable, make: Callable[[str], Kind]
+    ) -> fhir.Reference:
+        """Return a reference to what has this identifier; put it if it is new or says something else.
+
+        `make` builds it with a given id; equal `content` builds equal resources.
+        """
+        key = (type.__name__, system, value)
+        known = self.directory.reference(key, content)
+        if known is not None:
+            return known
+        held = next(iter(self.find(type, system, value)), None)
+        resource = make(held.resource.id if held else self.tx.new_id())
+        refers = reference(resource)
+        if held is None or held.entry.body != fhir.encode(resource):
+            self.put(resource)
+        elif held.entry.seq < self._first:
+            self.directory.remember(key, content, refers)
+        return refers
+
+    def refuse(self, segment: str, field: int, code: str, reason: str) -> Refused:
+        """Return the verdict on a message that speaks of someone or something that cannot be."""
+        fault = Fault(segment=segment, sequence=1, field=field, code=code, reason=reason)
+        return Refused("AE", (fault,))
+
+
+def reference(resource: Any) -> fhir.Reference:
+    """Return a reference to a resource."""
+    return fhir.Reference(reference=f"{resource.__class__.__name__}/{resource.id}")
+
+
+def id_of(refers: fhir.Reference | None) -> str:
+    """Return the id that a reference ends with."""
+    return (refers.reference or "").rpartition("/")[2] if refers is not None else ""
