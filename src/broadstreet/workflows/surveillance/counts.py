@@ -1,0 +1,53 @@
+"""The projection that counts visits by stream, place, stratum and day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from broadstreet.store.entry import Entry
+from broadstreet.store.tables import Change, TableReader
+from broadstreet.workflows.surveillance.news import TIMER, TYPES, news_of
+from broadstreet.workflows.surveillance.tables import TABLES
+from broadstreet.workflows.surveillance.tally import Tally
+
+_REMEMBERED = 1 << 14
+
+Classify = Callable[[str, Iterable[str]], Iterable[str]]
+"""Names the syndromes of a chief complaint and ICD-10 codes."""
+
+
+class Counts:
+    """Counts visits, each under its home district, its facility and the city, by difference.
+
+    The tables depend only on the newest versions of the resources: not on the order in which they
+    came, nor on how the log was cut into batches.
+
+    Parameters
+    ----------
+    zone
+        The city's time zone: a visit counts on the city's day.
+    classify
+        Names the syndromes of a chief complaint and ICD-10 codes; the same for the same, and without
+        spaces in names. When what it answers changes, `version` must rise.
+    """
+
+    name = "surveillance.counts"
+    version = 1
+    types = TYPES
+    tables = TABLES
+    barriers = frozenset({TIMER})
+
+    def __init__(self, zone: ZoneInfo, classify: Classify) -> None:
+        self._zone = zone
+
+        @lru_cache(maxsize=_REMEMBERED)
+        def name(complaint: str, codes: tuple[str, ...]) -> str:
+            return " ".join(sorted(classify(complaint, codes)))
+
+        self._name = name
+
+    def project(self, entries: Sequence[Entry], tables: TableReader) -> list[Change]:
+        """Return the changes that the entries make."""
+        return Tally(news_of(entries, self._zone), tables, self._name).changes()

@@ -1,0 +1,159 @@
+"""The tables of the counts, and their rows.
+
+A day is a number: days since 1970-01-01 (as in NumPy's `datetime64[D]` and Arrow's `date32`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from broadstreet.store.tables import Table
+
+VISITS = "visits"
+"""The stream of all visits, whatever their syndromes."""
+CITY = "city"
+DISTRICT = "district:"
+FACILITY_PLACE = "facility:"
+ALL = "all"
+"""The stratum that everybody is in."""
+
+Cell = tuple[str, str, str, int]
+"""`(stream, place, stratum, day)`: the key of a count."""
+
+
+class Resident(NamedTuple):
+    """A patient record: where home is, and the record that it was merged into."""
+
+    id: str
+    home: str | None
+    merged_into: str | None
+
+
+class Visit(NamedTuple):
+    """An encounter: what it says itself, and under which day, district and syndromes it counts.
+
+    A visit without a day counts nowhere. Lists are words with spaces between.
+    """
+
+    id: str
+    patient: str | None
+    facility: str | None
+    day: int | None
+    complaint: str
+    codes: str
+    district: str | None
+    syndromes: str
+
+
+class Finding(NamedTuple):
+    """What a condition or an observation adds to a visit: `id` is such as `Condition/0199...`."""
+
+    id: str
+    encounter: str
+    codes: str
+    text: str
+
+
+class Facility(NamedTuple):
+    """An organization that reports visits, and what it is called."""
+
+    id: str
+    name: str
+
+
+class Closed(NamedTuple):
+    """A day that is over, and the seq of the timer that said so."""
+
+    day: int
+    seq: int
+
+
+class Late(NamedTuple):
+    """A count that changed after its day was closed, and the seq of the entry that changed it last."""
+
+    stream: str
+    place: str
+    stratum: str
+    day: int
+    seq: int
+
+
+class Held(NamedTuple):
+    """A signal as its newest version has it; `verdict` is an officer's, `origin` who made it first."""
+
+    id: str
+    stream: str
+    place: str
+    stratum: str
+    since: int
+    until: int
+    status: str
+    verdict: str
+    origin: str
+    body: bytes
+
+
+RESIDENT = Table(
+    "surveillance_resident",
+    {"id": "text", "home": "text", "merged_into": "text"},
+    key=("id",),
+    indexes=(("merged_into",),),
+)
+VISIT = Table(
+    "surveillance_visit",
+    {
+        "id": "text",
+        "patient": "text",
+        "facility": "text",
+        "day": "integer",
+        "complaint": "text",
+        "codes": "text",
+        "district": "text",
+        "syndromes": "text",
+    },
+    key=("id",),
+    indexes=(("patient",), ("day",)),
+)
+FINDING = Table(
+    "surveillance_finding",
+    {"id": "text", "encounter": "text", "codes": "text", "text": "text"},
+    key=("id",),
+    indexes=(("encounter",),),
+)
+FACILITY = Table("surveillance_facility", {"id": "text", "name": "text"}, key=("id",))
+COUNT = Table(
+    "surveillance_count",
+    {"stream": "text", "place": "text", "stratum": "text", "day": "integer", "n": "integer"},
+    key=("stream", "place", "stratum", "day"),
+    indexes=(("day",),),
+)
+CLOSED = Table("surveillance_closed", {"day": "integer", "seq": "integer"}, key=("day",), indexes=(("seq",),))
+LATE = Table(
+    "surveillance_late",
+    {"stream": "text", "place": "text", "stratum": "text", "day": "integer", "seq": "integer"},
+    key=("stream", "place", "stratum", "day"),
+    indexes=(("seq",),),
+)
+SIGNAL = Table(
+    "surveillance_signal",
+    {
+        "id": "text",
+        "stream": "text",
+        "place": "text",
+        "stratum": "text",
+        "since": "integer",
+        "until": "integer",
+        "status": "text",
+        "verdict": "text",
+        "origin": "text",
+        "body": "blob",
+    },
+    key=("id",),
+    indexes=(("stream", "place"), ("status",)),
+)
+TABLES: tuple[Table, ...] = (RESIDENT, VISIT, FINDING, FACILITY, COUNT, CLOSED, LATE, SIGNAL)
+
+
+def is_tested(stream: str, place: str) -> bool:
+    """Return whether counts of this stream and place are tested: syndromes in the city and its districts."""
+    return stream != VISITS and (place == CITY or place.startswith(DISTRICT))
