@@ -72,7 +72,7 @@ class Transaction:
         self._tokens: dict[ResourceKey, frozenset[TokenKey]] = {}
         self._fresh: set[str] = set()
         self._cursors: dict[str, Cursor | None] = {}
-        self._undo: list[Callable[[], object]] = []
+        self._undo: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -201,7 +201,8 @@ class Transaction:
             yield
         except BaseException:
             while len(self._undo) > mark:
-                self._undo.pop()()
+                call, arguments = self._undo.pop()
+                call(*arguments)
             for each, length in zip(lists, lengths, strict=True):
                 del each[length:]
             self._next = seq
@@ -236,7 +237,7 @@ class Transaction:
         self.batch.entries.append(entry)
         appended = self._appended.setdefault(draft.source, [])
         appended.append(entry)
-        self._undo.append(appended.pop)
+        self._undo.append((appended.pop, ()))
         self._set(self._keys, (draft.source, draft.key), seq)
         return seq
 
@@ -281,8 +282,7 @@ class Transaction:
 
     def _set(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         if key in table:
-            before = table[key]
-            self._undo.append(lambda: table.__setitem__(key, before))
+            self._undo.append((table.__setitem__, (key, table[key])))
         else:
-            self._undo.append(lambda: table.pop(key, None))
+            self._undo.append((table.pop, (key, None)))
         table[key] = value

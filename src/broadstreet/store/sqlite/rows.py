@@ -12,8 +12,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-# Few sizes, so that the statements stay in the connection's cache; at most 32,766 variables each.
-CHUNKS = (512, 64, 8, 1)
+# Powers of two: few statements for any number of rows, and few different ones, so that they stay in the
+# connection's cache.
+CHUNKS = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 MOST_VARIABLES = 32_766
 
 
