@@ -27,10 +27,10 @@ zone = "America/New_York"
 port = 2575
 
 [senders.zones]
-"LAB|RIVERSIDE" = "America/Chicago"
+RIVERSIDE = "America/Chicago"
 ```
 
-In an environment variable, tables are written as in TOML: `BROADSTREET_SENDERS_ZONES='{"LAB|A" = "UTC"}'`.
+In an environment variable, tables are written as in TOML: `BROADSTREET_SENDERS_ZONES='{RIVERSIDE = "UTC"}'`.
 
 | Setting | Environment variable | Takes | Default | Meaning |
 |---|---|---|---|---|

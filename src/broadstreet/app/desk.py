@@ -40,6 +40,7 @@ class Desk:
             requests.QuarantineDiscard: self._discard,
             requests.Backup: self._backup,
             requests.Resume: self._resume,
+            requests.Promote: self._promote,
         }
 
     def answer(self, request: requests.Request) -> Any:
@@ -98,3 +99,7 @@ class Desk:
             raise ValueError(f"expected a follower that has stopped ({stopped}), got {request.follower!r}")
         self._core.followers.resume(request.follower)
         return {"follower": request.follower}
+
+    def _promote(self, request: requests.Promote) -> dict[str, Any]:
+        reached = self._core.followers.promote(request.follower)
+        return {"follower": reached.follower, "version": reached.version, "seq": reached.seq}

@@ -57,7 +57,13 @@ class Resume(_Request, frozen=True, tag="resume", kw_only=True):
     follower: Id
 
 
-Request = Advance | Settle | Status | QuarantineRetry | QuarantineDiscard | Backup | Resume
+class Promote(_Request, frozen=True, tag="promote", kw_only=True):
+    """Let a reactor that runs in shadow emit from now on."""
+
+    follower: Id
+
+
+Request = Advance | Settle | Status | QuarantineRetry | QuarantineDiscard | Backup | Resume | Promote
 
 _DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _ENCODER = msgspec.json.Encoder()

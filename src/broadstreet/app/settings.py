@@ -76,7 +76,7 @@ class Senders(_Section, frozen=True, kw_only=True):
     ] = ""
     zones: Annotated[
         dict[str, str],
-        Meta(description='Time zones of single senders: `"APPLICATION|FACILITY" = "Area/Place"`.'),
+        Meta(description="Time zones of single senders, by the name of the sending facility (MSH-4.1)."),
     ] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,11 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from broadstreet.app import requests
-from broadstreet.app.core import Core
-from broadstreet.app.reach import hub_of, require_store
+from broadstreet.app.errands import reached
+from broadstreet.app.reach import hub_of
 from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of
 from broadstreet.cli.status import gathered
-from broadstreet.store.followers import promote as let_emit
 
 group = typer.Typer(no_args_is_help=True)
 app.add_typer(group, name="followers", help="See, resume and promote what follows the log.")
@@ -45,12 +44,7 @@ def resume(name: Name, config: Config = None, data: Data = None) -> None:
 
 @group.command()
 def promote(name: Name, config: Config = None, data: Data = None) -> None:
-    """Let a reactor that runs in shadow emit from now on; refused while a hub runs."""
-    settings = settings_of(config, data)
-    require_store(settings)
-    core = Core(settings, followers=())
-    try:
-        reached = let_emit(core.store, core.committer, name)
-    finally:
-        core.close()
-    console.print(f"{name} version {reached.version} emits from position {reached.seq:,} on.")
+    """Let a reactor that runs in shadow emit from now on."""
+    with reached(settings_of(config, data)) as ask:
+        now = ask(requests.Promote(follower=name))
+    console.print(f"{name} version {now['version']} emits from position {now['seq']:,} on.")

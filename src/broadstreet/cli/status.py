@@ -15,6 +15,7 @@ from broadstreet.app import requests
 from broadstreet.app.reach import hub_of, read
 from broadstreet.app.settings import Settings
 from broadstreet.app.status import Feed, Status, status_of
+from broadstreet.cli.marked import visible
 from broadstreet.cli.program import AsJson, Config, Data, app, console, settings_of
 from broadstreet.cli.told import tell_signals
 
@@ -70,14 +71,17 @@ def _show_feeds(found: Status, zone: ZoneInfo) -> None:
     for feed in found.feeds:
         numbers = (feed.messages, feed.accepted, feed.refused, feed.duplicates, feed.reused)
         last = _told(feed.last_at, zone)[:16]
-        table.add_row(escape(feed.source), *(f"{n:,}" for n in numbers), _late(feed), last)
+        table.add_row(escape(visible(feed.source)), *(f"{n:,}" for n in numbers), _late(feed), last)
     console.print(table)
     tolerated: dict[str, int] = {}
     for feed in found.feeds:
         for what, n in feed.tolerated.items():
             tolerated[what] = tolerated.get(what, 0) + n
     if tolerated:
-        console.print("Tolerated: " + "; ".join(f"{what} ({n:,})" for what, n in sorted(tolerated.items())))
+        console.print(
+            "Tolerated: " + "; ".join(f"{visible(what)} ({n:,})" for what, n in sorted(tolerated.items())),
+            markup=False,
+        )
 
 
 def _show_rest(found: Status) -> None:

@@ -1,0 +1,35 @@
+"""Which doors this hub opens, and how each is made from the settings."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from broadstreet.app.core import Core
+from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
+from broadstreet.connectors.hl7v2.connection import Refuse
+from broadstreet.connectors.hl7v2.door import Door
+from broadstreet.connectors.hl7v2.problems import Problem
+from broadstreet.model.ids import RandomIds
+
+
+def door_of(core: Core) -> Door:
+    """Return the door for HL7 v2."""
+    senders = core.settings.senders
+    return Door(
+        core.committer,
+        core.store.indexer,
+        core.clock,
+        RandomIds(core.clock),
+        zone=ZoneInfo(senders.zone) if senders.zone else core.zone,
+        zones={name: ZoneInfo(zone) for name, zone in senders.zones.items()},
+    )
+
+
+def refusal_of(core: Core) -> Refuse:
+    """Return what answers a message that is too long to be kept; its sender still has it."""
+    ids = RandomIds(core.clock)
+
+    def refuse(start: bytes, problem: Problem) -> bytes:
+        return acknowledge(start, Code.ERROR, now=core.clock.now(), control_id=ids.new(), problems=(problem,))
+
+    return refuse

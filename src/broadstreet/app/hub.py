@@ -1,0 +1,184 @@
+"""The hub: one process with the committer, the doors, the followers, the clock and the control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import ssl
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import uvloop
+
+from broadstreet.app.control import ControlServer
+from broadstreet.app.core import Core
+from broadstreet.app.desk import Desk
+from broadstreet.app.doors import door_of, refusal_of
+from broadstreet.app.settings import Mllp, Settings
+from broadstreet.app.status import Running
+from broadstreet.connectors.hl7v2.connection import ServerLimits
+from broadstreet.connectors.hl7v2.mllp import FrameLimits
+from broadstreet.connectors.hl7v2.server import MllpServer
+from broadstreet.connectors.hl7v2.tls import server_tls
+from broadstreet.model.clock import SystemClock
+from broadstreet.store.protocol import StoreError
+from broadstreet.store.timers import DAY_CLOSED
+
+COLLECT_AFTER = 50_000
+"""New objects after which garbage is looked for: a message makes thousands that die with it, and hardly
+any in a ring. Python's own 700 cost a twentieth of the rate."""
+LONGEST_SLEEP = 30.0
+"""In seconds; so soon a system clock that was set is noticed."""
+JUMP = timedelta(seconds=10)
+"""A clock that is so far from where it should be was set."""
+
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, ready: Callable[[str, int], None] = lambda *_: None) -> None:
+    """Run a hub until it is told to stop (SIGTERM or SIGINT).
+
+    Parameters
+    ----------
+    settings
+        What the deployment decides.
+    ready
+        Called with host and port once the door is open.
+
+    Raises
+    ------
+    StoreError, OSError
+        If the store cannot be opened, or an address not be listened on.
+    """
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 100)
+    uvloop.run(Hub(settings).run(ready))
+
+
+class Hub:
+    """Opens the store, lets everything run, and closes it in order."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop = asyncio.Event()
+
+    async def run(self, ready: Callable[[str, int], None]) -> None:
+        """Run until SIGTERM, SIGINT or `stop`."""
+        _make_private(self._settings.folder)
+        tls = _tls_of(self._settings.mllp)
+        core = Core(self._settings)
+        try:
+            await self._open(core, tls, ready)
+        finally:
+            await asyncio.to_thread(_finish, core)
+
+    def stop(self) -> None:
+        """Let `run` come to its end."""
+        self._stop.set()
+
+    async def _open(self, core: Core, tls: ssl.SSLContext | None, ready: Callable[[str, int], None]) -> None:
+        mllp = self._settings.mllp
+        door = door_of(core)
+        server = MllpServer(door.handle, mllp.host, mllp.port, _limits_of(mllp), tls, refuse=refusal_of(core))
+        running = _Told(core, server, mllp.host)
+        control = ControlServer(self._settings.socket_path, Desk(core, door.interpret, running).answer)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        core.start()
+        await server.start()
+        try:
+            await control.start()
+            keeping = asyncio.create_task(_keep_time(core))
+            ready(mllp.host, server.port)
+            await self._stop.wait()
+            keeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeping
+            await server.stop()
+        finally:
+            await control.stop()
+            await server.stop(0.0)
+
+
+class _Told:
+    """Tells what only the running hub knows."""
+
+    def __init__(self, core: Core, server: MllpServer, host: str) -> None:
+        self._core, self._server, self._host = core, server, host
+        self._started = core.clock.now()
+
+    def __call__(self) -> Running:
+        return Running(
+            pid=os.getpid(),
+            started=self._started,
+            host=self._host,
+            port=self._server.port,
+            clock=self._core.settings.clock,
+            now=self._core.clock.now(),
+            connections=self._server.connections,
+        )
+
+
+async def _keep_time(core: Core) -> None:
+    """Let the scheduler run whenever something is due, and clear the index each day.
+
+    A driven clock moves by requests alone.
+    """
+    if not isinstance(core.clock, SystemClock):
+        return
+    while True:
+        expected = core.clock.now()
+        try:
+            closed = any(t.name == DAY_CLOSED for t in await asyncio.to_thread(core.scheduler.run))
+            if closed:
+                await asyncio.to_thread(core.purge)
+        except StoreError as error:  # such as a full disk: it is tried again
+            _log.error("the scheduler could not append what is due: %s", error)
+        pause = (core.scheduler.next_due() - core.clock.now()).total_seconds()
+        pause = min(max(pause, 0.05), LONGEST_SLEEP)
+        began = time.monotonic()
+        expected = core.clock.now()
+        await asyncio.sleep(pause)
+        jump = core.clock.now() - expected - timedelta(seconds=time.monotonic() - began)
+        if abs(jump) > JUMP:
+            _log.warning("the clock was set by %+.0f seconds", jump.total_seconds())
+
+
+def _finish(core: Core) -> None:
+    """Let the followers see what was acknowledged, then close the store."""
+    try:
+        core.settle()
+    except StoreError as error:
+        _log.warning("%s; they go on with the next start", error)
+    core.close()
+
+
+def _make_private(folder: Path) -> None:
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+
+
+def _limits_of(mllp: Mllp) -> ServerLimits:
+    return ServerLimits(
+        frame=FrameLimits(message=mllp.max_bytes),
+        connections=mllp.max_connections,
+        connections_each=mllp.max_connections,
+        idle=mllp.idle_seconds,
+    )
+
+
+def _tls_of(mllp: Mllp) -> ssl.SSLContext | None:
+    tls = mllp.tls
+    if not tls.certificate:
+        return None
+    try:
+        return server_tls(Path(tls.certificate), Path(tls.key), Path(tls.clients) if tls.clients else None)
+    except OSError as error:
+        raise StoreError(f"mllp.tls: expected readable PEM files, got {error}") from error

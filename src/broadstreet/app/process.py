@@ -1,0 +1,112 @@
+"""A hub as a process of its own, for replays and demonstrations."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from broadstreet.app import requests
+from broadstreet.app.control import ControlClient, NoHub
+from broadstreet.app.load import FILE
+from broadstreet.app.settings import PREFIX, Settings
+from broadstreet.app.status import Status
+from broadstreet.app.toml import as_toml
+from broadstreet.store.protocol import StoreError
+
+LOG = "hub.log"
+START_SECONDS = 30.0
+STOP_SECONDS = 60.0
+_POLL_SECONDS = 0.02
+
+
+class HubProcess:
+    """A hub that runs while this object is entered.
+
+    Its settings lie as `broadstreet.toml` in its data folder, so that every command finds them there
+    later; what it logs lies beside as `hub.log`. It is given nothing else.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.config = settings.folder / FILE
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: ControlClient | None = None
+
+    @property
+    def control(self) -> ControlClient:
+        """The connection to its control socket."""
+        assert self._control is not None, "the hub is not entered"
+        return self._control
+
+    def status(self) -> Status:
+        """Return what it says about itself."""
+        return msgspec.convert(self.control.ask(requests.Status()), Status)
+
+    def address(self) -> tuple[str, int]:
+        """Return host and port of its MLLP door."""
+        hub = self.status().hub
+        assert hub is not None
+        return hub.host, hub.port
+
+    def __enter__(self) -> Self:
+        folder = self.settings.folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.config.write_text(as_toml(msgspec.to_builtins(self.settings)), encoding="utf-8")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+        command = [sys.executable, "-m", "broadstreet.cli", "serve", "--config", str(self.config)]
+        with (folder / LOG).open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
+        try:
+            self._control = self._connected(time.monotonic() + START_SECONDS)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.control.close()
+        self._end()
+
+    def _connected(self, deadline: float) -> ControlClient:
+        process = self._process
+        assert process is not None
+        while True:
+            try:
+                return ControlClient(self.settings.socket_path)
+            except NoHub:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise StoreError(f"the hub did not start: {self._last_words()}") from None
+            time.sleep(_POLL_SECONDS)
+
+    def _last_words(self) -> str:
+        log = self.settings.folder / LOG
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"it said nothing in {log}"
+
+    def _end(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,1 @@
+"""Sending what lies in files through the real door."""
