@@ -16,6 +16,7 @@ from broadstreet.model.syndromes.patterns import Patterns, Sequence, word_class_
 from broadstreet.model.syndromes.rules import Rule, compile_rule, findings_of
 from broadstreet.model.syndromes.spelling import Speller
 from broadstreet.model.syndromes.tables import LANGUAGES, NO_FINDING, Definition, Row, TableError
+from broadstreet.model.syndromes.tokens import END, START
 
 LENGTH = 10_000  # characters of a complaint that are read
 CODES = 200  # codes of a visit that are read
@@ -90,8 +91,9 @@ def classify(
     """
     _check(language)
     found = _remembered(complaint, language) if complaint else frozenset()
-    entries = [entry for _, entry in _coded(codes)]
-    return _syndromes(found.union(*(entry.findings for entry in entries)) if entries else found)
+    if codes:
+        found = found.union(*(entry.findings for _, entry in _coded(codes)))
+    return _syndromes(found)
 
 
 def explain(
@@ -151,20 +153,33 @@ def _remembered(complaint: str, language: str | None) -> frozenset[str]:
 
 def _findings(complaint: str, language: str | None) -> frozenset[str]:
     text = unicodedata.normalize("NFC", complaint[:LENGTH])
-    return frozenset(hit.finding for hit in _hits(text, language) if hit.cue is None)
+    matches, _ = lexicon(language).match(tables.folding().fold(text))
+    kinds = {match.entry.kind for match in matches}
+    if "finding" not in kinds:
+        return frozenset()
+    taken = [None] * len(matches) if kinds.isdisjoint(_CUES) else reasons(matches)
+    return frozenset(
+        finding
+        for match, cue in zip(matches, taken, strict=True)
+        if cue is None and not match.entry.absent
+        for finding in match.entry.findings
+    )
 
 
 _remember_findings = lru_cache(maxsize=_REMEMBERED)(_findings)
 
 
+def forget() -> None:
+    """Forget the complaints that were read before."""
+    _remember_findings.cache_clear()
+
+
 def _hits(text: str, language: str | None) -> Iterator[_Hit]:
     matches, tokens = lexicon(language).match(tables.folding().fold(text))
-    if not any(match.entry.kind == "finding" for match in matches):
-        return
     for match, cue in zip(matches, reasons(matches), strict=True):
         entry = match.entry
         if entry.kind == "finding":
-            start, end = tokens.starts[match.first], tokens.ends[match.behind - 1]
+            start, end = tokens[match.first][START], tokens[match.behind - 1][END]
             taken = entry if entry.absent else cue
             for finding in entry.findings:
                 yield _Hit(finding, entry, start, end, taken)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from broadstreet.model.syndromes.patterns import GAP, Sequence
 from broadstreet.model.syndromes.spelling import LONGEST, Speller
 from broadstreet.model.syndromes.tables import Measure
-from broadstreet.model.syndromes.tokens import Keys, Tokens, Vocabulary, tokenise
+from broadstreet.model.syndromes.tokens import KEYS, SKIPPABLE, Keys, Token, Vocabulary, tokenise
 
 WIDEST_GAP = 4  # tokens
 SHORTEST_STEM = 3  # letters before a `*`
@@ -90,14 +90,14 @@ class Lexicon:
         remember = lru_cache(maxsize=WORDS_REMEMBERED)
         self._vocabulary = Vocabulary(self._keys, remember(self._word), remember(self._number))
 
-    def match(self, text: str) -> tuple[list[Match], Tokens]:
+    def match(self, text: str) -> tuple[list[Match], list[Token]]:
         """Return the matches in a folded text from left to right, and its tokens."""
         tokens = tokenise(text, self._vocabulary)
         matches: list[Match] = []
-        root, count, at = self._root, len(tokens.keys), 0
+        root, count, at = self._root, len(tokens), 0
         while at < count:
             behind, entry = 0, None
-            for key in tokens.keys[at]:
+            for key in tokens[at][KEYS]:
                 if key in root:
                     reach = _longest(root[key], at + 1, tokens, count)
                     if reach[0] > behind:
@@ -140,10 +140,10 @@ def _insert(root: _Node, sequence: Sequence, entry: Entry) -> None:
     node.setdefault(_END, entry)
 
 
-def _longest(node: _Node, at: int, tokens: Tokens, count: int) -> tuple[int, Entry | None]:
+def _longest(node: _Node, at: int, tokens: list[Token], count: int) -> tuple[int, Entry | None]:
     behind, entry = (at, node[_END]) if _END in node else (0, None)
     if at < count:
-        for key in tokens.keys[at]:
+        for key in tokens[at][KEYS]:
             if key in node:
                 reach = _longest(node[key], at + 1, tokens, count)
                 if reach[0] > behind:
@@ -155,12 +155,12 @@ def _longest(node: _Node, at: int, tokens: Tokens, count: int) -> tuple[int, Ent
     return behind, entry
 
 
-def _longest_behind_gap(node: _Node, at: int, tokens: Tokens, count: int) -> tuple[int, Entry | None]:
+def _longest_behind_gap(node: _Node, at: int, tokens: list[Token], count: int) -> tuple[int, Entry | None]:
     """Prefer the narrowest gap that leads to a match."""
     for start in range(at, min(at + WIDEST_GAP + 1, count)):
         behind, entry = _longest(node, start, tokens, count)
         if entry is not None:
             return behind, entry
-        if not tokens.skippable[start]:
+        if not tokens[start][SKIPPABLE]:
             break
     return 0, None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 # One alternative begins with each kind of character, none can match nothing: the split is linear.
 TOKEN = re.compile(
@@ -25,13 +25,12 @@ _ENDS = frozenset(",;/).\n、")
 Keys = tuple[str, ...]
 
 
-class Tokens(NamedTuple):
-    """The tokens of a text: keys, span in the text, and whether a gap in a pattern may skip the token."""
-
-    keys: list[Keys]
-    starts: list[int]
-    ends: list[int]
-    skippable: list[bool]
+# Keys, start and end in the text, and whether a gap in a pattern may skip the token. A bare tuple, for speed.
+Token = tuple[Keys, int, int, bool]
+KEYS: Final = 0
+START: Final = 1
+END: Final = 2
+SKIPPABLE: Final = 3
 
 
 class Vocabulary(NamedTuple):
@@ -42,10 +41,11 @@ class Vocabulary(NamedTuple):
     number: Callable[[str], Keys]
 
 
-def tokenise(text: str, vocabulary: Vocabulary) -> Tokens:
+def tokenise(text: str, vocabulary: Vocabulary) -> list[Token]:
     """Return the tokens of a folded text."""
-    tokens = Tokens([], [], [], [])
+    tokens: list[Token] = []
     known = vocabulary.keys
+    signs_first = text.lstrip().startswith(("(+)", "(-)"))
     for found in TOKEN.finditer(text):
         kind, (start, end), piece = found.lastindex, found.span(), found.group()
         if kind == HANGUL:
@@ -58,18 +58,15 @@ def tokenise(text: str, vocabulary: Vocabulary) -> Tokens:
         elif kind == NUMBER:
             keys, skippable = vocabulary.number(piece), False
         else:
-            name = _sign_name(text, start, end) if piece in "+-" else piece
+            name = _sign_name(text, start, end, signs_first) if piece in "+-" else piece
             if name is None:
                 continue
             keys, skippable = ((name,) if name in known else ()), name in ":=(>~"
-        tokens.keys.append(keys)
-        tokens.starts.append(start)
-        tokens.ends.append(end)
-        tokens.skippable.append(skippable)
+        tokens.append((keys, start, end, skippable))
     return tokens
 
 
-def _add_syllables(tokens: Tokens, run: str, start: int, known: frozenset[str]) -> None:
+def _add_syllables(tokens: list[Token], run: str, start: int, known: frozenset[str]) -> None:
     last = len(run) - 1
     for place, syllable in enumerate(run):
         names = [syllable]
@@ -77,23 +74,24 @@ def _add_syllables(tokens: Tokens, run: str, start: int, known: frozenset[str]) 
             names.append("_" + syllable)
         if place == last:
             names += [name + "_" for name in names]
-        tokens.keys.append(tuple(name for name in names if name in known))
-        tokens.starts.append(start + place)
-        tokens.ends.append(start + place + 1)
-        tokens.skippable.append(True)
+        keys = tuple([name for name in names if name in known])
+        tokens.append((keys, start + place, start + place + 1, True))
 
 
-def _sign_name(text: str, start: int, end: int) -> str | None:
+def _sign_name(text: str, start: int, end: int, signs_first: bool) -> str | None:
     """Tell a sign of absence or presence from a hyphen and a dash.
 
-    `-fever` and `+cough` stand before, `fever -, cough +` and `fever(-)` after; `flu-like` is a hyphen
-    (None); a minus between spaces is a dash unless the writer uses plus signs too.
+    `-fever` and `+cough` stand before, `fever -, cough +` and `fever(-)` after, unless the text begins with
+    a sign in parentheses (`signs_first`); `flu-like` is a hyphen (None); a minus between spaces is a dash
+    unless the writer uses plus signs too.
     """
     before, after = text[start - 1 : start], text[end : end + 1]
     names = MINUS if text[start] == "-" else PLUS
     if before.isalnum() and after.isalnum():
         return None if text[start] == "-" else "/"
     if after.isalnum() and not before.isalnum() and before != ")":
+        return names[0]
+    if signs_first and (before, after) == ("(", ")"):
         return names[0]
     following = text[end : end + 3].lstrip(" ")[:1]
     if following in _ENDS or names is PLUS or "+" in text:
