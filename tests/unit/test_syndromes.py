@@ -117,6 +117,20 @@ def test_an_explanation_shows_pattern_text_and_what_took_a_finding_away() -> Non
     assert cough.negated.startswith("negation: denies")
 
 
+def test_a_list_before_its_cue_is_taken_whole_only_in_a_later_sentence() -> None:
+    assert syndromes.classify("설사, 발열 없음") == {"gastrointestinal"}
+    assert syndromes.classify("어지러움. 설사, 발열 없음") == frozenset()
+    assert syndromes.classify("열나고 숨이 참, 기침은 없음") == {"fever", "severe_respiratory"}
+
+
+def test_a_gap_in_a_pattern_does_not_swallow_a_negation() -> None:
+    assert syndromes.classify("diarrea liquida sin sangre") == {"gastrointestinal"}
+    assert syndromes.classify("diarrea liquida muy abundante con sangre") == {
+        "gastrointestinal",
+        "haemorrhagic",
+    }
+
+
 def test_an_explanation_names_the_code_and_its_term() -> None:
     (line,) = syndromes.explain(None, ["B05.9"])
     assert line.syndrome == "rash_with_fever"
@@ -182,7 +196,7 @@ def test_a_complaint_is_read_up_to_its_limit_only() -> None:
     assert syndromes.classify(" " * (syndromes.LENGTH - 5) + "fever") == {"fever"}
 
 
-def test_every_row_of_the_complaint_tables_can_be_reached() -> None:
+def test_every_row_of_the_complaint_tables_has_a_finding_and_a_pattern() -> None:
     for language in syndromes.LANGUAGES:
         for row in tables.read_rows(f"complaints_{language}.tsv"):
             assert row.cells["finding"], row.place

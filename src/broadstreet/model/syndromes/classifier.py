@@ -11,12 +11,12 @@ from typing import NamedTuple
 from broadstreet.model.syndromes import tables
 from broadstreet.model.syndromes.codes import CodeEntry, CodeTable
 from broadstreet.model.syndromes.context import reasons
-from broadstreet.model.syndromes.lexicon import Entry, Lexicon
+from broadstreet.model.syndromes.lexicon import Entry, Lexicon, Match
 from broadstreet.model.syndromes.patterns import Patterns, Sequence, word_class_member
 from broadstreet.model.syndromes.rules import Rule, compile_rule, findings_of
 from broadstreet.model.syndromes.spelling import Speller
 from broadstreet.model.syndromes.tables import LANGUAGES, NO_FINDING, Definition, Row, TableError
-from broadstreet.model.syndromes.tokens import END, START
+from broadstreet.model.syndromes.tokens import END, START, Token
 
 LENGTH = 10_000  # characters of a complaint that are read
 CODES = 200  # codes of a visit that are read
@@ -25,7 +25,7 @@ _REMEMBERED_LENGTH = 400  # longer complaints are not kept, which bounds the mem
 
 NAMES: tuple[str, ...] = tuple(tables.definitions())
 _CUES = frozenset({"negation", "family", "past", "vaccination", "hypothetical"})
-_KINDS = _CUES | {"mask", "comma", "stop", "or", "join"}
+_KINDS = _CUES | {"mask", "comma", "stop", "sentence", "or", "join"}
 _STANDS = frozenset({"before", "after", "both"})
 _SCOPES = frozenset({"next", "item", "list"})
 
@@ -44,7 +44,8 @@ class Evidence(NamedTuple):
     start, end
         Where, as a slice of the complaint in Unicode NFC (0, 0 for a code).
     negated
-        None when the finding counts; else the cue that takes it away, such as `negation: no`.
+        None when the finding counts; else the cue that takes it away, its words and its row, such as
+        `negation: denies (context.tsv:21)`.
     """
 
     syndrome: str
@@ -61,7 +62,7 @@ class _Hit(NamedTuple):
     entry: Entry
     start: int
     end: int
-    cue: Entry | None
+    taken: str | None
 
 
 def classify(
@@ -112,7 +113,7 @@ def explain(
     _check(language)
     text = unicodedata.normalize("NFC", complaint[:LENGTH]) if complaint else ""
     hits, coded = list(_hits(text, language)), list(_coded(codes))
-    counting = {hit.finding for hit in hits if hit.cue is None}
+    counting = {hit.finding for hit in hits if hit.taken is None}
     holding = _syndromes(frozenset(chain(counting, *(entry.findings for _, entry in coded))))
     lines = [line for hit in hits for line in _evidence(hit, text, holding)]
     for code, entry in coded:
@@ -178,25 +179,29 @@ def _hits(text: str, language: str | None) -> Iterator[_Hit]:
     matches, tokens = lexicon(language).match(tables.folding().fold(text))
     for match, cue in zip(matches, reasons(matches), strict=True):
         entry = match.entry
-        if entry.kind == "finding":
-            start, end = tokens[match.first][START], tokens[match.behind - 1][END]
-            taken = entry if entry.absent else cue
-            for finding in entry.findings:
-                yield _Hit(finding, entry, start, end, taken)
+        start, end = _span(match, tokens)
+        by = match if entry.absent else cue
+        taken = None if by is None else _cue_text(by, text[slice(*_span(by, tokens))])
+        for finding in entry.findings:
+            yield _Hit(finding, entry, start, end, taken)
+
+
+def _span(match: Match, tokens: list[Token]) -> tuple[int, int]:
+    return tokens[match.first][START], tokens[match.behind - 1][END]
+
+
+def _cue_text(cue: Match, text: str) -> str:
+    kind = "negation" if cue.entry.absent else cue.entry.kind
+    return f"{kind}: {text} ({cue.entry.place})"
 
 
 def _evidence(hit: _Hit, text: str, holding: frozenset[str]) -> Iterator[Evidence]:
-    taken = None if hit.cue is None else _cue_text(hit.cue)
     source = f"{hit.entry.place} {hit.entry.pattern}"
     for syndrome in _supported(hit.finding):
-        if taken or syndrome in holding:
+        if hit.taken or syndrome in holding:
             yield Evidence(
-                syndrome, hit.finding, source, text[hit.start : hit.end], hit.start, hit.end, taken
+                syndrome, hit.finding, source, text[hit.start : hit.end], hit.start, hit.end, hit.taken
             )
-
-
-def _cue_text(cue: Entry) -> str:
-    return f"{'negation' if cue.absent else cue.kind}: {cue.pattern} ({cue.place})"
 
 
 def _coded(codes: Iterable[str]) -> Iterator[tuple[str, CodeEntry]]:

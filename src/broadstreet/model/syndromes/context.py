@@ -16,17 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from broadstreet.model.syndromes.lexicon import Entry, Match
+from broadstreet.model.syndromes.lexicon import Match
 
 REACH = 24  # matches that a scope may span; keeps the cost linear
 BESIDE = 2  # tokens that may stand between a cue and the finding beside it
 _JOINERS = frozenset({"or", "join"})
-_NEUTRAL = frozenset({"finding", "mask", "comma", "stop", *_JOINERS})
+_STOPS = frozenset({"stop", "sentence"})
+_NEUTRAL = frozenset({"finding", "mask", "comma", *_STOPS, *_JOINERS})
 
 
-def reasons(matches: Sequence[Match]) -> list[Entry | None]:
+def reasons(matches: Sequence[Match]) -> list[Match | None]:
     """Return for each match the cue that takes it away, or None."""
-    taken: list[Entry | None] = [None] * len(matches)
+    taken: list[Match | None] = [None] * len(matches)
     for place, match in enumerate(matches):
         entry = match.entry
         if entry.kind in _NEUTRAL:
@@ -34,7 +35,7 @@ def reasons(matches: Sequence[Match]) -> list[Entry | None]:
         reached = _SIDES[entry.stands](matches, place)
         for index in reached:
             if matches[index].entry.kind == "finding" and taken[index] is None:
-                taken[index] = entry
+                taken[index] = match
     return taken
 
 
@@ -60,7 +61,7 @@ def _back(matches: Sequence[Match], cue: int) -> range:
     end = _until_stop(matches, cue, -1)
     if entry.scope == "next":
         return _joined(matches, cue, -1, end)
-    if entry.scope == "list" and end >= 0:
+    if entry.scope == "list" and end >= 0 and matches[end].entry.kind == "sentence":
         return range(end + 1, cue)
     commas = (i for i in range(cue - 1, end, -1) if matches[i].entry.kind == "comma")
     return range(next(commas, end) + 1, cue)
@@ -77,7 +78,7 @@ def _until_stop(matches: Sequence[Match], cue: int, step: int) -> int:
     while 0 <= index < len(matches) and abs(index - cue) <= REACH:
         entry = matches[index].entry
         follows = entry.kind not in _NEUTRAL and entry.stands == "after"
-        if entry.kind == "stop" or (step < 0 and follows):
+        if entry.kind in _STOPS or (step < 0 and follows):
             break
         index += step
     return index

@@ -26,8 +26,9 @@ _Node = dict[str, Any]
 class Entry(NamedTuple):
     """What a matched pattern means.
 
-    `kind` is `finding`, `mask` (nothing), `comma`, `stop`, `or`, `join`, or the reason for which a cue takes
-    findings away: `negation`, `family`, `past`, `vaccination`, `hypothetical`.
+    `kind` is `finding`, `mask` (nothing), `comma`, `stop`, `sentence` (a stop that ends a sentence), `or`,
+    `join`, or the reason for which a cue takes findings away: `negation`, `family`, `past`, `vaccination`,
+    `hypothetical`.
     """
 
     kind: str
@@ -80,9 +81,13 @@ class Lexicon:
     ) -> None:
         self._root: _Node = {}
         keys: set[str] = set()
+        negations: set[str] = set()
         for sequence, entry in entries:
             _insert(self._root, sequence, entry)
             keys.update(sequence)
+            if entry.kind == "negation" and len(sequence) == 1:
+                negations.add(sequence[0])
+        self._negations = frozenset(negations)
         self._keys = frozenset(keys)
         self._measures = [m for m in measures if "#" + m.name in keys]
         self._classes = {word: [c for c in names if c in keys] for word, names in classes.items()}
@@ -99,7 +104,7 @@ class Lexicon:
             behind, entry = 0, None
             for key in tokens[at][KEYS]:
                 if key in root:
-                    reach = _longest(root[key], at + 1, tokens, count)
+                    reach = self._longest(root[key], at + 1, tokens)
                     if reach[0] > behind:
                         behind, entry = reach
             if entry is None:
@@ -108,6 +113,30 @@ class Lexicon:
             matches.append(Match(entry, at, behind))
             at = behind
         return matches, tokens
+
+    def _longest(self, node: _Node, at: int, tokens: list[Token]) -> tuple[int, Entry | None]:
+        behind, entry = (at, node[_END]) if _END in node else (0, None)
+        if at < len(tokens):
+            for key in tokens[at][KEYS]:
+                if key in node:
+                    reach = self._longest(node[key], at + 1, tokens)
+                    if reach[0] > behind:
+                        behind, entry = reach
+        if GAP in node:
+            reach = self._longest_behind_gap(node[GAP], at, tokens)
+            if reach[0] > behind:
+                behind, entry = reach
+        return behind, entry
+
+    def _longest_behind_gap(self, node: _Node, at: int, tokens: list[Token]) -> tuple[int, Entry | None]:
+        """Prefer the narrowest gap that leads to a match; no gap swallows a "no" or a "without"."""
+        for start in range(at, min(at + WIDEST_GAP + 1, len(tokens))):
+            behind, entry = self._longest(node, start, tokens)
+            if entry is not None:
+                return behind, entry
+            if not tokens[start][SKIPPABLE] or not self._negations.isdisjoint(tokens[start][KEYS]):
+                break
+        return 0, None
 
     def _word(self, word: str) -> Keys:
         if len(word) > LONGEST:
@@ -138,29 +167,3 @@ def _insert(root: _Node, sequence: Sequence, entry: Entry) -> None:
             f"but {known.place} says {known.kind} {known.findings}; remove one"
         )
     node.setdefault(_END, entry)
-
-
-def _longest(node: _Node, at: int, tokens: list[Token], count: int) -> tuple[int, Entry | None]:
-    behind, entry = (at, node[_END]) if _END in node else (0, None)
-    if at < count:
-        for key in tokens[at][KEYS]:
-            if key in node:
-                reach = _longest(node[key], at + 1, tokens, count)
-                if reach[0] > behind:
-                    behind, entry = reach
-    if GAP in node:
-        reach = _longest_behind_gap(node[GAP], at, tokens, count)
-        if reach[0] > behind:
-            behind, entry = reach
-    return behind, entry
-
-
-def _longest_behind_gap(node: _Node, at: int, tokens: list[Token], count: int) -> tuple[int, Entry | None]:
-    """Prefer the narrowest gap that leads to a match."""
-    for start in range(at, min(at + WIDEST_GAP + 1, count)):
-        behind, entry = _longest(node, start, tokens, count)
-        if entry is not None:
-            return behind, entry
-        if not tokens[start][SKIPPABLE]:
-            break
-    return 0, None
