@@ -1,0 +1,135 @@
+"""What pages and commands read: signals, series of counts, and the bounds that they were tested with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.model.records import Signal
+from broadstreet.store.tables import Between, Condition, TableReader
+from broadstreet.workflows.surveillance.evidence import signal_of
+from broadstreet.workflows.surveillance.rule import SILENCE, Days, Floats, Rule, apply_rule
+from broadstreet.workflows.surveillance.tables import ALL, CITY, CLOSED, COUNT, FACILITY, SIGNAL, VISITS, Held
+
+_EARLIEST, _LATEST = -(1 << 18), 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """A series with its tests: arrays of shape `(days,)`.
+
+    Attributes
+    ----------
+    days
+        `datetime64[D]`, without gaps.
+    counts, expected, upper, score
+        Visits, and what `analysis.aberration.ears` says of them; NaN where there is too little history.
+    alarm
+        True where the day stands out by the rule.
+    """
+
+    days: NDArray[np.datetime64]
+    counts: NDArray[np.int64]
+    expected: Floats
+    upper: Floats
+    score: Floats
+    alarm: NDArray[np.bool_]
+
+
+def signals(reader: TableReader) -> list[Signal]:
+    """Return the newest version of every signal, withdrawn ones too, by the day since when and place."""
+    found = [_judged(Held._make(row)) for row in reader.select(SIGNAL)]
+    return sorted(found, key=lambda s: (s.since, s.where.stream, s.where.place, s.where.stratum, s.id))
+
+
+def series(
+    reader: TableReader, stream: str, place: str, stratum: str = ALL
+) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
+    """Return the daily counts of a series.
+
+    Parameters
+    ----------
+    reader
+        The read side of the store.
+    stream
+        A syndrome, or `visits`.
+    place
+        `city`, `district:<code>` or `facility:<id>`.
+    stratum
+        Only `all` for now.
+
+    Returns
+    -------
+    days : ndarray of datetime64[D], shape (days,)
+        From the first day that anybody in the city reported (after the last silence of more than 28
+        days) to the last closed day; both arrays are empty if there is none.
+    counts : ndarray of int64, shape (days,)
+        Visits on each day; a day that nobody has sent anything for is a 0.
+    """
+    span = _span(reader)
+    return _dates(span), _filled(span, *_stored(reader, stream, place, stratum))
+
+
+def history(
+    reader: TableReader, stream: str, place: str, stratum: str = ALL, *, rule: Rule | None = None
+) -> History:
+    """Return a series with what was expected of each day; the arguments are those of `series`."""
+    rule, span = rule or Rule(), _span(reader)
+    days, counts = _stored(reader, stream, place, stratum)
+    one = np.zeros_like
+    found = apply_rule(one(days), days, counts, (one(span), span), _reported(reader), rule)
+    return History(
+        _dates(span), _filled(span, days, counts), found.expected, found.upper, found.score, found.alarm
+    )
+
+
+def facilities(reader: TableReader) -> dict[str, str]:
+    """Return what the facilities are called, by the id that their places have."""
+    return {str(id): str(name) for id, name in reader.select(FACILITY)}
+
+
+def _judged(held: Held) -> Signal:
+    signal = signal_of(held)
+    return msgspec.structs.replace(signal, status=held.verdict) if held.verdict else signal
+
+
+def _span(reader: TableReader) -> Days:
+    reported = _reported(reader)
+    last = reader.select(CLOSED, order=("-seq",), limit=1)
+    if last:
+        reported = reported[reported <= int(last[0][0] or 0)]
+    if not reported.size:
+        return np.empty(0, np.int64)
+    silences = np.flatnonzero(np.diff(reported) > SILENCE)
+    first = reported[silences[-1] + 1] if silences.size else reported[0]
+    end = min(int(last[0][0] or 0), int(reported[-1]) + SILENCE) if last else int(reported[-1])
+    return np.arange(int(first), end + 1, dtype=np.int64)
+
+
+def _reported(reader: TableReader) -> Days:
+    return _stored(reader, VISITS, CITY, ALL)[0]
+
+
+def _stored(reader: TableReader, stream: str, place: str, stratum: str) -> tuple[Days, Days]:
+    where: dict[str, Condition] = {
+        "stream": stream, "place": place, "stratum": stratum, "day": Between(_EARLIEST, _LATEST),
+    }  # fmt: skip
+    table = np.array([row[3:] for row in reader.select(COUNT, where, order=("day",))], np.int64).reshape(
+        -1, 2
+    )
+    return table[:, 0], table[:, 1]
+
+
+def _filled(span: Days, days: Days, counts: Days) -> NDArray[np.int64]:
+    filled = np.zeros(span.size, np.int64)
+    if span.size:
+        inside = (days >= span[0]) & (days <= span[-1])
+        filled[days[inside] - span[0]] = counts[inside]
+    return filled
+
+
+def _dates(span: Days) -> NDArray[np.datetime64]:
+    return span.astype("datetime64[D]")

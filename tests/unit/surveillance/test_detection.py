@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from broadstreet.model import records
+from broadstreet.model.records import Signal
+from broadstreet.store.follower import Reactor
+from broadstreet.store.followers import Followers
+from broadstreet.workflows import surveillance
+from broadstreet.workflows.surveillance.detection import signal_id
+
+from .conftest import FIRST, Town, encounter, patient
+
+QUIET_WEEK = (2, 3, 1, 2, 3, 2, 1)
+TESTED = FIRST + timedelta(days=7)
+
+
+def with_tests(counts: surveillance.Counts) -> list[Reactor]:
+    return [surveillance.Tests(counts)]
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    town = Town(tmp_path / "log.db", with_tests)
+    town.put("Patient", "p1", patient("D1"))
+    yield town
+    town.close()
+
+
+def live(town: Town, numbers: Sequence[int], first: date = FIRST, *, why: str = "fever") -> date:
+    """Let so many come each day, and each day be closed; return the day after the last."""
+    for past, number in enumerate(numbers):
+        day = first + timedelta(days=past)
+        town.put_all([("Encounter", f"{why[0]}{day}-{n}", encounter(day, why=why)) for n in range(number)])
+        town.close_day(day)
+        town.follow()
+    return first + timedelta(days=len(numbers))
+
+
+def found(town: Town, place: str = "city") -> list[Signal]:
+    town.follow()
+    return [s for s in surveillance.signals(town.store) if s.where.place == place]
+
+
+def status(town: Town, place: str = "city") -> list[str]:
+    return [signal.status for signal in found(town, place)]
+
+
+def test_a_day_far_above_the_week_before_it_is_a_signal_with_its_evidence(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9])
+    [signal] = found(town)
+    assert (signal.status, signal.since, signal.until, signal.observed) == ("open", TESTED, TESTED, 9)
+    [evidence] = signal.evidence
+    baseline = np.array(QUIET_WEEK)
+    assert evidence.expected == pytest.approx(baseline.mean())
+    assert evidence.upper == pytest.approx(baseline.mean() + 3.0902323 * baseline.std(ddof=1))
+    assert evidence.score == pytest.approx((9 - baseline.mean()) / baseline.std(ddof=1))
+    assert (evidence.day, evidence.observed, evidence.method) == (TESTED, 9, "EARS C1")
+    assert evidence.visits == tuple(f"f{TESTED}-{n}" for n in range(9))
+
+
+def test_a_signal_is_of_the_city_or_of_a_district_never_of_a_facility_or_of_all_visits(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9])
+    assert {s.where.place for s in surveillance.signals(town.store)} == {"city", "district:D1"}
+    assert {s.where.stream for s in surveillance.signals(town.store)} == {"fever"}
+
+
+def test_a_day_is_tested_only_when_it_is_closed(town: Town) -> None:
+    day = live(town, QUIET_WEEK)
+    town.put_all([("Encounter", f"x{n}", encounter(day)) for n in range(9)])
+    assert found(town) == []
+    town.close_day(day)
+    assert status(town) == ["open"]
+
+
+def test_fewer_than_three_visits_are_no_signal(town: Town) -> None:
+    live(town, [1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0])
+    assert found(town) == []
+
+
+def test_a_constant_baseline_gives_no_signal(town: Town) -> None:
+    live(town, [4] * 7 + [9])
+    live(town, [0] * 7 + [9], TESTED + timedelta(days=1))
+    assert found(town) == []
+
+
+def test_a_baseline_begins_with_the_first_day_that_anybody_reported(town: Town) -> None:
+    live(town, [1, 2, 1, 2, 1, 2, 9])
+    assert found(town) == []
+
+
+def test_days_without_cases_count_once_anybody_has_reported(town: Town) -> None:
+    live(town, [1], why="headache")
+    live(town, [0, 1, 0, 0, 1, 0, 9], FIRST + timedelta(days=1))
+    assert [signal.since for signal in found(town)] == [TESTED]
+
+
+def test_a_visit_dated_a_year_ago_makes_no_baseline_of_zeros(town: Town) -> None:
+    town.put("Encounter", "typo", encounter(date(2025, 1, 5)))
+    live(town, [1, 2, 1, 2, 1, 2, 9])
+    assert found(town) == []
+
+
+def test_alarm_days_close_together_are_one_signal_that_closes_after_three_quiet_days(town: Town) -> None:
+    day = live(town, [*QUIET_WEEK, 9, 2, 30])
+    [signal] = found(town)
+    assert (signal.status, signal.since, signal.until) == ("open", TESTED, TESTED + timedelta(days=2))
+    assert (signal.observed, len(signal.evidence)) == (39, 2)
+    day = live(town, [2, 2], day)
+    assert status(town) == ["open"]
+    live(town, [2], day)
+    assert status(town) == ["closed"]
+
+
+def test_an_alarm_after_a_longer_pause_is_another_signal(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9, 2, 2, 2, 60])
+    assert status(town) == ["closed", "open"]
+
+
+def test_a_signal_is_emitted_once_and_again_only_when_it_changes(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9, 2, 2, 2, 2, 2])
+    [signal] = found(town)
+    history = town.store.history("bs/Signal", signal.id)
+    assert [records.decode(entry.body or b"").status for entry in history] == ["open", "closed"]  # type: ignore[union-attr]
+    assert {entry.source for entry in history} == {"surveillance.tests@1"}
+
+
+def test_an_emission_names_the_entry_that_it_was_made_from(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9])
+    [signal] = found(town)
+    [entry] = town.store.history("bs/Signal", signal.id)
+    cause = next(e for e in town.store.entries(0, types=["bs/Timer"]) if e.seq == entry.cause)
+    assert cause.id == f"day-closed-{TESTED}"
+    assert entry.key.startswith(f"{cause.seq}:")
+
+
+def test_a_cancellation_after_the_fact_withdraws_a_signal(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 6])
+    assert status(town, "district:D1") == ["open"]
+    town.put("Encounter", f"f{TESTED}-0", encounter(TESTED, status="cancelled"))
+    town.put("Encounter", f"f{TESTED}-1", encounter(TESTED, status="entered-in-error"))
+    [signal] = found(town)
+    assert (signal.status, signal.observed, signal.evidence) == ("withdrawn", 0, ())
+    assert (signal.since, signal.until) == (TESTED, TESTED)
+
+
+def test_a_signal_that_was_withdrawn_comes_back_as_itself(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 5])
+    [signal] = found(town)
+    town.put("Encounter", f"f{TESTED}-0", None)
+    assert status(town) == ["withdrawn"]
+    town.put("Encounter", "late", encounter(TESTED))
+    assert [(s.id, s.status) for s in found(town)] == [(signal.id, "open")]
+
+
+def test_visits_that_come_after_their_day_was_closed_raise_a_signal_at_once(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 4, 2])
+    assert found(town) == []
+    town.put_all([("Encounter", f"late{n}", encounter(TESTED)) for n in range(5)])
+    [signal] = found(town)
+    assert (signal.since, signal.observed) == (TESTED, 9)
+
+
+def test_a_correction_of_the_baseline_moves_what_was_above_it(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 6])
+    assert status(town) == ["open"]
+    town.put_all([("Encounter", f"late{n}", encounter(FIRST)) for n in range(9)])
+    assert status(town) == ["withdrawn"]
+
+
+def test_a_corrected_date_moves_a_signal_to_another_day(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9, 1])
+    [signal] = found(town)
+    moved = TESTED + timedelta(days=1)
+    town.put_all([("Encounter", f"f{TESTED}-{n}", encounter(moved)) for n in range(9)])
+    assert [(s.id, s.since, s.until) for s in found(town)] == [(signal.id, moved, moved)]
+
+
+def test_a_merge_moves_a_signal_to_the_survivors_district(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9])
+    town.put("Patient", "p2", patient("D2"))
+    town.put("Patient", "p1", patient("D1", into="p2"))
+    assert status(town, "district:D1") == ["withdrawn"]
+    assert status(town, "district:D2") == ["open"]
+    assert status(town) == ["open"]
+
+
+def test_another_visit_in_place_of_one_changes_the_evidence(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9])
+    gone, new = ("Encounter", f"f{TESTED}-0", None), ("Encounter", "other", encounter(TESTED))
+    town.put_all([gone, new])
+    [signal] = found(town)
+    assert signal.observed == 9
+    assert "other" in signal.evidence[0].visits
+    assert f"f{TESTED}-0" not in signal.evidence[0].visits
+
+
+def test_evidence_names_at_most_500_visits_and_says_how_many_there_were(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 510])
+    [signal] = found(town)
+    assert (signal.evidence[0].observed, len(signal.evidence[0].visits)) == (510, 500)
+
+
+@pytest.mark.parametrize("verdict", ["verified", "dismissed"])
+def test_what_an_officer_has_decided_stays_while_the_evidence_grows(town: Town, verdict: str) -> None:
+    day = live(town, [*QUIET_WEEK, 9])
+    [signal] = found(town)
+    town.put_record(msgspec.structs.replace(signal, status=verdict, reason="seen at the clinic"))
+    live(town, [40, 2, 2, 2, 2], day)
+    [signal] = found(town)
+    assert (signal.status, signal.reason, len(signal.evidence)) == (verdict, "seen at the clinic", 2)
+    town.put_all([("Encounter", f"f{day}-{n}", None) for n in range(40)])
+    town.put_all([("Encounter", f"f{TESTED}-{n}", None) for n in range(9)])
+    [signal] = found(town)
+    assert (signal.status, signal.evidence) == (verdict, ())
+
+
+def test_a_verdict_that_crossed_an_emission_is_restored(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9])
+    [signal] = found(town)
+    town.put_record(msgspec.structs.replace(signal, status="verified"))
+    town.put_record(msgspec.structs.replace(signal, observed=10), source="surveillance.tests@1")
+    assert status(town) == ["verified"]
+    newest = town.store.current("bs/Signal", signal.id)
+    assert newest is not None
+    assert records.decode(newest.body or b"") == msgspec.structs.replace(signal, status="verified")
+
+
+def test_an_officer_may_take_a_verdict_back(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9])
+    [signal] = found(town)
+    town.put_record(msgspec.structs.replace(signal, status="dismissed"))
+    assert status(town) == ["dismissed"]
+    town.put_record(msgspec.structs.replace(signal, status="open"))
+    assert status(town) == ["open"]
+
+
+def test_signals_of_other_methods_are_left_alone(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 2])
+    other = Signal(
+        id="theirs", status="open", since=TESTED, until=TESTED, observed=2, expected=1.0,
+        where=records.Stratum(stream="fever", place="city"),
+    )  # fmt: skip
+    town.put_record(other, source="scan@1")
+    live(town, [2, 2, 2, 2, 2], TESTED + timedelta(days=1))
+    assert found(town) == [other]
+
+
+def test_a_rebuild_of_the_counts_emits_nothing_and_leaves_the_tables_as_they_were(town: Town) -> None:
+    live(town, [*QUIET_WEEK, 9, 2, 30, 1, 1])
+    town.put("Encounter", "late", encounter(TESTED))
+    town.follow()
+    before, head = town.tables(), town.store.head()
+    town.rebuild()
+    town.follow()
+    assert (town.tables(), town.store.head()) == (before, head)
+
+
+def test_a_hub_that_stopped_between_the_counts_and_the_tests_emits_what_was_missing_once(town: Town) -> None:
+    day = live(town, QUIET_WEEK)
+    town.put_all([("Encounter", f"x{n}", encounter(day)) for n in range(9)])
+    town.close_day(day)
+    only_counts = Followers(town.store, town.committer, [town.projection])
+    while only_counts.step():
+        pass
+    assert surveillance.signals(town.store) == []
+    town.open()
+    assert status(town) == ["open"]
+    head = town.store.head()
+    town.open()
+    town.follow()
+    assert town.store.head() == head
+
+
+def test_the_same_entries_and_tables_give_the_same_emissions(town: Town) -> None:
+    day = live(town, QUIET_WEEK)
+    town.put_all([("Encounter", f"x{n}", encounter(day)) for n in range(9)])
+    town.close_day(day)
+    only_counts = Followers(town.store, town.committer, [town.projection])
+    while only_counts.step():
+        pass
+    entries = town.store.entries(town.store.cursors()["surveillance.tests"].seq)
+    reactor = surveillance.Tests(town.projection)
+    first, second = reactor.react(entries, town.store), reactor.react(entries, town.store)
+    assert first == second
+    assert len(first) == 2
+    assert len({(each.cause, each.ordinal) for each in first}) == 2
+
+
+def test_a_whole_history_that_comes_before_the_first_closing_is_tested_with_it(town: Town) -> None:
+    for past, number in enumerate([*QUIET_WEEK, 9]):
+        day = FIRST + timedelta(days=past)
+        town.put_all([("Encounter", f"{day}-{n}", encounter(day)) for n in range(number)])
+    town.close_day(date(2026, 3, 1))
+    assert [(s.status, s.since) for s in found(town)] == [("closed", TESTED)]
+
+
+def test_a_history_that_comes_long_after_is_tested_as_it_comes(town: Town) -> None:
+    town.close_day(date(2026, 3, 1))
+    for past, number in enumerate([*QUIET_WEEK, 9]):
+        day = FIRST + timedelta(days=past)
+        town.put_all([("Encounter", f"{day}-{n}", encounter(day)) for n in range(number)])
+    assert [(s.status, s.since) for s in found(town)] == [("closed", TESTED)]
+
+
+def test_a_first_report_that_comes_late_completes_baselines(town: Town) -> None:
+    live(town, [1, 2, 1, 2, 1, 2, 9], FIRST + timedelta(days=1))
+    assert found(town) == []
+    town.put("Encounter", "first", encounter(FIRST, why="headache"))
+    assert [signal.since for signal in found(town)] == [TESTED]
+
+
+def test_another_method_is_one_setting(tmp_path: Path) -> None:
+    rule = surveillance.Rule(method="C2", minimum=5)
+    town = Town(tmp_path / "c2.db", lambda counts: [surveillance.Tests(counts, rule)])
+    live(town, [*QUIET_WEEK, 2, 1, 4, 9])
+    assert [(s.since, s.evidence[0].method) for s in found(town)] == [(FIRST + timedelta(days=10), "EARS C2")]
+    town.close()
+
+
+@pytest.mark.parametrize("wrong", [{"method": "C4"}, {"minimum": 0}])
+def test_a_setting_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        surveillance.Rule(**wrong)  # type: ignore[arg-type]
+
+
+def test_an_id_is_a_uuid_that_follows_from_its_cause() -> None:
+    ids = {signal_id(cause, ordinal) for cause in range(50) for ordinal in range(3)}
+    assert len(ids) == 150
+    assert {(uuid.UUID(id).version, uuid.UUID(id).variant) for id in ids} == {(8, uuid.RFC_4122)}
+    assert signal_id(7, 1) == signal_id(7, 1)
