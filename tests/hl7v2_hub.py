@@ -53,7 +53,10 @@ class Hub:
         return build(fields | {names[name]: value for name, value in header.items()}, body)
 
     def send_bytes(self, raw: bytes) -> Acknowledgement:
-        return Acknowledgement.parse(asyncio.run(self.door.handle(raw, None)))
+        return Acknowledgement.parse(self.answer_to(raw))
+
+    def answer_to(self, raw: bytes) -> bytes:
+        return asyncio.run(self.door.handle(raw, None))
 
     def visit(
         self, event: str = "A04", *more: tuple[str, dict[str, Any]], at: str | None = None, **pv1: Any

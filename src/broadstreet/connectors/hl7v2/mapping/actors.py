@@ -24,7 +24,7 @@ def organization(recorder: Recorder, feed: Reading) -> fhir.Reference:
         identifier = fhir.Identifier(system=URI, value=feed.facility)
         return fhir.Organization(id=id, identifier=[identifier], active=True, name=feed.facility_name)
 
-    return recorder.settled(fhir.Organization, URI, feed.facility, feed.facility_name, make)
+    return recorder.settled(fhir.Organization, URI, feed.facility, make)
 
 
 def place_keys(levels: tuple[Level, ...], feed: Reading) -> list[tuple[str, str, str]]:
@@ -59,7 +59,7 @@ def _within(
             partOf=around,
         )
 
-    return recorder.settled(fhir.Location, feed.facility, level.path, level, make)
+    return recorder.settled(fhir.Location, feed.facility, level.path, make)
 
 
 def clinician_keys(people: tuple[Clinician, ...]) -> list[tuple[str, str, str]]:
@@ -77,4 +77,4 @@ def clinician(recorder: Recorder, person: Clinician) -> fhir.Reference:
         name = [person.name] if person.name else None
         return fhir.Practitioner(id=id, identifier=[identifier], name=name)
 
-    return recorder.settled(fhir.Practitioner, person.system, person.number, person.shown, make)
+    return recorder.settled(fhir.Practitioner, person.system, person.number, make)

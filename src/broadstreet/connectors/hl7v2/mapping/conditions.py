@@ -29,7 +29,14 @@ class Conditions:
     def __init__(self, recorder: Recorder, encounter: fhir.Encounter, subject: fhir.Reference) -> None:
         self.recorder, self.encounter, self.subject = recorder, encounter, subject
         self.of_visit = reference(encounter)
-        self.before = [held for each in encounter.diagnosis or () if (held := self._load(each))]
+        loaded = [held for each in encounter.diagnosis or () if (held := self._load(each))]
+        self.before = {held.resource.id: held for held in loaded}
+        self.numbered = {
+            (number.system, number.value): held.resource.id
+            for held in loaded
+            for number in held.resource.identifier or ()
+        }
+        self.coded = {key_of(held.resource.code): held.resource.id for held in reversed(loaded)}
         self.after: list[fhir.EncounterDiagnosis] = []
 
     def _load(self, diagnosis: fhir.EncounterDiagnosis) -> Held | None:
@@ -47,7 +54,7 @@ class Conditions:
                 self._withdraw(held)
             else:
                 self._put(diagnosis, held)
-        for left in self.before:
+        for left in self.before.values():
             if is_whole:
                 self._withdraw(left)
             else:
@@ -57,16 +64,13 @@ class Conditions:
     def _matching(self, diagnosis: Diagnosis) -> Held | None:
         """Take out the condition that a DG1 means: by its number (DG1-20), else by its code."""
         number = value_of(diagnosis.said, "identifier")
-        for held in self.before:
-            numbers = held.resource.identifier or ()
+        id = self.numbered.get((number.system, number.value)) if number is not None else None
+        if id is None and diagnosis.code is not None:
+            id = self.coded.get(key_of(diagnosis.code))
+            numbers = self.before[id].resource.identifier if id in self.before else None
             if number is not None and numbers:
-                is_same = any((x.system, x.value) == (number.system, number.value) for x in numbers)
-            else:
-                is_same = diagnosis.code is not None and key_of(held.resource.code) == key_of(diagnosis.code)
-            if is_same:
-                self.before.remove(held)
-                return held
-        return None
+                return None  # the same disease, but another diagnosis
+        return self.before.pop(id, None) if id is not None else None
 
     def _withdraw(self, held: Held | None) -> None:
         if held is None:

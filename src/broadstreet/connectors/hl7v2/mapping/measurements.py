@@ -95,7 +95,7 @@ def measured(kind: str, raw: str, reading: Reading, measure: Unit) -> Measured:
     conversion = tables.pairs("values", "type", "conversion").get(kind)
     if conversion is None:
         raise Wrong(f"{kind[:20]!r} is not in HL7 table 0125", ErrorCode.TABLE_VALUE_NOT_FOUND)
-    return _MEASURES[conversion](raw, reading, measure)
+    return MEASURES[conversion](raw, reading, measure)
 
 
 def _number(raw: str, reading: Reading, measure: Unit) -> Measured:
@@ -206,7 +206,7 @@ def _pointer(raw: str, reading: Reading, _measure: Unit) -> Measured:
     return {"attachment": fhir.Attachment(contentType="".join(media.split()) or None, url=url)}
 
 
-_MEASURES: dict[str, Callable[[str, Reading, Unit], Measured]] = {
+MEASURES: dict[str, Callable[[str, Reading, Unit], Measured]] = {
     "attachment": _attachment,
     "concept": _concept,
     "datetime": _datetime,

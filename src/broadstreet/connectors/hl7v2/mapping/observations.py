@@ -24,32 +24,33 @@ def result_system(plan: Plan) -> str:
     return RESULT + plan.reading.facility.removeprefix("urn:").removeprefix("broadstreet:")
 
 
-def order_keys(plan: Plan, order: Order) -> list[tuple[str, str]]:
-    """Return system and value that each result of an order is found by, in their order."""
+def identify_results(plan: Plan, order: Order) -> list[tuple[str, str]]:
+    """Give each result of an order the key that it is found by again, and return these."""
     number = order.filler or order.placer
     if number is None:
-        return [("", "")] * len(order.results)
+        return []
     base = f"{number.system}|{number.value}/{key_of(order.code)}"
-    return _keys(plan, base, order.results)
+    return _identify(plan, base, order.results)
 
 
-def visit_keys(plan: Plan, visit: Visit | None, results: list[Result]) -> list[tuple[str, str]]:
-    """Return system and value that each observation made on a visit is found by, in their order."""
-    if visit is None or not visit.identifiers:
-        return [("", "")] * len(results)
+def identify_observed(plan: Plan, visit: Visit, observed: list[Result]) -> list[tuple[str, str]]:
+    """Give each observation made on a visit the key that it is found by again, and return these."""
+    if not visit.identifiers:
+        return []
     number = visit.identifiers[0]
-    return _keys(plan, f"{number.system}|{number.value}", results, timed=True)
+    return _identify(plan, f"{number.system}|{number.value}", observed, timed=True)
 
 
-def _keys(plan: Plan, base: str, results: list[Result], *, timed: bool = False) -> list[tuple[str, str]]:
+def _identify(plan: Plan, base: str, results: list[Result], *, timed: bool = False) -> list[tuple[str, str]]:
     system = result_system(plan)
     keys = []
     for place, each in told_apart(results):
         if each.instance is not None:
-            keys.append((each.instance.system or "", each.instance.value or ""))
+            each.key = (each.instance.system or "", each.instance.value or "")
         else:
             time = value_of(each.said, "effectiveDateTime") if timed else None
-            keys.append((system, f"{base}/{place}@{time}" if time else f"{base}/{place}"))
+            each.key = (system, f"{base}/{place}@{time}" if time else f"{base}/{place}")
+        keys.append(each.key)
     return keys
 
 
@@ -62,22 +63,22 @@ class Observations:
 
     def of_visit(self, group: Group, *, late: bool) -> None:
         """Record what an ADT message observes; one that comes late changes nothing that is known."""
-        keys = visit_keys(self.recorder.plan, group.visit, group.observed)
-        for key, each in zip(keys, group.observed, strict=True):
-            held = self._held(key)
+        if group.visit is not None and any(each.key is None for each in group.observed):
+            identify_observed(self.recorder.plan, group.visit, group.observed)
+        for each in group.observed:
+            held = self._held(each)
             if held is None or not late:
-                self._record(each, key, held, self.recorder.happened.text, None)
+                self._record(each, held, self.recorder.happened.text, None)
 
-    def _held(self, key: tuple[str, str]) -> Held | None:
-        return next(iter(self.recorder.find(fhir.Observation, *key)), None)
+    def _held(self, each: Result) -> Held | None:
+        return next(iter(self.recorder.find(fhir.Observation, *each.key)), None) if each.key else None
 
-    def _record(
-        self, each: Result, key: tuple[str, str], held: Held | None, when: str, issued: str | None
-    ) -> fhir.Reference:
+    def _record(self, each: Result, held: Held | None, when: str, issued: str | None) -> fhir.Reference:
         """Put one observation; a result is whole, so what was known of it before is replaced."""
+        key = each.key
         observation = fhir.Observation(
             id=held.resource.id if held else self.recorder.tx.new_id(),
-            identifier=[fhir.Identifier(system=key[0], value=key[1])] if key[1] else None,
+            identifier=[fhir.Identifier(system=key[0], value=key[1])] if key else None,
             status="unknown",
             category=category(each.code),
             code=each.code,
@@ -108,10 +109,7 @@ class Observations:
             self.recorder.tolerated["result older than the one that is known"] += 1
             return
         when = value_of(order.said, "effectiveDateTime") or self.recorder.happened.text
-        results = [
-            self._record(each, key, self._held(key), when, issued)
-            for key, each in zip(order_keys(plan, order), order.results, strict=True)
-        ]
+        results = [self._record(each, self._held(each), when, issued) for each in order.results]
         self._put_report(order, held, results, when, issued)
 
     def _report_held(self, order: Order) -> Held | None:

@@ -82,13 +82,24 @@ def plan(message: Message, event: Event, zone: tzinfo) -> Plan:
         wrong = Wrong("MSH-4 must name the sending facility", ErrorCode.REQUIRED_FIELD_MISSING)
         findings.refuse("MSH", 4, wrong)
     made = Plan(event, feed, findings, _time("MSH", 7, header.value("7.1") or "", zone, findings))
-    separator = message.delimiters.field
-    lines = [
-        Line(segment.name, segment.sequence, segment.raw.split(separator)) for segment in message.segments[1:]
-    ]
+    lines = _lines(message)
     _require(event, {line.name for line in lines}, findings)
     _Reader(made).read(lines)
+    _require_former(made)
     return made
+
+
+def _lines(message: Message) -> list[Line]:
+    """Return the segments that the mapping reads, in order."""
+    separator = message.delimiters.field
+    counted: dict[str, int] = {}
+    lines = []
+    for text in message.text.split("\r"):
+        name = text[:3]
+        if name in _SEGMENTS:
+            sequence = counted[name] = counted.get(name, 0) + 1
+            lines.append(Line(name, sequence, text.split(separator)))
+    return lines
 
 
 def _require(event: Event, present: set[str], findings: Findings) -> None:
@@ -96,6 +107,13 @@ def _require(event: Event, present: set[str], findings: Findings) -> None:
         if name not in present:
             reason = f"{event.message}^{event.event} must have a {name} segment"
             findings.refuse(name, None, Wrong(reason, ErrorCode.SEGMENT_SEQUENCE))
+
+
+def _require_former(made: Plan) -> None:
+    """See that each patient who takes another's place, or another number, says whose."""
+    if made.event.patient in {"merge", "rename"} and not all(group.former for group in made.groups):
+        reason = "each PID must be followed by an MRG whose MRG-1 names the patient's former number"
+        made.findings.refuse("MRG", 1, Wrong(reason, ErrorCode.REQUIRED_FIELD_MISSING))
 
 
 def _time(name: str, number: int, text: str, zone: tzinfo, findings: Findings) -> Moment | None:
@@ -119,11 +137,10 @@ class _Reader:
         return self.plan.groups[-1]
 
     def read(self, lines: list[Line]) -> None:
-        """Read what is known; other segments stay in the raw message."""
+        """Read each segment; one that belongs to a patient says nothing before the first PID."""
         for line in lines:
-            take = _SEGMENTS.get(line.name)
-            if take is not None and (self.plan.groups or line.name in {"EVN", "PID"}):
-                take(self, line)
+            if self.plan.groups or line.name in {"EVN", "PID"}:
+                _SEGMENTS[line.name](self, line)
 
     def said(self, resource: str, line: Line) -> Said:
         return read(rules(resource, line.name), line, self.feed, self.findings)

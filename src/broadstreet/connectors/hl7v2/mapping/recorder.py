@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,12 +30,6 @@ class Held:
     resource: Any
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    reference: fhir.Reference
-    content: Hashable
-
-
 class Directory:
     """Who and where does not change from message to message: facilities, places, clinicians.
 
@@ -44,22 +38,21 @@ class Directory:
 
     def __init__(self, most: int = 50_000) -> None:
         self._most = most
-        self._known: dict[tuple[str, str, str], _Known] = {}
+        self._known: dict[tuple[str, str, str], fhir.Reference] = {}
 
-    def reference(self, key: tuple[str, str, str], content: Hashable) -> fhir.Reference | None:
-        """Return the reference to what has this type, system and value, if it still says the same."""
-        known = self._known.get(key)
-        return known.reference if known is not None and known.content == content else None
+    def reference(self, key: tuple[str, str, str]) -> fhir.Reference | None:
+        """Return the reference to what has this type, system and value, if it is remembered."""
+        return self._known.get(key)
 
     def knows(self, key: tuple[str, str, str]) -> bool:
         """Tell whether what has this type, system and value is remembered."""
         return key in self._known
 
-    def remember(self, key: tuple[str, str, str], content: Hashable, reference: fhir.Reference) -> None:
+    def remember(self, key: tuple[str, str, str], reference: fhir.Reference) -> None:
         """Remember something that is durable."""
         if len(self._known) >= self._most:
             self._known.clear()
-        self._known[key] = _Known(reference, content)
+        self._known[key] = reference
 
 
 class Recorder:
@@ -136,24 +129,26 @@ class Recorder:
         return True
 
     def settled(
-        self, type: type[Kind], system: str, value: str, content: Hashable, make: Callable[[str], Kind]
+        self, type: type[Kind], system: str, value: str, make: Callable[[str], Kind]
     ) -> fhir.Reference:
-        """Return a reference to what has this identifier; put it if it is new or says something else.
+        """Return a reference to what has this identifier; `make` builds it with a given id if it is new.
 
-        `make` builds it with a given id; equal `content` builds equal resources.
+        The first name stands: senders write one person's name in many ways, and none is a correction.
         """
         key = (type.__name__, system, value)
-        known = self.directory.reference(key, content)
+        known = self.directory.reference(key)
         if known is not None:
             return known
         held = next(iter(self.find(type, system, value)), None)
+        if held is not None and held.resource.name:
+            refers = reference(held.resource)
+            if held.entry.seq < self._first:
+                self.directory.remember(key, refers)
+            return refers
         resource = make(held.resource.id if held else self.tx.new_id())
-        refers = reference(resource)
-        if held is None or held.entry.body != fhir.encode(resource):
+        if held is None or resource.name:
             self.put(resource)
-        elif held.entry.seq < self._first:
-            self.directory.remember(key, content, refers)
-        return refers
+        return reference(resource)
 
     def refuse(self, segment: str, field: int, code: str, reason: str) -> Refused:
         """Return the verdict on a message that speaks of someone or something that cannot be."""

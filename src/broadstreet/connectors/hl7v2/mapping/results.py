@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -34,7 +34,11 @@ class Diagnosis:
 
 @dataclass(slots=True)
 class Result:
-    """An OBX, or several that are lines of one text; `place` tells it apart within its order or visit."""
+    """An OBX, or several that are lines of one text.
+
+    `place` tells it apart within its order or visit; `key` is the system and value of the identifier that it
+    is found by again, once that is known.
+    """
 
     line: Line
     said: Said
@@ -43,6 +47,7 @@ class Result:
     kind: str
     measured: dict[str, Any]
     instance: fhir.Identifier | None
+    key: tuple[str, str] | None = None
     lines: list[str] = field(default_factory=list)
     length: int = 0
     notes: list[str] = field(default_factory=list)
@@ -78,7 +83,7 @@ def diagnosis(line: Line, said: Said, reading: Reading, findings: Findings) -> D
     code = None
     if raw not in {"", NULL}:
         code = datatypes.concept(raw, reading, "", reading.text(line.raw(2)))
-    if described and (code is None or not code.text):
+    if described and (code is None or not code.coding or not code.coding[0].display):
         code = fhir.CodeableConcept(coding=code.coding if code else None, text=described)
     if code is None and NULL not in {raw, line.raw(4)}:
         findings.tolerate("DG1 without DG1-3 and DG1-4")
@@ -137,7 +142,7 @@ def result(
     if "attachment" in found:
         _attach(under, found, findings)
         return None
-    place = f"{quote(key_of(code), safe='|:')}/{quote(reading.words(line.raw(4)), safe='')}"
+    place = _place(key_of(code), reading.words(line.raw(4)) if line.raw(4) else "")
     last = results[-1] if results else None
     if kind in _LINES and last is not None and last.kind == kind and last.place == place:
         _add_line(last, found, line, findings)
@@ -148,6 +153,11 @@ def result(
         _add_line(made, found, line, findings)
     results.append(made)
     return made
+
+
+@lru_cache(maxsize=8_192)
+def _place(code: str, part: str) -> str:
+    return f"{quote(code, safe='|:')}/{quote(part, safe='')}"
 
 
 def told_apart(results: list[Result]) -> list[tuple[str, Result]]:

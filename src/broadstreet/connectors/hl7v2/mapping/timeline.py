@@ -13,15 +13,16 @@ Stays = list[fhir.EncounterLocation]
 def moved(stays: Stays, place: fhir.Reference, time: str) -> Stays:
     """Return the stays with a move to a place at a time; it may lie before moves that are known already.
 
-    A move to where the patient is at that time changes nothing.
+    A move to where the patient is at that time changes nothing; a move to where the patient is next known
+    to be makes that stay longer.
     """
     number = len(stays)
     while number > 0 and precedes(time, _start(stays[number - 1]) or time):
         number -= 1
     if number > 0 and stays[number - 1].location.reference == place.reference:
         return stays
-    if number == 0 and stays and stays[0].location.reference == place.reference:
-        stays[0].period = fhir.Period(start=time)
+    if number < len(stays) and stays[number].location.reference == place.reference:
+        stays[number].period = fhir.Period(start=time)
         return _closed(stays)
     stay = fhir.EncounterLocation(location=place, status="active", period=fhir.Period(start=time))
     return _closed([*stays[:number], stay, *stays[number:]])

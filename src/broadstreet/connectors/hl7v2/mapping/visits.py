@@ -13,6 +13,7 @@ _ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _CLASS_OF_EVENT = {"A01": "IMP", "A05": "PRENC", "A06": "IMP", "A14": "PRENC"}
 _FINAL = frozenset({"cancelled", "entered-in-error"})
+_BEGINNING = frozenset({"A01", "A04", "A05", "A14"})
 _REOPENING = frozenset({"A01", "A04", "A05", "A06", "A07", "A14"})
 BY_START = "urn:broadstreet:visit-by-start"
 """System of the identifier of a visit that its facility gives no number: patient and start."""
@@ -26,7 +27,7 @@ class Visits:
         self.event = recorder.plan.event
         self.held: Held | None = None
         self.late = False
-        self.changed_status = False
+        self.status_before = "unknown"
 
     def find(self, group: Group) -> None:
         """Look for the visit; tell whether the message comes late for it."""
@@ -134,9 +135,8 @@ class Visits:
         encounter.classHistory = [*history, past]
 
     def _change_status(self, encounter: fhir.Encounter, visit: Visit) -> None:
-        before = encounter.status or "unknown"
-        encounter.status = self._status(before, encounter, visit)
-        self.changed_status = encounter.status != before
+        self.status_before = encounter.status or "unknown"
+        encounter.status = self._status(self.status_before, encounter, visit)
 
     def _status(self, before: str, encounter: fhir.Encounter, visit: Visit) -> str:
         wanted = self.event.status
@@ -161,7 +161,7 @@ class Visits:
         happened = self.recorder.happened.text
         if encounter.status == "finished" and period.end is None and self.event.status == "finished":
             period.end = happened
-        if self.changed_status and encounter.status == "in-progress" and self.event.event == "A13":
+        if self.event.event == "A13" and encounter.status == "in-progress":
             period.end = None
         if period.start is None and encounter.status != "planned":
             period.start = happened if not period.end or precedes(happened, period.end) else period.end
@@ -172,19 +172,27 @@ class Visits:
 
     def _change_places(self, encounter: fhir.Encounter, visit: Visit) -> None:
         stays = encounter.location or []
+        if self.status_before == "planned" and encounter.status != "planned":
+            stays = []  # nobody was there yet
         if visit.place and self.event.location != "ignored":
             place = actors.place(self.recorder, self.recorder.plan.reading, visit.place, self.owner)
             if self.event.location == "back" and not self.late and stays:
                 stays = timeline.taken_back(stays, place)
-            start = encounter.period.start if encounter.period else None
-            time = self.recorder.happened.text if stays else start or self.recorder.happened.text
-            stays = timeline.moved(stays, place, time)
+            stays = timeline.moved(stays, place, self._time_of_move(encounter, stays))
         period = encounter.period
         if encounter.status in {"finished", *_FINAL}:
             stays = timeline.ended(stays, period.end if period else None)
         else:
             stays = timeline.opened(stays, "planned" if encounter.status == "planned" else "active")
         encounter.location = stays or None
+
+    def _time_of_move(self, encounter: fhir.Encounter, stays: timeline.Stays) -> str:
+        """Return since when the patient is known to be in the place of PV1-3."""
+        happened = self.recorder.happened.text
+        period = encounter.period or fhir.Period()
+        if period.start and self.event.event in _BEGINNING and (self.late or not stays):
+            return period.start
+        return period.end if period.end and precedes(period.end, happened) else happened
 
     def _change_participants(self, encounter: fhir.Encounter, visit: Visit) -> None:
         for role, people in visit.clinicians:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from broadstreet.connectors.hl7v2.mapping import actors
 from broadstreet.connectors.hl7v2.mapping.conditions import Conditions, chief_complaint
-from broadstreet.connectors.hl7v2.mapping.observations import Observations, order_keys, visit_keys
+from broadstreet.connectors.hl7v2.mapping.observations import (
+    Observations,
+    identify_observed,
+    identify_results,
+)
 from broadstreet.connectors.hl7v2.mapping.patients import Patients, identifying
 from broadstreet.connectors.hl7v2.mapping.planning import Group, Plan
 from broadstreet.connectors.hl7v2.mapping.recorder import Directory, Recorder, reference
@@ -36,7 +40,7 @@ def wants(plan: Plan, indexer: Indexer, directory: Directory) -> Wants:
             number = order.filler or order.placer
             if number is not None:
                 keys.append(("DiagnosticReport", number.system, number.value))
-            keys += [("Observation", *key) for key in order_keys(plan, order)]
+            keys += [("Observation", *key) for key in identify_results(plan, order)]
     keys += [key for key in seldom if not directory.knows(key)]
     return Wants(
         tokens=tuple(
@@ -55,7 +59,7 @@ def _of_visit(
         return []
     numbers = visit.identifiers or ([group.account] if group.account else [])
     keys += [("Encounter", each.system, each.value) for each in numbers]
-    keys += [("Observation", *key) for key in visit_keys(plan, visit, group.observed)]
+    keys += [("Observation", *key) for key in identify_observed(plan, visit, group.observed)]
     seldom = actors.place_keys(visit.place, plan.reading)
     for _, people in visit.clinicians:
         seldom += actors.clinician_keys(people)
