@@ -1,4 +1,8 @@
-"""Time the counts: a clinic's resources from the log to committed counts, on one core."""
+"""Time the counts and the tests: a clinic's resources from the log to committed counts, on one core.
+
+The tests are timed on the last day of the log, and on a batch of visits that come after their days were
+closed, spread over all days: the worst case, for it touches every series.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +22,9 @@ from bench.results import keep
 from broadstreet.model import records
 from broadstreet.model.records import Timer
 from broadstreet.store.entry import Entry
-from broadstreet.store.follower import Projection
 from broadstreet.store.protocol import Batch
 from broadstreet.store.sqlite import SqliteStore
-from broadstreet.workflows.surveillance import Counts
+from broadstreet.workflows.surveillance import Counts, Tests
 
 ZONE = ZoneInfo("Asia/Seoul")
 FIRST = date(2026, 1, 5)
@@ -42,11 +45,13 @@ encode = msgspec.json.encode
 def main() -> None:
     entries = list(log())
     runs = [run(entries) for _ in range(5)]
-    computing, all_of_it = (statistics.median(each) for each in zip(*runs, strict=True))
+    computing, all_of_it, closing, late = (statistics.median(each) for each in zip(*runs, strict=True))
     shares = Counter(entry.type for entry in entries)
     figures = {
         "counts, projecting: entries/s": round(len(entries) / computing),
         "counts, projecting and committing: entries/s": round(len(entries) / all_of_it),
+        f"tests, closing a day after {DAYS} days: ms": round(closing * 1e3, 1),
+        f"tests, {BATCH} late entries over {DAYS} days: ms": round(late * 1e3, 1),
         "entries": len(entries),
         "shares": {type: round(n / len(entries), 3) for type, n in shares.most_common()},
         "batch": BATCH,
@@ -56,12 +61,12 @@ def main() -> None:
     print(f"kept in {keep('surveillance', figures)}")
 
 
-def run(entries: list[Entry]) -> tuple[float, float]:
-    """Return seconds of computing, and of computing and committing, over an empty store."""
+def run(entries: list[Entry]) -> tuple[float, float, float, float]:
+    """Return seconds of computing counts, of that with committing, of testing a day, of testing late days."""
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "log.db")
         writer = store.writer()
-        projection: Projection = Counts(ZONE, classify)
+        projection = Counts(ZONE)
         writer.define(projection.tables)
         computing, begin = 0.0, time.perf_counter()
         for first in range(0, len(entries), BATCH):
@@ -70,14 +75,20 @@ def run(entries: list[Entry]) -> tuple[float, float]:
             computing += time.perf_counter() - start
             writer.write(Batch(changes=changes))
         elapsed = time.perf_counter() - begin
+        closing = _testing(projection, entries[-1:], store)
+        again = [each for each in entries if each.type == "fhir/Encounter"]
+        moved = [_entry(len(entries) + n, e.type, f"{e.id}x", e.body or b"") for n, e in enumerate(again, 1)]
+        batch = moved[:: len(moved) // BATCH][:BATCH]
+        writer.write(Batch(changes=projection.project(batch, store)))
+        late = _testing(projection, batch, store)
         store.close()
-    return computing, elapsed
+    return computing, elapsed, closing, late
 
 
-def classify(complaint: str, codes: object) -> set[str]:
-    """Stand in for the table of syndromes, whose answers the projection remembers anyway."""
-    words = f"{complaint} {codes}"
-    return {name for name, sign in (("fever", "R50"), ("ili", "J1"), ("gi", "A09")) if sign in words}
+def _testing(counts: Counts, entries: list[Entry], store: SqliteStore) -> float:
+    tests, start = Tests(counts), time.perf_counter()
+    tests.react(entries, store)
+    return time.perf_counter() - start
 
 
 def log() -> Iterator[Entry]:

@@ -29,6 +29,7 @@ from broadstreet.workflows.surveillance.tables import TABLES
 
 ZONE = ZoneInfo("Asia/Seoul")
 FIRST, DAYS = date(2026, 1, 5), 16
+RULE = surveillance.Rule(method="C1", alpha=0.001, baseline=9)
 Z = statistics.NormalDist().inv_cdf(0.999)
 
 # How many visits more or fewer a change makes of a day, and after which day's closing it arrives.
@@ -73,7 +74,7 @@ class Log:
         self.visits: dict[str, tuple[int, str]] = {}
 
     def follow(self) -> Followers:
-        tests = surveillance.Tests(self.counts)
+        tests = surveillance.Tests(self.counts, RULE)
         return Followers(self.store, self.committer, [self.counts, tests])
 
     def add(self, day: int, home: str) -> None:
@@ -142,8 +143,10 @@ def expected(log: Log) -> list[tuple[Any, ...]]:
     for place in ("city", "district:D1", "district:D2"):
         counts = Counter(day for day, home in log.visits.values() if place in ("city", f"district:{home}"))
         alarms = []
-        for day in range(min(everywhere, default=DAYS) + 7, DAYS):
-            baseline = [counts[past] for past in range(day - 7, day)]
+        first = min(everywhere, default=DAYS)
+        for day in range(first + 7, DAYS):
+            length = 9 if day - 9 >= first else 7
+            baseline = [counts[past] for past in range(day - length, day)]
             bound = statistics.mean(baseline) + Z * statistics.stdev(baseline)
             if counts[day] > bound and counts[day] >= 3 and len(set(baseline)) > 1:
                 alarms.append(day)

@@ -19,11 +19,12 @@ from broadstreet.workflows.surveillance.detection import signal_id
 from .conftest import FIRST, Town, encounter, patient
 
 QUIET_WEEK = (2, 3, 1, 2, 3, 2, 1)
+WEEKLY_C1 = surveillance.Rule(method="C1", alpha=0.001, baseline=7)
 TESTED = FIRST + timedelta(days=7)
 
 
 def with_tests(counts: surveillance.Counts) -> list[Reactor]:
-    return [surveillance.Tests(counts)]
+    return [surveillance.Tests(counts, WEEKLY_C1)]
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_a_day_far_above_the_week_before_it_is_a_signal_with_its_evidence(town: 
     assert evidence.expected == pytest.approx(baseline.mean())
     assert evidence.upper == pytest.approx(baseline.mean() + 3.0902323 * baseline.std(ddof=1))
     assert evidence.score == pytest.approx((9 - baseline.mean()) / baseline.std(ddof=1))
-    assert (evidence.day, evidence.observed, evidence.method) == (TESTED, 9, "EARS C1")
+    assert (evidence.day, evidence.observed, evidence.method) == (TESTED, 9, "EARS C1, baseline of 7 days")
     assert evidence.visits == tuple(f"f{TESTED}-{n}" for n in range(9))
 
 
@@ -287,7 +288,7 @@ def test_the_same_entries_and_tables_give_the_same_emissions(town: Town) -> None
     while only_counts.step():
         pass
     entries = town.store.entries(town.store.cursors()["surveillance.tests"].seq)
-    reactor = surveillance.Tests(town.projection)
+    reactor = surveillance.Tests(town.projection, WEEKLY_C1)
     first, second = reactor.react(entries, town.store), reactor.react(entries, town.store)
     assert first == second
     assert len(first) == 2
@@ -317,17 +318,32 @@ def test_a_first_report_that_comes_late_completes_baselines(town: Town) -> None:
     assert [signal.since for signal in found(town)] == [TESTED]
 
 
-def test_another_method_is_one_setting(tmp_path: Path) -> None:
-    rule = surveillance.Rule(method="C2", minimum=5)
-    town = Town(tmp_path / "c2.db", lambda counts: [surveillance.Tests(counts, rule)])
-    live(town, [*QUIET_WEEK, 2, 1, 4, 9])
-    assert [(s.since, s.evidence[0].method) for s in found(town)] == [(FIRST + timedelta(days=10), "EARS C2")]
+@pytest.fixture
+def unset(tmp_path: Path) -> Iterator[Town]:
+    """Return a town that is tested by the default rule."""
+    town = Town(tmp_path / "default.db", lambda counts: [surveillance.Tests(counts)])
+    yield town
     town.close()
 
 
-@pytest.mark.parametrize("wrong", [{"method": "C4"}, {"minimum": 0}])
+def test_by_default_the_two_days_before_a_day_are_not_in_its_baseline(unset: Town) -> None:
+    live(unset, [*QUIET_WEEK, 5, 5, 9])
+    [signal] = found(unset)
+    assert [(e.day, e.expected, e.method) for e in signal.evidence] == [
+        (FIRST + timedelta(days=9), 2.0, "EARS C2, baseline of 7 days")
+    ]
+
+
+def test_a_baseline_grows_from_one_week_to_four(unset: Town) -> None:
+    bursts = [*QUIET_WEEK, 2, 2, 14, *QUIET_WEEK, *QUIET_WEEK, 40, *QUIET_WEEK, *QUIET_WEEK, 99]
+    live(unset, bursts)
+    methods = [signal.evidence[0].method for signal in found(unset)]
+    assert methods == [f"EARS C2, baseline of {days} days" for days in (7, 14, 28)]
+
+
+@pytest.mark.parametrize("wrong", [{"method": "C4"}, {"minimum": 0}, {"baseline": 2}, {"alpha": 1.5}])
 def test_a_setting_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises(ValueError, match=r"must (be|lie)"):
         surveillance.Rule(**wrong)  # type: ignore[arg-type]
 
 

@@ -59,7 +59,8 @@ def test_a_history_has_the_bounds_that_the_days_were_tested_with(town: Town) -> 
         town.put_all([("Encounter", f"e{number}-{n}", encounter(on)) for n in range(visits)])
         town.close_day(on)
     town.follow()
-    history = surveillance.history(town.store, "fever", "city")
+    rule = surveillance.Rule(method="C1", alpha=0.001, baseline=7)
+    history = surveillance.history(town.store, "fever", "city", rule=rule)
     assert history.counts.tolist() == [2, 3, 1, 2, 3, 2, 1, 9, 2]
     assert np.flatnonzero(history.alarm).tolist() == [7]
     assert np.isfinite(history.upper[7:]).all()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from broadstreet.model import syndromes
 from broadstreet.store.entry import Entry
 from broadstreet.store.tables import Change, TableReader
 from broadstreet.workflows.surveillance.news import TIMER, TYPES, news_of
@@ -30,7 +31,7 @@ class Counts:
         The city's time zone: a visit counts on the city's day.
     classify
         Names the syndromes of a chief complaint and ICD-10 codes; the same for the same, and without
-        spaces in names. When what it answers changes, `version` must rise.
+        spaces in names. When what it answers changes, the counts are to be rebuilt.
     """
 
     name = "surveillance.counts"
@@ -39,7 +40,7 @@ class Counts:
     tables = TABLES
     barriers = frozenset({TIMER})
 
-    def __init__(self, zone: ZoneInfo, classify: Classify) -> None:
+    def __init__(self, zone: ZoneInfo, classify: Classify = syndromes.classify) -> None:
         self._zone = zone
 
         @lru_cache(maxsize=_REMEMBERED)

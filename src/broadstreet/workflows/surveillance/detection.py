@@ -75,7 +75,7 @@ class Tests:
         touched = self._touched(entries, tables, closed)
         alarms = self._alarms(touched.series, tables, closed)
         held = _held(touched.series, tables)
-        witness = Witness(tables, f"EARS {self._rule.method}", closed, touched.changed)
+        witness = Witness(tables, self._rule.method, closed, touched.changed)
         emissions: list[Emission] = []
         ordinals: Counter[int] = Counter()
         for series, cause in sorted(touched.series.items()):
@@ -113,8 +113,8 @@ class Tests:
 
     def _on_baselines(self, tables: TableReader, day: int, closed: int) -> list[Series]:
         """Return the series with days for whose baselines it matters whether anybody reported on `day`."""
-        first = day + self._rule.reach
-        return self._countable(tables, first, min(first + SILENCE - 1, closed))
+        reaches = [self._rule.reach(baseline) for baseline in self._rule.baselines]
+        return self._countable(tables, day + min(reaches), min(day + max(reaches) + SILENCE - 1, closed))
 
     def _closing(self, tables: TableReader, timer: Closed) -> list[Series]:
         """Return the series with days that this timer closes."""
@@ -141,7 +141,8 @@ class Tests:
         cells = table[table[:, 2] >= self._rule.minimum]
         if not len(cells):
             return alarms
-        reported = _reported(tables, int(cells[:, 1].min()) - self._rule.reach - SILENCE, closed)
+        first = int(cells[:, 1].min()) - self._rule.reach(self._rule.baselines[-1]) - SILENCE
+        reported = _reported(tables, first, closed)
         series, days, counts = table.T
         found = apply_rule(series, days, counts, (cells[:, 0], cells[:, 1]), reported, self._rule)
         names = list(numbers)
@@ -150,7 +151,8 @@ class Tests:
             expected, upper, score = (
                 float(each[place]) for each in (found.expected, found.upper, found.score)
             )
-            alarms[names[number]].append(Alarm(day, observed, expected, upper, score))
+            length = int(found.baseline[place])
+            alarms[names[number]].append(Alarm(day, observed, expected, upper, score, length))
         return alarms
 
 

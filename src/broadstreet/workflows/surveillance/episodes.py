@@ -20,6 +20,7 @@ class Alarm(NamedTuple):
     expected: float
     upper: float
     score: float
+    baseline: int
 
 
 Episode = tuple[Alarm, ...]

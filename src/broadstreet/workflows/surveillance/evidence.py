@@ -29,7 +29,7 @@ class Witness:
     tables
         The visits.
     method
-        What the days were tested with.
+        Of EARS, with which the days were tested.
     closed
         The last closed day.
     changed
@@ -76,7 +76,7 @@ class Witness:
             expected=alarm.expected,
             upper=alarm.upper,
             score=alarm.score if math.isfinite(alarm.score) else None,
-            method=self._method,
+            method=f"EARS {self._method}, baseline of {alarm.baseline} days",
             visits=known.visits if reused and known else self._counted(series, alarm.day),
         )
 
