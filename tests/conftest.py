@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.demo_run import DemoRun, run_demo
 from tests.hl7v2_hub import Hub
 
 # Seeded, so that a run can be repeated; `make soak` draws anew. No deadlines: tests are not timed.
@@ -51,6 +52,12 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     yield hub
     hub.check_all()
     hub.close()
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
+    """Return what a short demonstration printed and left."""
+    return run_demo(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.hookimpl(wrapper=True)

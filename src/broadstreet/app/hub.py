@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -26,7 +25,9 @@ from broadstreet.connectors.hl7v2.connection import ServerLimits
 from broadstreet.connectors.hl7v2.mllp import FrameLimits
 from broadstreet.connectors.hl7v2.server import MllpServer
 from broadstreet.connectors.hl7v2.tls import server_tls
+from broadstreet.model import fhir
 from broadstreet.model.clock import SystemClock
+from broadstreet.model.syndromes import classify
 from broadstreet.store.protocol import StoreError
 from broadstreet.store.timers import DAY_CLOSED
 
@@ -96,11 +97,11 @@ class Hub:
         try:
             await control.start()
             keeping = asyncio.create_task(_keep_time(core))
+            warming = asyncio.create_task(asyncio.to_thread(_warm_up))
             ready(mllp.host, server.port)
             await self._stop.wait()
             keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
+            await asyncio.gather(keeping, warming, return_exceptions=True)
             await server.stop()
         finally:
             await control.stop()
@@ -149,6 +150,12 @@ async def _keep_time(core: Core) -> None:
         jump = core.clock.now() - expected - timedelta(seconds=time.monotonic() - began)
         if abs(jump) > JUMP:
             _log.warning("the clock was set by %+.0f seconds", jump.total_seconds())
+
+
+def _warm_up() -> None:
+    """Make ready what is made at its first use, before the first message has to wait for it."""
+    fhir.decode(b'{"resourceType":"Basic","code":{"text":"warm"}}')
+    classify("warm")
 
 
 def _finish(core: Core) -> None:

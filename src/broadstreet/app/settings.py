@@ -91,12 +91,17 @@ class Surveillance(_Section, frozen=True, kw_only=True):
 
     method: Annotated[
         Literal["C1", "C2", "C3"], Meta(description="EARS method that each day's counts are tested with.")
-    ] = "C2"
+    ] = "C1"
     alpha: Annotated[
         float,
-        Meta(gt=0, lt=0.5, description="Probability of an alarm on a day without an outbreak (one-sided)."),
-    ] = 0.001
-    minimum: Annotated[int, Meta(ge=1, le=1_000, description="Fewest cases on a day that make a signal.")] = 3
+        Meta(ge=0, lt=0.5, description="Probability of an alarm by chance on a day; 0: the method's own."),
+    ] = 0.0
+    baseline: Annotated[
+        int, Meta(ge=3, le=365, description="Days before that tell what is expected of a day.")
+    ] = 7
+    minimum: Annotated[
+        int, Meta(ge=1, le=1_000, description="Fewest visits on a day that make a signal.")
+    ] = 3
 
 
 class Settings(_Section, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from broadstreet.model import records
 from broadstreet.model.clock import instant
 from broadstreet.model.records import Signal
 from broadstreet.store.inbox import FEED, TOLERATED
@@ -15,6 +14,8 @@ from broadstreet.store.protocol import Reader, StoreError
 from broadstreet.store.quarantine import QUARANTINE
 from broadstreet.store.tables import Row, Table
 from broadstreet.store.timers import DAY_CLOSED, TIMER
+from broadstreet.workflows.surveillance import signals
+from broadstreet.workflows.surveillance.tables import SIGNAL
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +111,7 @@ def status_of(
         feeds=_feeds(reader),
         quarantine=_quarantine(reader),
         followers=_followers(reader, head, faults or {}),
-        signals=tuple(_alarm(signal) for signal in signals(reader)),
+        signals=_alarms(reader),
         hub=hub,
     )
 
@@ -161,15 +162,8 @@ def _followers(reader: Reader, head: int, faults: dict[str, str]) -> tuple[Follo
     )
 
 
-def signals(reader: Reader) -> list[Signal]:
-    """Return every signal as its newest version says it."""
-    found: list[Signal] = []
-    after = ""
-    while page := reader.currents(records.entry_type(Signal), after=after):
-        after = page[-1].id
-        decoded = [records.decode(entry.body) for entry in page if entry.body]
-        found += [record for record in decoded if isinstance(record, Signal)]
-    return found
+def _alarms(reader: Reader) -> tuple[Alarm, ...]:
+    return tuple(_alarm(signal) for signal in signals(reader)) if _has(reader, SIGNAL) else ()
 
 
 def _alarm(signal: Signal) -> Alarm:
@@ -198,10 +192,15 @@ def _rows(
     order: tuple[str, ...] = (),
     limit: int | None = None,
 ) -> list[Row]:
-    """Return a table's rows; none if no hub has made the table yet."""
+    return reader.select(table, where or {}, order, limit) if _has(reader, table) else []
+
+
+def _has(reader: Reader, table: Table) -> bool:
+    """Say whether a hub has made the table yet."""
     try:
-        return reader.select(table, where or {}, order, limit)
+        reader.select(table, limit=1)
     except StoreError as error:
         if "no such table" in str(error):
-            return []
+            return False
         raise
+    return True

@@ -63,11 +63,11 @@ def _show_feeds(found: Status, zone: ZoneInfo) -> None:
     if not found.feeds:
         console.print("Nothing has arrived yet.")
         return
-    table = Table(box=SIMPLE_HEAD)
-    table.add_column("sender", no_wrap=True, max_width=32)
-    for heading in ("messages", "accepted", "refused", "twice", "id reused", "late"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("last", no_wrap=True)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("sender", no_wrap=True, max_width=36)
+    for heading in ("messages", "accepted", "refused", "twice", "reused", "late"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
+    table.add_column("last", no_wrap=True, min_width=16)
     for feed in found.feeds:
         numbers = (feed.messages, feed.accepted, feed.refused, feed.duplicates, feed.reused)
         last = _told(feed.last_at, zone)[:16]

@@ -58,7 +58,7 @@ def test_a_table_can_be_given_by_the_environment() -> None:
         ("[senders.zones]\n'A|B' = 'Mars'", "senders.zones: expected a time zone"),
         ("clock = 'fast'", "clock: expected one of system, driven, got 'fast'"),
         ("clock_start = 2026-01-01T00:00:00", "clock_start: expected an instant with its offset"),
-        ("[surveillance]\nalpha = 0.9", "surveillance.alpha: expected number > 0 and < 0.5, got 0.9"),
+        ("[surveillance]\nalpha = 0.9", "surveillance.alpha: expected number ≥ 0 and < 0.5, got 0.9"),
         ("[mllp.tls]\nkey = 'x'", "mllp.tls.certificate: expected certificate and key together"),
     ],
 )

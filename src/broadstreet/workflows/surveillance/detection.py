@@ -12,7 +12,7 @@ import numpy as np
 
 from broadstreet.model import records
 from broadstreet.store.entry import Entry
-from broadstreet.store.follower import Emission
+from broadstreet.store.follower import Emission, Projection
 from broadstreet.store.tables import Between, Condition, OneOf, Row, TableReader
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.episodes import Alarm, grouped, matched
@@ -64,7 +64,8 @@ class Tests:
     types = TYPES
 
     def __init__(self, over: Counts, rule: Rule = Rule()) -> None:  # noqa: B008 - it is frozen
-        self.over, self._rule = over, rule
+        self.over: Projection | None = over
+        self._rule = rule
 
     def react(self, entries: Sequence[Entry], tables: TableReader) -> list[Emission]:
         """Return each signal that is new or not as it should be."""

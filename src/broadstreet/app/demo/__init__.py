@@ -1,0 +1,1 @@
+"""The demonstration: the product, with simulated clinics as its senders."""

@@ -1,0 +1,148 @@
+"""The clinics of a demonstration, each a process of its own that sends through the MLLP door.
+
+`python -m broadstreet.app.demo.clinics` reads its orders from the first line of standard input and
+forks one process a clinic: what they share is imported once. Each following line is a day that all
+clinics may send; once all have, one line says what became of it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import BinaryIO
+
+import msgspec
+
+from broadstreet.connectors.hl7v2.client import BlockingMllpClient, Unanswered
+from broadstreet.simulation.city import City, Timed
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """What a clinic is told: the seed of the city, its size, and where the hub listens."""
+
+    seed: int
+    start: date
+    days: int
+    clinics: int
+    zone: str
+    host: str
+    port: int
+
+
+class Report(msgspec.Struct):
+    """What became of a day's messages; `fault` says why a clinic gave up."""
+
+    sent: int = 0
+    accepted: int = 0
+    refused: int = 0
+    fault: str = ""
+
+    def add(self, other: Report) -> None:
+        """Count another clinic's as well."""
+        self.sent += other.sent
+        self.accepted += other.accepted
+        self.refused += other.refused
+        self.fault = self.fault or other.fault
+
+
+@dataclass(frozen=True)
+class _Clinic:
+    """A clinic's process, as its parent sees it."""
+
+    process: int
+    orders: BinaryIO
+    reports: BinaryIO
+
+    def release(self, day: int) -> None:
+        self.orders.write(b"%d\n" % day)
+        self.orders.flush()
+
+    def report(self) -> Report:
+        line = self.reports.readline()
+        return msgspec.json.decode(line, type=Report) if line else Report(fault="a clinic's process died")
+
+
+def main() -> None:
+    """Fork the clinics; let them send day by day until standard input ends."""
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    orders = msgspec.json.decode(line, type=Orders)
+    gc.collect()
+    gc.freeze()
+    clinics: list[_Clinic] = []
+    for number in range(orders.clinics):
+        clinics.append(_forked(orders, number, clinics))
+    for line in sys.stdin.buffer:
+        sys.stdout.buffer.write(msgspec.json.encode(_day(clinics, int(line))) + b"\n")
+        sys.stdout.buffer.flush()
+    for clinic in clinics:
+        clinic.orders.close()
+    for clinic in clinics:
+        os.waitpid(clinic.process, 0)
+
+
+def _day(clinics: Sequence[_Clinic], day: int) -> Report:
+    for clinic in clinics:
+        clinic.release(day)
+    total = Report()
+    for clinic in clinics:
+        total.add(clinic.report())
+    return total
+
+
+def _forked(orders: Orders, number: int, others: Sequence[_Clinic]) -> _Clinic:
+    order_end, orders_in = os.pipe()
+    reports_out, report_end = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(order_end)
+        os.close(report_end)
+        return _Clinic(process, os.fdopen(orders_in, "wb"), os.fdopen(reports_out, "rb"))
+    code = 1
+    try:
+        for descriptor in (orders_in, reports_out):
+            os.close(descriptor)
+        for other in others:  # else a clinic would hold its neighbours' pipes open
+            other.orders.close()
+            other.reports.close()
+        with os.fdopen(order_end, "rb") as days, os.fdopen(report_end, "wb") as reports:
+            _run(orders, number, days, reports)
+        code = 0
+    except KeyboardInterrupt:
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _run(orders: Orders, number: int, days: BinaryIO, reports: BinaryIO) -> None:
+    clinic = City(orders.seed, orders.start, orders.days, orders.clinics, orders.zone).clinic(number)
+    ready = clinic.messages(0)
+    with BlockingMllpClient(orders.host, orders.port) as client:
+        for line in days:
+            reports.write(msgspec.json.encode(_sent(client, ready)) + b"\n")
+            reports.flush()
+            following = int(line) + 1
+            if following < orders.days:  # written while the other clinics still send
+                ready = clinic.messages(following)
+
+
+def _sent(client: BlockingMllpClient, messages: Sequence[Timed]) -> Report:
+    report = Report()
+    try:
+        for timed in messages:
+            accepted = client.send(timed.message).accepted
+            report.sent += 1
+            report.accepted += accepted
+            report.refused += not accepted
+    except Unanswered as error:
+        report.fault = str(error)
+    return report
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from broadstreet.app.demo.verdict import judge
+from broadstreet.model.records import Evidence, Signal, Stratum
+from broadstreet.simulation.outbreak import Truth
+
+START = date(2026, 3, 1)
+TRUTH = Truth("gastrointestinal", "D03", START, START + timedelta(9), 60, {START: 60})
+
+
+def signal(
+    *alarms: int, stream: str = "gastrointestinal", place: str = "district:D03", status: str = "open"
+) -> Signal:
+    days = [START + timedelta(n) for n in alarms]
+    evidence = tuple(Evidence(day=day, observed=9, expected=2.0, upper=6.0, method="EARS C2") for day in days)
+    return Signal(
+        id=f"{stream}{place}{alarms}", status=status, where=Stratum(stream=stream, place=place),  # type: ignore[arg-type]
+        since=min(days), until=max(days), observed=9, expected=2.0, evidence=evidence,
+    )  # fmt: skip
+
+
+def test_lateness_is_counted_to_the_end_of_the_first_alarm_day() -> None:
+    verdict = judge(TRUTH, [signal(4, 5), signal(2, place="city")])
+    assert [(found.signal.where.place, found.late) for found in verdict.found] == [
+        ("city", 3),
+        ("district:D03", 5),
+    ]
+    assert verdict.first is verdict.found[0]
+    assert verdict.others == ()
+
+
+def test_a_signal_that_began_before_the_outbreak_counts_from_its_first_alarm_inside() -> None:
+    verdict = judge(TRUTH, [signal(-3, 1)])
+    assert verdict.first is not None
+    assert verdict.first.alarm == START + timedelta(1)
+
+
+def test_another_syndrome_at_the_same_place_and_time_is_an_echo_and_finds_nothing() -> None:
+    echo, elsewhere = signal(1, stream="fever"), signal(1, stream="fever", place="district:D04")
+    verdict = judge(TRUTH, [echo, elsewhere])
+    assert (verdict.first, verdict.echoes, verdict.others) == (None, (echo,), (elsewhere,))
+
+
+def test_other_districts_and_times_are_false_alarms() -> None:
+    others = [signal(1, place="district:D04"), signal(-1), signal(10)]
+    verdict = judge(TRUTH, others)
+    assert verdict.first is None
+    assert verdict.others == tuple(others)
+
+
+def test_a_signal_that_was_withdrawn_neither_finds_nor_misleads() -> None:
+    verdict = judge(TRUTH, [signal(1, status="withdrawn"), signal(-9, status="withdrawn")])
+    assert (verdict.found, verdict.others, len(verdict.withdrawn)) == ((), (), 2)
