@@ -360,3 +360,28 @@ def test_the_import_loads_no_struct_before_it_is_asked_for() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == ""
+
+
+_THREADS = """
+import threading, time
+from broadstreet.model import fhir
+
+VISIT = '''{"resourceType": "Encounter", "status": "finished", "class": {"code": "EMER"},
+  "identifier": [{"system": "urn:x", "value": "1", "period": {"start": "2026"}, "use": "usual"}],
+  "participant": [{"individual": {"reference": "Practitioner/1"}}], "length": {"value": 1.5}}'''
+
+def decode(wait):
+    time.sleep(wait)
+    fhir.decode(VISIT)
+
+threads = [threading.Thread(target=decode, args=(n / 100,)) for n in range(60)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_that_decode_for_the_first_time_at_once_do_not_kill_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", _THREADS], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import os
 import signal
 import ssl
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +44,9 @@ JUMP = timedelta(seconds=10)
 _log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, ready: Callable[[str, int], None] = lambda *_: None) -> None:
+def run(
+    settings: Settings, ready: Callable[[str, int], None] = lambda *_: None, *, attached: bool = False
+) -> None:
     """Run a hub until it is told to stop (SIGTERM or SIGINT).
 
     Parameters
@@ -51,22 +55,26 @@ def run(settings: Settings, ready: Callable[[str, int], None] = lambda *_: None)
         What the deployment decides.
     ready
         Called with host and port once the door is open.
+    attached
+        Stop as well when standard input ends: whoever started this hub has died.
 
     Raises
     ------
     StoreError, OSError
         If the store cannot be opened, or an address not be listened on.
     """
+    if sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 100)
-    uvloop.run(Hub(settings).run(ready))
+    uvloop.run(Hub(settings, attached=attached).run(ready))
 
 
 class Hub:
     """Opens the store, lets everything run, and closes it in order."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, *, attached: bool = False) -> None:
+        self._settings, self._attached = settings, attached
         self._stop = asyncio.Event()
 
     async def run(self, ready: Callable[[str, int], None]) -> None:
@@ -92,16 +100,18 @@ class Hub:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        if self._attached:
+            loop.add_reader(sys.stdin.fileno(), self.stop)
         core.start()
+        _warm_up()
         await server.start()
         try:
             await control.start()
             keeping = asyncio.create_task(_keep_time(core))
-            warming = asyncio.create_task(asyncio.to_thread(_warm_up))
             ready(mllp.host, server.port)
             await self._stop.wait()
             keeping.cancel()
-            await asyncio.gather(keeping, warming, return_exceptions=True)
+            await asyncio.gather(keeping, return_exceptions=True)
             await server.stop()
         finally:
             await control.stop()

@@ -30,7 +30,8 @@ class HubProcess:
     """A hub that runs while this object is entered.
 
     Its settings lie as `broadstreet.toml` in its data folder, so that every command finds them there
-    later; what it logs lies beside as `hub.log`. It is given nothing else.
+    later; what it logs lies beside as `hub.log`. It is given nothing else. If this process dies, the hub
+    stops: its standard input ends.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -60,11 +61,12 @@ class HubProcess:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.config.write_text(as_toml(msgspec.to_builtins(self.settings)), encoding="utf-8")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-        command = [sys.executable, "-m", "broadstreet.cli", "serve", "--config", str(self.config)]
+        command = [sys.executable, "-m", "broadstreet.cli", "serve", "--attached"]
+        command += ["--config", str(self.config)]
         with (folder / LOG).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 env=environment,
@@ -105,6 +107,8 @@ class HubProcess:
             return
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
+        assert process.stdin is not None
+        process.stdin.close()
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

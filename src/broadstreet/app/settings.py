@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from broadstreet.workflows.surveillance import Rule
+
 PREFIX = "BROADSTREET_"
 DATABASE = "log.db"
 SOCKET = "hub.sock"
@@ -91,14 +93,19 @@ class Surveillance(_Section, frozen=True, kw_only=True):
 
     method: Annotated[
         Literal["C1", "C2", "C3"], Meta(description="EARS method that each day's counts are tested with.")
-    ] = "C1"
+    ] = Rule.method
     alpha: Annotated[
         float,
-        Meta(ge=0, lt=0.5, description="Probability of an alarm by chance on a day; 0: the method's own."),
-    ] = 0.0
+        Meta(
+            ge=0,
+            lt=0.5,
+            description="Chance of a false alarm, for normal counts; 0: the method's own.",
+        ),
+    ] = Rule.alpha or 0.0
     baseline: Annotated[
-        int, Meta(ge=3, le=365, description="Days before that tell what is expected of a day.")
-    ] = 7
+        int,
+        Meta(ge=7, le=364, description="Days of the longest baseline; until then shorter ones."),
+    ] = Rule.baseline
     minimum: Annotated[
         int, Meta(ge=1, le=1_000, description="Fewest visits on a day that make a signal.")
     ] = 3

@@ -33,6 +33,9 @@ def serve(
             help="Instant at which a driven clock begins (setting: clock_start).", show_default=False
         ),
     ] = None,
+    attached: Annotated[
+        bool, typer.Option("--attached", help="Stop as well when standard input ends.")
+    ] = False,
 ) -> None:
     """Run the hub until Ctrl-C or SIGTERM.
 
@@ -46,6 +49,6 @@ def serve(
         console.print(f"Listening for HL7 v2 (MLLP) on {host}:{port}. Data: {settings.folder}. Stop: Ctrl-C.")
 
     try:
-        hub.run(settings, ready)
+        hub.run(settings, ready, attached=attached)
     except ValueError as error:
         raise Mistake(str(error)) from error

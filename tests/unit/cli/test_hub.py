@@ -163,6 +163,25 @@ def test_a_hub_with_the_system_clock_closes_yesterday_by_itself(folder: Path) ->
         assert hub.status().day_closed is not None
 
 
+def test_a_hub_ends_with_the_process_that_started_it(folder: Path) -> None:
+    starts = (
+        "import os, sys; from pathlib import Path\n"
+        "from broadstreet.app.process import HubProcess\n"
+        "from broadstreet.app.settings import Mllp, Settings\n"
+        "with HubProcess(Settings(data=sys.argv[1], mllp=Mllp(port=0))) as hub:\n"
+        "    print(hub.status().hub.pid, flush=True)\n"
+        "    os._exit(1)\n"
+    )
+    dead = subprocess.run(
+        [sys.executable, "-c", starts, str(folder)], capture_output=True, timeout=60, check=False
+    )
+    hub = Path(f"/proc/{int(dead.stdout)}")
+    deadline = time.monotonic() + 30
+    while hub.exists() and "Z" not in (hub / "stat").read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not hub.exists() or "Z" in (hub / "stat").read_text()
+
+
 def test_a_second_hub_on_the_store_says_which_process_holds_it(process: HubProcess) -> None:
     command = [sys.executable, "-m", "broadstreet.cli", "serve", "--config", str(process.config)]
     second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

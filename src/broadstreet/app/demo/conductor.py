@@ -21,17 +21,10 @@ from broadstreet.app import requests
 from broadstreet.app.demo.clinics import Orders, Report
 from broadstreet.app.process import HubProcess
 from broadstreet.app.replay.sending import Calendar
-from broadstreet.app.settings import Mllp, Settings, Surveillance
+from broadstreet.app.settings import Mllp, Settings
 from broadstreet.store.protocol import StoreError
 
 STOP_SECONDS = 10.0
-# Chosen on the seeds 100 to 111 of the synthetic city: all 12 outbreaks were found, 1 to 3 days late, with a
-# mean of 13 false alarms in 120 days of 65 series (5 syndromes in 12 districts and the city). EARS C1 with a
-# baseline of 7 days and its own threshold finds them 1 or 2 days late, with a mean of 114 false alarms.
-LONG = Surveillance(method="C2", baseline=28, alpha=0.00001, minimum=3)
-SHORT = Surveillance(method="C2", baseline=7, alpha=0.00001, minimum=3)
-LONG_DAYS = 90
-"""Runs of fewer days may hide the outbreak before 30 days of history are there."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +111,6 @@ def conducted(plan: Plan) -> Iterator[Conductor]:
         clock_start=datetime.combine(plan.start, moment(), ZoneInfo(plan.zone)),
         log_level="warning",
         mllp=Mllp(port=0),
-        surveillance=LONG if plan.days >= LONG_DAYS else SHORT,
     )
     clinics = _start_clinics()  # they load while the hub does
     try:

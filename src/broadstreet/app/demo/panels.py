@@ -57,14 +57,11 @@ def _panel(
         title=f"{name[:1].upper()}{name[1:]}: {title}",
         days=days,
         counts=found.counts.tolist(),
-        expected=_known(found.expected, rule),
-        upper=_known(found.upper, rule),
+        expected=_known(found.expected),
+        upper=_known(found.upper),
         alarms=sorted(alarms & set(days)),
     )
 
 
-def _known(values: np.ndarray[tuple[int], np.dtype[np.float64]], rule: Rule) -> list[float | None]:
-    """Return values as numbers; None on the first days, whose baseline is not complete."""
-    complete = np.arange(values.size) >= rule.reach
-    known = complete & ~np.isnan(values)
-    return [float(value) if is_known else None for value, is_known in zip(values, known, strict=True)]
+def _known(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float | None]:
+    return [None if np.isnan(value) else float(value) for value in values]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import operator
+import threading
 from typing import Any
 
 import msgspec
@@ -36,12 +37,25 @@ def any_resource() -> Any:
     return union
 
 
-@functools.cache
+_MAKING = threading.Lock()
+_MADE: dict[type[Node] | None, msgspec.json.Decoder[Any]] = {}
+
+
 def decoder(kind: type[Node] | None = None) -> msgspec.json.Decoder[Any]:
     """Return the decoder of a datatype; that of any resource for a resource or for None.
 
-    A decoder of one resource alone would not ask that `resourceType` is there.
+    A decoder of one resource alone would not ask that `resourceType` is there. One thread makes
+    decoders at a time: msgspec 0.22 kills the process if two build the same structs at once.
     """
+    made = _MADE.get(kind)
+    if made is None:
+        with _MAKING:
+            made = _MADE.get(kind) or _made(kind)
+            _MADE[kind] = made
+    return made
+
+
+def _made(kind: type[Node] | None) -> msgspec.json.Decoder[Any]:
     union = any_resource()
     is_resource = kind is None or kind.__struct_config__.tag is not None
     return msgspec.json.Decoder(
