@@ -236,3 +236,11 @@ def test_a_changed_number_is_the_same_patient(hub: Hub) -> None:
     hub.send("ADT^A47", ("PID", PID | {"3": "7"}), ("MRG", {"1": "1"}))
     patient = hub.one(fhir.Patient)
     assert [(each.value, each.use) for each in patient.identifier] == [("1", "old"), ("7", None)]
+
+
+def test_a_patient_is_found_by_the_first_of_any_number_of_merged_numbers(hub: Hub) -> None:
+    for n in range(20):
+        merge = ("PID", PID | {"3": str(n + 1)}), ("MRG", {"1": str(n)})
+        assert hub.send("ADT^A40", *merge).code == "AA"
+    assert hub.send("ADT^A31", ("PID", PID | {"3": "0", "8": "M"})).code == "AA"
+    assert [each.gender for each in hub.all(fhir.Patient) if each.active] == ["male"]

@@ -232,3 +232,21 @@ def test_a_report_without_number_is_kept_each_time(hub: Hub) -> None:
     result(hub, obx("NM", "1"), OBR_2=None, OBR_3=None)
     result(hub, obx("NM", "1"), OBR_2=None, OBR_3=None)
     assert len(hub.all(fhir.DiagnosticReport)) == 2
+
+
+def test_an_order_number_that_is_used_again_leaves_the_other_patients_result_alone(hub: Hub) -> None:
+    result(hub, obx("NM", "5"))
+    other = ("PID", PID | {"3": Raw("99^^^CLINIC^MR")})
+    assert hub.send("ORU^R01", other, ("OBR", OBR), obx("NM", "50"), at="20260105110000").code == "AA"
+    found = {each.subject.reference: each.valueQuantity.value for each in hub.all(fhir.Observation)}
+    assert sorted(found.values()) == [5, 50]
+    assert {each.subject.reference for each in hub.all(fhir.DiagnosticReport)} == set(found)
+    assert hub.tolerated()["order number of another patient's result"] == 2
+
+
+def test_a_correction_after_a_merge_changes_the_result_of_the_one_who_was_merged(hub: Hub) -> None:
+    result(hub, obx("NM", "5"))
+    survivor = ("PID", PID | {"3": Raw("99^^^CLINIC^MR")})
+    hub.send("ADT^A40", survivor, ("MRG", {"1": PID["3"]}))
+    hub.send("ORU^R01", survivor, ("OBR", OBR), obx("NM", "6", **{"11": "C"}), at="20260105110000")
+    assert hub.one(fhir.Observation).valueQuantity.value == 6

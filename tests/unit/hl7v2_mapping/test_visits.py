@@ -388,3 +388,14 @@ def test_the_first_name_of_a_clinician_stands_and_a_missing_one_is_added(hub: Hu
     (name,) = hub.one(fhir.Practitioner).name
     assert name.given == ["JIHO"]
     assert len(hub.store.history("fhir/Practitioner", hub.one(fhir.Practitioner).id)) == 2
+
+
+def test_the_visit_of_a_merged_patient_goes_to_the_survivor_and_to_nobody_else(hub: Hub) -> None:
+    hub.visit("A04")
+    hub.send("ADT^A40", ("PID", PID | {"3": Raw("815^^^CLINIC^MR")}), ("MRG", {"1": PID["3"]}))
+    answer = hub.send("ADT^A08", ("PID", PID | {"3": Raw("99^^^CLINIC^MR")}), ("PV1", PV1))
+    assert (answer.code, answer.problems[0].code.value) == ("AE", "205")
+    answer = hub.send("ADT^A08", ("PID", PID | {"3": Raw("815^^^CLINIC^MR")}), ("PV1", PV1))
+    assert answer.code == "AA"
+    survivor = next(each for each in hub.all(fhir.Patient) if each.active)
+    assert hub.one(fhir.Encounter).subject.reference == f"Patient/{survivor.id}"

@@ -71,7 +71,16 @@ class Observations:
                 self._record(each, held, self.recorder.happened.text, None)
 
     def _held(self, each: Result) -> Held | None:
-        return next(iter(self.recorder.find(fhir.Observation, *each.key)), None) if each.key else None
+        return self._of_subject(self.recorder.find(fhir.Observation, *each.key)) if each.key else None
+
+    def _of_subject(self, found: list[Held]) -> Held | None:
+        """Return the first that is about this patient: laboratories use their numbers again."""
+        for held in found:
+            if self.recorder.belongs_to(held.resource.subject, self.subject):
+                return held
+        if found:
+            self.recorder.tolerated["order number of another patient's result"] += 1
+        return None
 
     def _record(self, each: Result, held: Held | None, when: str, issued: str | None) -> fhir.Reference:
         """Put one observation; a result is whole, so what was known of it before is replaced."""
@@ -118,7 +127,7 @@ class Observations:
             return None
         found = self.recorder.find(fhir.DiagnosticReport, number.system, number.value)
         code = key_of(order.code)
-        return next((held for held in found if key_of(held.resource.code) == code), None)
+        return self._of_subject([held for held in found if key_of(held.resource.code) == code])
 
     def _put_report(
         self, order: Order, held: Held | None, results: list[fhir.Reference], when: str, issued: str

@@ -15,7 +15,6 @@ from broadstreet.connectors.hl7v2.mapping.recorder import Held, Recorder, refere
 from broadstreet.connectors.hl7v2.mapping.rules import apply, says, value_of
 from broadstreet.model import fhir
 
-_MOST_LINKS = 16
 _PLACEHOLDER = re.compile(r"(.)\1*|0*(?:123456789|1234567890)0*")
 """Numbers that are typed in where the true one is not known; they tell nobody from another."""
 
@@ -55,11 +54,12 @@ class Patients:
         found: dict[str, Held] = {}
         own: dict[str, Held] = {}
         for each, alone in identifying(identifiers):
-            for held in self.recorder.find(fhir.Patient, each.system, each.value):
-                if not alone and not (born and held.resource.birthDate == born):
+            for survivor in self.recorder.survivors(
+                self.recorder.find(fhir.Patient, each.system, each.value)
+            ):
+                if not alone and not (born and survivor.resource.birthDate == born):
                     self.recorder.tolerated["number of another patient"] = 1
                     continue
-                survivor = self._survivor(held)
                 found[survivor.resource.id] = survivor
                 if alone and each.system == self.recorder.plan.reading.facility:
                     own[survivor.resource.id] = survivor
@@ -76,18 +76,6 @@ class Patients:
             self.recorder.tolerated["identifiers of several patients"] = 1
             found = own
         return next(iter(found.values()), None)
-
-    def _survivor(self, held: Held) -> Held:
-        """Follow the links of merges to the patient that is still there."""
-        for _ in range(_MOST_LINKS):
-            link = next((x for x in held.resource.link or () if x.type == "replaced-by"), None)
-            if link is None:
-                break
-            into = self.recorder.load(fhir.Patient, (link.other.reference or "").rpartition("/")[2])
-            if into is None:
-                break
-            held = into
-        return held
 
     def update(self, group: Group, *, late: bool = False) -> fhir.Patient:
         """Find or make the patient of a group, and change what the message names."""

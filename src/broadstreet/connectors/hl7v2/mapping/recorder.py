@@ -102,6 +102,29 @@ class Recorder:
         entry = self.tx.current(f"fhir/{type.__name__}", id)
         return None if entry is None else self.held(entry)
 
+    def survivor(self, held: Held) -> Held:
+        """Follow the links of merges to the patient that is still there."""
+        passed: set[str] = set()
+        while held.resource.id not in passed:
+            passed.add(held.resource.id)
+            link = next((x for x in held.resource.link or () if x.type == "replaced-by"), None)
+            into = self.load(fhir.Patient, id_of(link.other)) if link is not None else None
+            if into is None:
+                break
+            held = into
+        return held
+
+    def survivors(self, found: list[Held]) -> list[Held]:
+        """Return whom several records mean: those that took over have all numbers of those they replaced."""
+        return [held for held in found if not _is_replaced(held)] or [self.survivor(held) for held in found]
+
+    def belongs_to(self, subject: fhir.Reference | None, patient: fhir.Reference) -> bool:
+        """Tell whether a subject is this patient, or was merged into them."""
+        if subject is None or subject.reference == patient.reference:
+            return True
+        before = self.load(fhir.Patient, id_of(subject))
+        return before is not None and self.survivor(before).resource.id == id_of(patient)
+
     def held(self, entry: Entry) -> Held:
         """Decode a resource that the log has."""
         assert entry.body is not None
@@ -159,6 +182,10 @@ class Recorder:
 def reference(resource: Any) -> fhir.Reference:
     """Return a reference to a resource."""
     return fhir.Reference(reference=f"{resource.__class__.__name__}/{resource.id}")
+
+
+def _is_replaced(held: Held) -> bool:
+    return any(link.type == "replaced-by" for link in held.resource.link or ())
 
 
 def id_of(refers: fhir.Reference | None) -> str:

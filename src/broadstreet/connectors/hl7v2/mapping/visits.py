@@ -5,7 +5,7 @@ from __future__ import annotations
 from broadstreet.connectors.hl7v2.mapping import actors, timeline
 from broadstreet.connectors.hl7v2.mapping.moments import precedes
 from broadstreet.connectors.hl7v2.mapping.planning import Group, Visit
-from broadstreet.connectors.hl7v2.mapping.recorder import Held, Recorder, id_of, reference
+from broadstreet.connectors.hl7v2.mapping.recorder import Held, Recorder, reference
 from broadstreet.connectors.hl7v2.mapping.rules import Said, apply, value_of
 from broadstreet.model import fhir
 
@@ -97,13 +97,7 @@ class Visits:
 
     def _check_subject(self, encounter: fhir.Encounter, subject: fhir.Reference) -> None:
         """Let a visit change its patient only by A45, or where one patient took the place of the other."""
-        held = encounter.subject
-        if held is None or held.reference == subject.reference or self.event.visit == "move":
-            encounter.subject = subject
-            return
-        before = self.recorder.load(fhir.Patient, id_of(held))
-        links = (before.resource.link or ()) if before else ()
-        if not any(link.type == "replaced-by" for link in links):
+        if self.event.visit != "move" and not self.recorder.belongs_to(encounter.subject, subject):
             raise self.recorder.refuse(
                 "PV1", 19, "205",
                 "PV1-19 is the number of another patient's visit: send A45 to move the visit, or A40 to "
