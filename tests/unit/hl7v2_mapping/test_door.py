@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from broadstreet.connectors.hl7v2.writer import Raw
 from broadstreet.model import fhir
 from broadstreet.store import inbox
 from broadstreet.store.inbox import Retry
@@ -174,3 +175,42 @@ def test_a_sender_with_a_zone_of_its_own_is_read_in_it(hub: Hub) -> None:
     hub.door._zones = {"CLINIC": ZoneInfo("Europe/London")}
     hub.visit()
     assert hub.one(fhir.Encounter).period.start == "2026-01-05T08:00:00+00:00"
+
+
+def test_a_text_that_could_never_be_read_again_is_refused_and_leaves_the_patient_as_they_were(
+    hub: Hub,
+) -> None:
+    hub.visit()
+    answer = hub.send("ADT^A31", ("PID", PID | {"5": "N" * (2**20 + 1)}))
+    assert (answer.code, answer.problems[0].code.value) == ("AE", "104")
+    assert "Patient.name[0].family" in answer.problems[0].text
+    assert hub.send("ADT^A31", ("PID", PID | {"8": "M"})).code == "AA"
+    assert hub.one(fhir.Patient).gender == "male"
+
+
+def test_more_repetitions_than_a_message_may_have_are_refused_before_they_are_read(hub: Hub) -> None:
+    answer = hub.send("ADT^A31", ("PID", PID | {"13": Raw("~".join(["1"] * 10_002))}))
+    assert (answer.code, answer.problems[0].code.value) == ("AE", "104")
+    assert hub.quarantined()[0].source == "hl7v2:EHR|CLINIC"
+
+
+def test_a_patient_does_not_collect_numbers_without_end(hub: Hub) -> None:
+    numbers = [Raw("~".join(["4711", *(f"{n}-{m}" for m in range(900))])) for n in range(2)]
+    codes = [hub.send("ADT^A31", ("PID", PID | {"3": each})).code for each in numbers]
+    assert codes == ["AA", "AE"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"MSH|^~\\&|EHR|{'F' * 5_000}|||20260105||ADT^A31|1|P|2.5.1",
+        f"MSH|^~\\&|EHR|CLINIC|||20260105||ADT^A31|1|P|2.5.1||||||{'ASCII~' * 1_000}",
+    ],
+    ids=["MSH-4", "MSH-18"],
+)
+def test_a_huge_header_field_is_refused_and_not_remembered(
+    hub: Hub, header: str, request: pytest.FixtureRequest
+) -> None:
+    answer = hub.send_bytes(f"{header}\rPID|||4711\r".encode())
+    assert answer.code == "AE"
+    assert str(answer.problems[0].location) in request.node.name

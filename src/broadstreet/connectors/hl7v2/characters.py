@@ -54,6 +54,9 @@ REFUSED_NAMES = {
 }
 
 
+_LONGEST_NAMES = 500  # characters of MSH-18: what was stated is remembered
+
+
 @lru_cache(maxsize=256)
 def codec_of(stated: str) -> tuple[str, bool]:
     """Find the codec for MSH-18.
@@ -72,6 +75,8 @@ def codec_of(stated: str) -> tuple[str, bool]:
     Malformed
         At MSH-18, for a name that is unknown or cannot be read.
     """
+    if len(stated) > _LONGEST_NAMES:
+        raise _unreadable(stated)
     codecs = ["ascii"]
     standard = True
     for name in (part.strip().upper() for part in stated.split("~")):

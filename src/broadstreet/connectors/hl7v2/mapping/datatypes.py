@@ -31,7 +31,7 @@ def remembered(convert: Callable[Params, Result]) -> Callable[Params, Result]:
     cached: Any = lru_cache(maxsize=_MOST_REMEMBERED)(convert)
 
     def converted(*args: Params.args, **kwargs: Params.kwargs) -> Result:
-        short = len(args[0]) <= _LONGEST_REMEMBERED  # type: ignore[arg-type]
+        short = all(len(each) <= _LONGEST_REMEMBERED for each in args if isinstance(each, str))
         result: Result = (cached if short else convert)(*args, **kwargs)
         return result
 

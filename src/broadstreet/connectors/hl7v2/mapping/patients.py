@@ -15,6 +15,9 @@ from broadstreet.connectors.hl7v2.mapping.recorder import Held, Recorder, refere
 from broadstreet.connectors.hl7v2.mapping.rules import apply, says, value_of
 from broadstreet.model import fhir
 
+MOST_IDENTIFIERS = 1_000
+"""Of one patient, over all messages; a true one has a few dozen."""
+
 _PLACEHOLDER = re.compile(r"(.)\1*|0*(?:123456789|1234567890)0*")
 """Numbers that are typed in where the true one is not known; they tell nobody from another."""
 
@@ -109,6 +112,8 @@ class Patients:
         several = self.recorder.tolerated["identifiers of several patients"]
         if several:
             new = [each for each in new if not self.recorder.find(fhir.Patient, each.system, each.value)]
+        if len(held) + len(new) > MOST_IDENTIFIERS:
+            raise self.recorder.refuse("PID", 3, "104", f"a patient may have {MOST_IDENTIFIERS} identifiers")
         if new:
             patient.identifier = [*(patient.identifier or ()), *new]
 

@@ -14,7 +14,14 @@ from datetime import tzinfo
 from broadstreet.connectors.hl7v2.mapping import datatypes
 from broadstreet.connectors.hl7v2.mapping.datatypes import Clinician, Level
 from broadstreet.connectors.hl7v2.mapping.moments import Moment, moment
-from broadstreet.connectors.hl7v2.mapping.reading import Findings, Line, Reading, Wrong, reading
+from broadstreet.connectors.hl7v2.mapping.reading import (
+    LONGEST_FACILITY,
+    Findings,
+    Line,
+    Reading,
+    Wrong,
+    reading,
+)
 from broadstreet.connectors.hl7v2.mapping.results import Diagnosis, Order, Result, diagnosis, order, result
 from broadstreet.connectors.hl7v2.mapping.rules import Said, read, rules
 from broadstreet.connectors.hl7v2.mapping.tables import Event
@@ -25,6 +32,9 @@ from broadstreet.model import fhir
 
 # Source: http://terminology.hl7.org/CodeSystem/v3-ParticipationType
 PARTICIPANTS = ((7, "ATND"), (8, "REF"), (9, "CON"), (17, "ADM"))
+
+MOST_REPETITIONS = 10_000
+"""Signs in one message that part the repetitions of fields: each may become a resource or a look-up."""
 
 
 @dataclass(slots=True)
@@ -77,11 +87,19 @@ def plan(message: Message, event: Event, zone: tzinfo) -> Plan:
     header = message.header
     findings = Findings(Counter(message.tolerated))
     facility = header[4].whole or header[3].whole
-    feed = reading(message.delimiters, message.codec, zone, facility)
+    if len(facility) > LONGEST_FACILITY:
+        wrong = Wrong(f"MSH-4 may have {LONGEST_FACILITY} characters", ErrorCode.VALUE_TOO_LONG)
+        findings.refuse("MSH", 4, wrong)
+    feed = reading(message.delimiters, message.codec, zone, facility[:LONGEST_FACILITY])
     if not feed.facility_name:
         wrong = Wrong("MSH-4 must name the sending facility", ErrorCode.REQUIRED_FIELD_MISSING)
         findings.refuse("MSH", 4, wrong)
     made = Plan(event, feed, findings, _time("MSH", 7, header.value("7.1") or "", zone, findings))
+    repetitions = message.text.count(message.delimiters.repetition or "\r\r")
+    if repetitions > MOST_REPETITIONS:
+        reason = f"the fields may have {MOST_REPETITIONS} repetitions in all (have {repetitions})"
+        findings.refuse("MSH", None, Wrong(reason, ErrorCode.VALUE_TOO_LONG))
+        return made
     lines = _lines(message)
     _require(event, {line.name for line in lines}, findings)
     _Reader(made).read(lines)

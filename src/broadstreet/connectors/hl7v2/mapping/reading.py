@@ -163,6 +163,10 @@ class Reading:
         return NAMESPACE + quote(name or universal, safe="")
 
 
+LONGEST_FACILITY = 1_000
+"""Characters of MSH-4 (HL7 v2.5 allows 227): each facility's reading is remembered."""
+
+
 @lru_cache(maxsize=1024)
 def reading(delimiters: Delimiters, codec: str, zone: tzinfo, facility: str) -> Reading:
     """Return the reading of messages of one facility; `facility` is MSH-4 as it is encoded."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from broadstreet.connectors.hl7v2.mapping.moments import Moment, at
 from broadstreet.connectors.hl7v2.mapping.planning import Plan
+from broadstreet.connectors.hl7v2.problems import ErrorCode
 from broadstreet.model import fhir
 from broadstreet.model.records import Fault
 from broadstreet.store.entry import Draft, Entry
@@ -18,6 +19,9 @@ from broadstreet.store.transaction import Transaction
 SOURCE = "hl7v2.map@1"
 
 _FARTHEST_AHEAD = 24 * 3600 * 1_000_000  # microseconds; a sender's clock that is further ahead is wrong
+
+_LONGEST_REMEMBERED = 500
+_CERTAINLY_READABLE = 2**20  # bytes: no text in so small a resource is longer than FHIR allows
 
 Kind = TypeVar("Kind", bound=Any)
 
@@ -50,6 +54,8 @@ class Directory:
 
     def remember(self, key: tuple[str, str, str], reference: fhir.Reference) -> None:
         """Remember something that is durable."""
+        if len(key[2]) > _LONGEST_REMEMBERED:
+            return
         if len(self._known) >= self._most:
             self._known.clear()
         self._known[key] = reference
@@ -133,10 +139,13 @@ class Recorder:
     def put(self, resource: Any, *subjects: str) -> bool:
         """Put a resource; return whether that changed anything."""
         type = resource.__class__.__name__
+        body = fhir.encode(resource)
+        if len(body) > _CERTAINLY_READABLE:
+            _check(resource)
         draft = Draft(
             type=f"fhir/{type}",
             id=resource.id,
-            body=fhir.encode(resource),
+            body=body,
             source=SOURCE,
             key=f"{self.cause}:{self._ordinal}",
             subjects=subjects,
@@ -177,6 +186,21 @@ class Recorder:
         """Return the verdict on a message that speaks of someone or something that cannot be."""
         fault = Fault(segment=segment, sequence=1, field=field, code=code, reason=reason)
         return Refused("AE", (fault,))
+
+
+def _check(resource: Any) -> None:
+    """Refuse what could be written but never be read again.
+
+    Raises
+    ------
+    Refused
+        If the resource is not valid.
+    """
+    try:
+        fhir.validate(resource)
+    except fhir.Invalid as invalid:
+        fault = Fault(path=invalid.path, code=ErrorCode.VALUE_TOO_LONG.value, reason=str(invalid))
+        raise Refused("AE", (fault,)) from None
 
 
 def reference(resource: Any) -> fhir.Reference:

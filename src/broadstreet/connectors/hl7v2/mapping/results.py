@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -155,7 +155,7 @@ def result(
     return made
 
 
-@lru_cache(maxsize=8_192)
+@datatypes.remembered
 def _place(code: str, part: str) -> str:
     return f"{quote(code, safe='|:')}/{quote(part, safe='')}"
 
