@@ -250,3 +250,25 @@ def test_a_correction_after_a_merge_changes_the_result_of_the_one_who_was_merged
     hub.send("ADT^A40", survivor, ("MRG", {"1": PID["3"]}))
     hub.send("ORU^R01", survivor, ("OBR", OBR), obx("NM", "6", **{"11": "C"}), at="20260105110000")
     assert hub.one(fhir.Observation).valueQuantity.value == 6
+
+
+def test_a_comment_on_an_order_is_kept_with_it(hub: Hub) -> None:
+    result(hub, ("NTE", {"3": "haemolysed"}), obx("NM", "5"), ("NTE", {"3": "repeat"}))
+    (order,) = hub.one(fhir.DiagnosticReport).contained
+    assert [each.text for each in order.note] == ["haemolysed"]
+    assert [each.text for each in hub.one(fhir.Observation).note] == ["repeat"]
+
+
+def test_a_comment_on_nothing_is_counted(hub: Hub) -> None:
+    hub.send("ORU^R01", ("PID", PID), ("NTE", {"3": "prefers mornings"}), ("OBR", OBR), obx("NM", "5"))
+    assert hub.tolerated()["NTE that is not about an order or result left out"] == 1
+
+
+def test_a_result_without_an_order_is_refused(hub: Hub) -> None:
+    answer = hub.send("ORU^R01", ("PID", PID), obx("NM", "39"), ("OBR", OBR))
+    assert (answer.code, answer.problems[0].code.value) == ("AE", "100")
+
+
+def test_a_structured_number_without_a_number_keeps_what_it_says(hub: Hub) -> None:
+    result(hub, obx("SN", "POS"))
+    assert hub.one(fhir.Observation).valueString == "POS"

@@ -399,3 +399,40 @@ def test_the_visit_of_a_merged_patient_goes_to_the_survivor_and_to_nobody_else(h
     assert answer.code == "AA"
     survivor = next(each for each in hub.all(fhir.Patient) if each.active)
     assert hub.one(fhir.Encounter).subject.reference == f"Patient/{survivor.id}"
+
+
+def test_what_belongs_to_a_visit_is_not_taken_without_one(hub: Hub) -> None:
+    answer = hub.send("ADT^A08", ("PID", PID), dg1())
+    assert (answer.code, answer.problems[0].code.value, str(answer.problems[0].location)) == (
+        "AE", "100", "PV1",
+    )  # fmt: skip
+
+
+def test_what_an_event_about_a_person_says_of_a_visit_is_counted(hub: Hub) -> None:
+    assert hub.send("ADT^A31", ("PID", PID), dg1()).code == "AA"
+    assert hub.tolerated()["DG1 or OBX of ADT^A31 left out"] == 1
+
+
+def test_what_was_observed_after_an_order_in_an_admission_is_kept(hub: Hub) -> None:
+    temperature = {"2": "NM", "3": Raw("8310-5^Temperature^LN"), "5": "39.1", "11": "F"}
+    hub.visit("A04", ("OBR", {"4": Raw("X^Vitals^L")}), ("OBX", temperature))
+    assert str(hub.one(fhir.Observation).valueQuantity.value) == "39.1"
+    assert hub.tolerated()["OBR in ADT left out"] == 1
+
+
+def test_each_visit_of_one_message_is_moved(hub: Hub) -> None:
+    for number in ("V1", "V2"):
+        hub.visit("A04", PV1_19=number)
+    moved = [("PV1", PV1 | {"19": number}) for number in ("V1", "V2")]
+    new = ("PID", PID | {"3": Raw("99^^^CLINIC^MR")})
+    assert hub.send("ADT^A45", new, *moved).code == "AA"
+    assert len({each.subject.reference for each in hub.all(fhir.Encounter)}) == 1
+    assert len(hub.all(fhir.Encounter)) == 2
+
+
+def test_a_visit_that_goes_on_after_its_discharge_has_no_end(hub: Hub) -> None:
+    hub.visit("A04")
+    hub.visit("A03", PV1_45="20260105090000")
+    hub.visit("A04")
+    visit = hub.one(fhir.Encounter)
+    assert (visit.status, visit.period.end) == ("in-progress", None)

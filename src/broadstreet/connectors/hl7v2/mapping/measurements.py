@@ -115,7 +115,7 @@ def _one_number(text: str, measure: Unit) -> fhir.Quantity:
 def _structured(raw: str, reading: Reading, measure: Unit) -> Measured:
     comparator, first, separator, second = reading.texts(raw, 4)[:4]
     if not (first or second):
-        return {}
+        return _string(f"{comparator}{separator}")
     if separator in {"-", ":", "/"}:
         low, high = _one_number(first, measure), _one_number(second, measure)
         if separator == "-":

@@ -156,7 +156,7 @@ class Observations:
 
     def _add_request(self, report: fhir.DiagnosticReport, order: Order) -> None:
         """Put what was asked for, and by whom, inside the report: orders do not come by this door."""
-        if not (order.requesters or order.placer):
+        if not (order.requesters or order.placer or order.notes):
             return
         requester = actors.clinician(self.recorder, order.requesters[0]) if order.requesters else None
         request = fhir.ServiceRequest(
@@ -167,6 +167,7 @@ class Observations:
             code=order.code,
             subject=self.subject,
             requester=requester,
+            note=[fhir.Annotation(text="\n".join(order.notes))] if order.notes else None,
         )
         report.contained = [request]
         report.basedOn = [fhir.Reference(reference="#order")]

@@ -104,6 +104,7 @@ def plan(message: Message, event: Event, zone: tzinfo) -> Plan:
     _require(event, {line.name for line in lines}, findings)
     _Reader(made).read(lines)
     _require_former(made)
+    _account_for_the_rest(made)
     return made
 
 
@@ -134,6 +135,21 @@ def _require_former(made: Plan) -> None:
         made.findings.refuse("MRG", 1, Wrong(reason, ErrorCode.REQUIRED_FIELD_MISSING))
 
 
+def _account_for_the_rest(made: Plan) -> None:
+    """Refuse or count what has no place in the message, so that nothing goes unnoticed."""
+    event, findings = made.event, made.findings
+    for group in made.groups:
+        if event.visit == "refer" and group.observed:
+            wrong = Wrong("OBX must follow an OBR: a result belongs to an order", ErrorCode.SEGMENT_SEQUENCE)
+            findings.refuse(group.observed[0].line, None, wrong)
+        elif event.visit not in {"ignore", "refer"} and group.visit is None:
+            if group.diagnoses or group.observed:
+                reason = "with DG1 or OBX there must be a PV1: they belong to a visit"
+                findings.refuse("PV1", None, Wrong(reason, ErrorCode.SEGMENT_SEQUENCE))
+        elif event.visit == "ignore" and (group.diagnoses or group.observed):
+            findings.tolerate(f"DG1 or OBX of {event.message}^{event.event} left out")
+
+
 def _time(name: str, number: int, text: str, zone: tzinfo, findings: Findings) -> Moment | None:
     try:
         return moment(text.strip(), zone)
@@ -149,6 +165,7 @@ class _Reader:
         self.plan, self.feed, self.findings = made, made.reading, made.findings
         self.order: Order | None = None
         self.result: Result | None = None
+        self.has_visit = False
 
     @property
     def group(self) -> Group:
@@ -179,6 +196,7 @@ class _Reader:
         account = datatypes.identifier(line.raw(18), self.feed, "AN")
         self.plan.groups.append(Group(line, self.said("Patient", line), found, account))
         self.order = self.result = None
+        self.has_visit = False
 
     def contact(self, line: Line) -> None:
         contact = fhir.PatientContact()
@@ -195,6 +213,12 @@ class _Reader:
             self.group.visit.former = number
 
     def visit(self, line: Line) -> None:
+        if self.has_visit:  # as in A45: several visits of one patient
+            one = self.group
+            self.plan.groups.append(
+                Group(one.line, one.said, one.identifiers, one.account, former=one.former)
+            )
+        self.has_visit = True
         numbers = [datatypes.identifier(line.raw(19), self.feed, "VN")]
         numbers += datatypes.identifiers(line.raw(50), self.feed)
         self.group.visit = Visit(
@@ -219,8 +243,11 @@ class _Reader:
             self.group.diagnoses.append(found)
 
     def ordered(self, line: Line) -> None:
-        self.order = order(line, self.said("DiagnosticReport", line), self.feed, self.findings)
         self.result = None
+        if self.plan.event.visit != "refer":
+            self.findings.tolerate(f"OBR in {self.plan.event.message} left out")
+            return
+        self.order = order(line, self.said("DiagnosticReport", line), self.feed, self.findings)
         self.group.orders.append(self.order)
 
     def observed(self, line: Line) -> None:
@@ -229,8 +256,11 @@ class _Reader:
         self.result = result(line, said, self.order, results, self.feed, self.findings)
 
     def note(self, line: Line) -> None:
-        if self.result is not None and (text := self.feed.words(line.raw(3))):
-            self.result.notes.append(text)
+        about = self.result or self.order
+        if about is None:
+            self.findings.tolerate("NTE that is not about an order or result left out")
+        elif text := self.feed.words(line.raw(3)):
+            about.notes.append(text)
 
 
 _SEGMENTS: dict[str, Callable[[_Reader, Line], None]] = {

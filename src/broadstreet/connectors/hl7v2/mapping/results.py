@@ -66,6 +66,7 @@ class Order:
     interpreters: tuple[Clinician, ...]
     results: list[Result] = field(default_factory=list)
     attachments: list[fhir.Attachment] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def key_of(concept: fhir.CodeableConcept | None) -> str:

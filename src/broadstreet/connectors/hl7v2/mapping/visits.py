@@ -60,7 +60,7 @@ class Visits:
         self._change_class(encounter, visit)
         apply(encounter, self._said(visit), gaps_only=self.late)
         self._change_status(encounter, visit)
-        self._change_period(encounter)
+        self._change_period(encounter, visit)
         self._change_places(encounter, visit)
         self._change_participants(encounter, visit)
         if not self.late:
@@ -150,12 +150,13 @@ class Visits:
         )
         return wanted if applies else before
 
-    def _change_period(self, encounter: fhir.Encounter) -> None:
+    def _change_period(self, encounter: fhir.Encounter, visit: Visit) -> None:
         period = encounter.period or fhir.Period()
         happened = self.recorder.happened.text
         if encounter.status == "finished" and period.end is None and self.event.status == "finished":
             period.end = happened
-        if self.event.event == "A13" and encounter.status == "in-progress":
+        is_open = encounter.status not in {"finished", *_FINAL}
+        if self.status_before == "finished" and is_open and value_of(self._said(visit), "period.end") is None:
             period.end = None
         if period.start is None and encounter.status != "planned":
             period.start = happened if not period.end or precedes(happened, period.end) else period.end
