@@ -239,8 +239,56 @@ def test_a_changed_number_is_the_same_patient(hub: Hub) -> None:
 
 
 def test_a_patient_is_found_by_the_first_of_any_number_of_merged_numbers(hub: Hub) -> None:
-    for n in range(20):
+    for n in range(1, 20):
         merge = ("PID", PID | {"3": str(n + 1)}), ("MRG", {"1": str(n)})
         assert hub.send("ADT^A40", *merge).code == "AA"
-    assert hub.send("ADT^A31", ("PID", PID | {"3": "0", "8": "M"})).code == "AA"
+    assert hub.send("ADT^A31", ("PID", PID | {"3": "1", "8": "M"})).code == "AA"
     assert [each.gender for each in hub.all(fhir.Patient) if each.active] == ["male"]
+
+
+def test_a_merge_back_makes_the_first_number_the_current_one_again(hub: Hub) -> None:
+    add(hub, "1")
+    add(hub, "2")
+    for into, former in (("2", "1"), ("1", "2")):
+        assert hub.send("ADT^A40", ("PID", PID | {"3": into}), ("MRG", {"1": former})).code == "AA"
+    (patient,) = (each for each in hub.all(fhir.Patient) if each.active)
+    assert {each.value: each.use for each in patient.identifier} == {"1": None, "2": "old"}
+
+
+def test_one_who_took_over_another_still_says_so_after_being_merged(hub: Hub) -> None:
+    for into, former in (("2", "1"), ("3", "2")):
+        hub.send("ADT^A40", ("PID", PID | {"3": into}), ("MRG", {"1": former}))
+    links = {
+        each.identifier[0].value: [link.type for link in each.link or ()] for each in hub.all(fhir.Patient)
+    }
+    assert links == {"1": ["replaced-by"], "2": ["replaces", "replaced-by"], "3": ["replaces"]}
+
+
+def test_two_facilities_that_give_an_authority_the_same_name_do_not_share_patients(hub: Hub) -> None:
+    number = {"3": Raw("1001^^^MAIN^MR")}
+    others = PID | number | {"5": Raw("PARK^JUN"), "7": "19500101", "8": "M"}
+    hub.send("ADT^A28", ("PID", PID | number), facility="NORTH")
+    hub.send("ADT^A28", ("PID", others), facility="SOUTH")
+    hub.send("ADT^A31", ("PID", others | {"7": None, "16": "M"}), facility="SOUTH")
+    found = {each.name[0].family: each.maritalStatus is not None for each in hub.all(fhir.Patient)}
+    assert found == {"KIM": False, "PARK": True}
+    assert hub.tolerated()["number of another patient"] == 1
+
+
+def test_a_laboratory_that_names_the_hospitals_number_means_the_hospitals_patient(hub: Hub) -> None:
+    number = PID | {"3": Raw("1001^^^MAIN^MR")}
+    hub.send("ADT^A28", ("PID", number), facility="NORTH")
+    for born in ("1985", "19850309", None):
+        assert hub.send("ADT^A31", ("PID", number | {"7": born}), facility="LABOR").code == "AA"
+    assert len(hub.all(fhir.Patient)) == 1
+
+
+@pytest.mark.parametrize("value", ["UNKNOWN", "n/a", "000000", "?"])
+def test_a_number_that_says_there_is_none_is_nobodys(hub: Hub, value: str) -> None:
+    answer = hub.send("ADT^A28", ("PID", PID | {"3": value}))
+    assert (answer.code, str(answer.problems[0].location)) == ("AE", "PID-3")
+
+
+def test_a_birth_date_of_long_ago_is_the_day_that_was_stated(hub: Hub) -> None:
+    add(hub, "4711", PID_7="19000101000000")
+    assert hub.one(fhir.Patient).birthDate == "1900-01-01"

@@ -6,6 +6,7 @@ and raises `Wrong` where it cannot be read. What `remembered` returns is shared:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ from broadstreet.model import fhir
 
 _LONGEST_REMEMBERED = 500
 _MOST_REMEMBERED = 8_192
+_NO_NUMBER = re.compile(r"0+|[-.?*]+|N/?A|NIL|NONE|NULL|UNK|UNKNOWN", re.IGNORECASE)
 _ID_TYPES = f"{tables.V2}0203"
 
 Params = ParamSpec("Params")
@@ -151,11 +153,12 @@ def _id_type(value: str) -> fhir.CodeableConcept | None:
 def identifier(raw: str, reading: Reading, kind: str = "") -> fhir.Identifier | None:
     """Return an identifier (CX) with its assigning authority, or the sending facility where none is stated.
 
+    None where the number only says that there is none: nobody is to be found by it.
     `kind` is its type (table 0203) where CX.5 states none.
     """
     parts = reading.components(raw.split(reading.repetition, 1)[0], 6)
     value = reading.text(parts[0])
-    if not value:
+    if not value or _NO_NUMBER.fullmatch(value):
         return None
     authority = reading.authority(parts[3]) or reading.authority(parts[5]) or reading.facility
     stated = reading.text(parts[4])
@@ -358,8 +361,11 @@ def place(raw: str, reading: Reading) -> tuple[Level, ...]:
 
 def date(raw: str, reading: Reading) -> str | None:
     """Return a day; the time of it is left out."""
-    found = moment(reading.first(raw), reading.zone)
-    return found.text[:10] if found else None
+    stated = reading.first(raw)
+    if moment(stated, reading.zone) is None:
+        return None
+    digits = re.split("[+-]", stated)[0][:8]
+    return "-".join(part for part in (digits[:4], digits[4:6], digits[6:]) if part)
 
 
 def datetime(raw: str, reading: Reading) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from broadstreet.connectors.hl7v2.mapping import tables
 from broadstreet.connectors.hl7v2.mapping.planning import Group
+from broadstreet.connectors.hl7v2.mapping.reading import NAMESPACE
 from broadstreet.connectors.hl7v2.mapping.recorder import Held, Recorder, reference
 from broadstreet.connectors.hl7v2.mapping.rules import apply, says, value_of
 from broadstreet.model import fhir
@@ -57,12 +58,7 @@ class Patients:
         found: dict[str, Held] = {}
         own: dict[str, Held] = {}
         for each, alone in identifying(identifiers):
-            for survivor in self.recorder.survivors(
-                self.recorder.find(fhir.Patient, each.system, each.value)
-            ):
-                if not alone and not (born and survivor.resource.birthDate == born):
-                    self.recorder.tolerated["number of another patient"] = 1
-                    continue
+            for survivor in self._meant(each, born, alone, field):
                 found[survivor.resource.id] = survivor
                 if alone and each.system == self.recorder.plan.reading.facility:
                     own[survivor.resource.id] = survivor
@@ -79,6 +75,24 @@ class Patients:
             self.recorder.tolerated["identifiers of several patients"] = 1
             found = own
         return next(iter(found.values()), None)
+
+    def _meant(self, number: fhir.Identifier, born: str | None, alone: bool, field: str) -> list[Held]:
+        """Return whom a number means; several only if nothing tells which of them."""
+        known = self.recorder.survivors(self.recorder.find(fhir.Patient, number.system, number.value))
+        if not alone:
+            meant = [held for held in known if born and held.resource.birthDate == born]
+        elif field == "PID-3" and (number.system or "").startswith(NAMESPACE):
+            meant = [held for held in known if self._is_ours(held) or not _contradicts(held.resource, born)]
+        else:
+            meant = known
+        if len(meant) < len(known):
+            self.recorder.tolerated["number of another patient"] = 1
+        ours = [held for held in meant if self._is_ours(held)]
+        return ours if alone and ours else meant
+
+    def _is_ours(self, held: Held) -> bool:
+        keeper = held.resource.managingOrganization
+        return keeper is not None and bool(keeper.reference == self.owner.reference)
 
     def update(self, group: Group, *, late: bool = False) -> fhir.Patient:
         """Find or make the patient of a group, and change what the message names."""
@@ -129,10 +143,11 @@ class Patients:
     def merge(self, group: Group) -> fhir.Patient:
         """Let the patient of PID take the place of the one in MRG; both stay, linked to each other."""
         born = value_of(group.said, "birthDate")
-        survivor = self.change(self.resolve(group.identifiers, born, "PID-3"), group)
+        remains = self.resolve(group.identifiers, born, "PID-3")
         held = self.resolve(group.former, born, "MRG-1")
-        if held is not None and held.resource.id == survivor.id:
-            return survivor
+        if held is not None and remains is not None and held.resource.id == remains.resource.id:
+            return self.rename(group)
+        survivor = self.change(remains, group)
         if held is not None and not self._owns(held.resource, group.former):
             raise self.recorder.refuse(
                 "MRG", 1, "205", "MRG-1 names a patient that was merged into another one already"
@@ -161,7 +176,7 @@ class Patients:
             fhir.PatientLink(other=reference(loser), type="replaces"),
         ]
         loser.active = False
-        loser.link = [fhir.PatientLink(other=reference(survivor), type="replaced-by")]
+        loser.link = [*(loser.link or ()), fhir.PatientLink(other=reference(survivor), type="replaced-by")]
         for patient in (survivor, loser):
             patient.meta = fhir.Meta(lastUpdated=self.recorder.as_of)
         self.recorder.put(loser, loser.id)
@@ -178,18 +193,30 @@ class Patients:
         if former is not None and now is not None and former.resource.id != now.resource.id:
             return self.merge(group)
         held = former or now
-        if held is not None:
-            gone = {(each.system, each.value) for each in group.former}
-            gone -= {(each.system, each.value) for each in group.identifiers}
-            held.resource.identifier = [
-                _old(each) if (each.system, each.value) in gone else each
-                for each in held.resource.identifier or ()
-            ]
+        if held is not None and _stamp(held.resource) <= self.recorder.as_of:
+            _renumber(held.resource, group)
         return self.change(held, group)
 
 
 def _stamp(patient: fhir.Patient) -> str:
     return (patient.meta.lastUpdated or "") if patient.meta else ""
+
+
+def _contradicts(patient: fhir.Patient, born: str | None) -> bool:
+    """Tell whether a birth date is another than the patient's, to the precision that both have."""
+    known = patient.birthDate
+    if not born or not known:
+        return False
+    return not (born.startswith(known) or known.startswith(born))
+
+
+def _renumber(patient: fhir.Patient, group: Group) -> None:
+    """Mark the former numbers as old, and those that are used now as current."""
+    now = {(each.system, each.value) for each in group.identifiers}
+    gone = {(each.system, each.value) for each in group.former} - now
+    for each in patient.identifier or ():
+        key = (each.system, each.value)
+        each.use = "old" if key in gone else None if key in now and each.use == "old" else each.use
 
 
 def _old(each: fhir.Identifier) -> fhir.Identifier:
