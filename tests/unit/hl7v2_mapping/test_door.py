@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from broadstreet.connectors.hl7v2 import door
 from broadstreet.connectors.hl7v2.writer import Raw
 from broadstreet.model import fhir
 from broadstreet.store import inbox
@@ -214,3 +215,27 @@ def test_a_huge_header_field_is_refused_and_not_remembered(
     answer = hub.send_bytes(f"{header}\rPID|||4711\r".encode())
     assert answer.code == "AE"
     assert str(answer.problems[0].location) in request.node.name
+
+
+def test_a_message_is_mapped_later_however_often_its_control_id_was_used(hub: Hub) -> None:
+    two = PID | {"3": Raw("1~2")}
+    for number in ("1", "2"):
+        hub.send("ADT^A28", ("PID", PID | {"3": number}))
+    held = hub.message("ADT^A31", ("PID", two), id="X")
+    assert hub.send_bytes(held).code == "AE"
+    for n in range(20):
+        hub.send("ADT^A28", ("PID", PID | {"3": f"N{n}"}), id="X")
+    hub.send("ADT^A40", ("PID", PID | {"3": "1"}), ("MRG", {"1": "2"}))
+    assert hub.send_bytes(held).code == "AA"
+
+
+def test_what_went_wrong_is_logged_without_what_the_message_says(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("PARK^JUN 19500101")
+
+    monkeypatch.setattr(door, "carry_out", fail)
+    assert hub.visit().code == "AE"
+    assert "ValueError" in caplog.text
+    assert "PARK" not in caplog.text

@@ -8,6 +8,7 @@ no room to keep a message is it refused (AE, 207) without being in quarantine: t
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping
 from datetime import tzinfo
 from hashlib import sha256
@@ -140,7 +141,12 @@ class Door:
             except (Refused, StoreError):
                 raise
             except Exception as error:
-                _log.exception("a message of %s could not be mapped", arrival.source)
+                # the error's text may hold what the message held: only its kind and place are logged
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                kind = type(error).__name__
+                _log.error(
+                    "entry %d could not be mapped: %s at %s:%s", cause, kind, place.filename, place.lineno
+                )
                 reason = "the message could not be mapped: it is kept, and looked into"
                 raise Refused("AE", (Fault(code=ErrorCode.INTERNAL.value, reason=reason),)) from error
             if isinstance(arrival.tolerated, dict):

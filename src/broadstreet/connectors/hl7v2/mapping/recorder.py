@@ -88,7 +88,7 @@ class Recorder:
         newest = self.tx.batch.entries[-1:]
         if newest and newest[0].seq == self.cause:
             return newest[0].id
-        entries = self.tx.with_prefix(self.arrival.source, self.arrival.prefix)
+        entries = self.tx.with_prefix(self.arrival.source, self.arrival.key)
         return next(entry.id for entry in entries if entry.seq == self.cause)
 
     def find(self, type: type[Kind], system: str | None, value: str | None) -> list[Held]:
