@@ -4,7 +4,13 @@ One file a method. Each takes counts `(time,)` or `(time, series)` and the times
 :class:`Aberrations`.
 """
 
+from broadstreet.analysis.aberration.bayes import bayes
+from broadstreet.analysis.aberration.cusum import cusum
 from broadstreet.analysis.aberration.ears import ears
+from broadstreet.analysis.aberration.ewma import ewma
+from broadstreet.analysis.aberration.farrington import farrington
+from broadstreet.analysis.aberration.farrington_flexible import farrington_flexible
 from broadstreet.analysis.aberration.result import Aberrations
+from broadstreet.analysis.aberration.rki import rki
 
-__all__ = ["Aberrations", "ears"]
+__all__ = ["Aberrations", "bayes", "cusum", "ears", "ewma", "farrington", "farrington_flexible", "rki"]
