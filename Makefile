@@ -10,7 +10,7 @@ demo: $(VENV)/ready
 	$(BIN)/broadstreet demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest -m "not soak" --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -m "not soak" -n 2 --cov --cov-report=term $(ARGS)
 
 soak: $(VENV)/ready
 	BROADSTREET_SOAK=1 $(BIN)/python -m pytest -m "soak" --timeout 3600 $(ARGS)
