@@ -74,7 +74,7 @@ class Core:
         """Let the followers follow."""
         self.followers.start()
 
-    def settle(self) -> None:
+    def settle(self, seconds: float = SETTLE_SECONDS) -> None:
         """Wait until the followers have seen all that was committed, their own output included.
 
         Raises
@@ -82,12 +82,12 @@ class Core:
         StoreError
             If they do not come that far, or one of them has stopped.
         """
-        done = settle(self.followers, self.committer, SETTLE_SECONDS)
+        done = settle(self.followers, self.committer, seconds)
         if self.followers.faults:
             stopped = "; ".join(f"{name}: {fault}" for name, fault in self.followers.faults.items())
             raise StoreError(f"a follower has stopped ({stopped}); see `broadstreet status`")
         if not done:
-            raise StoreError(f"the followers have not seen everything after {SETTLE_SECONDS:.0f} seconds")
+            raise StoreError(f"the followers have not seen everything after {seconds:g} seconds")
 
     def advance(self, to: datetime) -> list[Timer]:
         """Drive the clock to an instant; append the timers that are due, and return them.

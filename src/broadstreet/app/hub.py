@@ -38,6 +38,8 @@ COLLECT_AFTER = 50_000
 any in a ring. Python's own 700 cost a twentieth of the rate."""
 LONGEST_SLEEP = 30.0
 """In seconds; so soon a system clock that was set is noticed."""
+LONGEST_FINISH = 15.0
+"""In seconds; a full disk or a rebuild must not keep a hub from stopping, and nothing is lost by it."""
 JUMP = timedelta(seconds=10)
 """A clock that is so far from where it should be was set."""
 
@@ -171,7 +173,7 @@ def _warm_up() -> None:
 def _finish(core: Core) -> None:
     """Let the followers see what was acknowledged, then close the store."""
     try:
-        core.settle()
+        core.settle(LONGEST_FINISH)
     except StoreError as error:
         _log.warning("%s; they go on with the next start", error)
     core.close()

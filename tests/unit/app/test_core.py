@@ -108,3 +108,10 @@ def test_a_data_folder_is_made(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     with Core(Settings(data=str(folder), clock="driven", clock_start=datetime(2026, 1, 1, tzinfo=UTC))):
         assert (folder / "log.db").exists()
+
+
+def test_settling_ends_after_the_time_that_it_is_given(core: Core) -> None:
+    core.followers.stop()
+    core.committer.commit(patient(b"{}", "1"))
+    with pytest.raises(StoreError, match=r"after 0\.1 seconds"):
+        core.settle(0.1)
