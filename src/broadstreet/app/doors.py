@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from broadstreet.app.core import Core
 from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
+from broadstreet.connectors.hl7v2.characters import codec_of
 from broadstreet.connectors.hl7v2.connection import Refuse
 from broadstreet.connectors.hl7v2.door import Door
 from broadstreet.connectors.hl7v2.problems import Problem
@@ -22,6 +23,8 @@ def door_of(core: Core) -> Door:
         RandomIds(core.clock),
         zone=ZoneInfo(senders.zone) if senders.zone else core.zone,
         zones={name: ZoneInfo(zone) for name, zone in senders.zones.items()},
+        fallback=codec_of(senders.character_set)[0],
+        fallbacks={name: codec_of(stated)[0] for name, stated in senders.character_sets.items()},
     )
 
 

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from broadstreet.connectors.hl7v2.characters import codec_of
+from broadstreet.connectors.hl7v2.problems import Malformed
 from broadstreet.workflows.surveillance import Rule
 
 PREFIX = "BROADSTREET_"
@@ -80,12 +82,25 @@ class Senders(_Section, frozen=True, kw_only=True):
         dict[str, str],
         Meta(description="Time zones of single senders, by the name of the sending facility (MSH-4.1)."),
     ] = msgspec.field(default_factory=dict)
+    character_set: Annotated[
+        str,
+        Meta(
+            description="Character set, as in MSH-18, of messages that state none and are not UTF-8, "
+            "such as `KS X 1001` for EUC-KR."
+        ),
+    ] = "8859/1"
+    character_sets: Annotated[
+        dict[str, str],
+        Meta(description="The same for single senders, by the name of the sending facility (MSH-4.1)."),
+    ] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.zone:
             require_zone("zone", self.zone)
         for zone in self.zones.values():
             require_zone("zones", zone)
+        for name in (self.character_set, *self.character_sets.values()):
+            require_character_set(name)
 
 
 class Surveillance(_Section, frozen=True, kw_only=True):
@@ -199,6 +214,20 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def require_character_set(name: str) -> None:
+    """Refuse a character set that messages cannot be read in.
+
+    Raises
+    ------
+    ValueError
+        If it is not one that MSH-18 may name.
+    """
+    try:
+        codec_of(name)
+    except Malformed as error:
+        raise ValueError(f"character_set: {error.reason}") from None
 
 
 def require_zone(setting: str, name: str) -> ZoneInfo:

@@ -56,6 +56,10 @@ def test_a_table_can_be_given_by_the_environment() -> None:
         ("mllp = 1", "mllp: expected a section, got 1"),
         ("zone = 'Mars'", "zone: expected a time zone of the IANA list, such as Asia/Seoul, got 'Mars'"),
         ("[senders.zones]\n'A|B' = 'Mars'", "senders.zones: expected a time zone"),
+        (
+            "[senders]\ncharacter_set = 'KLINGON'",
+            "senders.character_set: character set 'KLINGON' cannot be read",
+        ),
         ("clock = 'fast'", "clock: expected one of system, driven, got 'fast'"),
         ("clock_start = 2026-01-01T00:00:00", "clock_start: expected an instant with its offset"),
         ("[surveillance]\nalpha = 0.9", "surveillance.alpha: expected number ≥ 0 and < 0.5, got 0.9"),

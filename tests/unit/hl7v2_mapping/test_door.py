@@ -7,10 +7,11 @@ import pytest
 from broadstreet.connectors.hl7v2 import door
 from broadstreet.connectors.hl7v2.writer import Raw
 from broadstreet.model import fhir
+from broadstreet.model.ids import SeededIds
 from broadstreet.store import inbox
 from broadstreet.store.inbox import Retry
 from broadstreet.store.protocol import StoreFull
-from tests.hl7v2_hub import PID, PV1, Hub
+from tests.hl7v2_hub import PID, PV1, ZONE, Hub
 
 
 def test_a_visit_is_acknowledged_and_can_be_found(hub: Hub) -> None:
@@ -239,3 +240,12 @@ def test_what_went_wrong_is_logged_without_what_the_message_says(
     assert hub.visit().code == "AE"
     assert "ValueError" in caplog.text
     assert "PARK" not in caplog.text
+
+
+def test_a_sender_that_states_no_character_set_is_read_in_its_own(hub: Hub) -> None:
+    indexer, ids = hub.store.indexer, SeededIds(hub.clock, 3)
+    hub.door = door.Door(hub.committer, indexer, hub.clock, ids, zone=ZONE, fallbacks={"SEOUL": "cp949"})
+    for facility, codec, name in (("SEOUL", "cp949", "김"), ("LIMA", "latin-1", "Muñoz")):
+        text = f"MSH|^~\\&|EHR|{facility}^1|||20260105||ADT^A28|1|P|2.5\rPID|||{facility}||{name}\r"
+        assert hub.send_bytes(text.encode(codec)).code == "AA"
+    assert {each.name[0].family for each in hub.all(fhir.Patient)} == {"김", "Muñoz"}

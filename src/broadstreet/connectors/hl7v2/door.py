@@ -40,6 +40,7 @@ PROCESSING_IDS = frozenset("PTD")
 """Production, training, debugging. Source: HL7 table 0103."""
 
 _LONGEST_NAME = 200
+_LONGEST_HEADER = 4_096
 _ENTRIES_OF_A_SEGMENT = 2
 
 _ERROR_CODES = {code.value: code for code in ErrorCode}
@@ -60,6 +61,8 @@ class Door:
         Zone of times without an offset.
     zones
         Zones of senders that differ, by the name of the sending facility (MSH-4.1).
+    fallback, fallbacks
+        Python codec for messages that state no character set and are not UTF-8; and of senders that differ.
     """
 
     def __init__(
@@ -71,9 +74,12 @@ class Door:
         *,
         zone: tzinfo,
         zones: Mapping[str, tzinfo] = {},
+        fallback: str = "latin-1",
+        fallbacks: Mapping[str, str] = {},
     ) -> None:
         self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
         self._zone, self._zones = zone, dict(zones)
+        self._fallback, self._fallbacks = fallback, dict(fallbacks)
         self._directory = Directory()
 
     async def handle(self, raw: bytes, peer: object) -> bytes:
@@ -93,7 +99,7 @@ class Door:
     def receive(self, raw: bytes, peer: object = None) -> tuple[Message | bytes, Receive]:
         """Read a message and return it with the work of taking it in, to be committed."""
         try:
-            message = Message.parse(raw)
+            message = self._parsed(raw)
         except Malformed as malformed:
             arrival = _unreadable(raw, peer)
             fault = _fault(malformed)
@@ -113,6 +119,11 @@ class Door:
         """
         _, work = self.receive(arrival.body)
         work.interpret(tx, arrival, cause)
+
+    def _parsed(self, raw: bytes) -> Message:
+        """Read a message; the sender's name tells what its characters mean where it does not say."""
+        own = self._fallbacks.get(_facility_of(raw), self._fallback)
+        return Message.parse(raw, fallback=own)
 
     def _receive(self, message: Message) -> Receive:
         refused = _not_taken(message)
@@ -158,6 +169,14 @@ class Door:
         return acknowledge(
             received, code, now=self._clock.now(), control_id=self._ids.new(), problems=problems
         )
+
+
+def _facility_of(raw: bytes) -> str:
+    """Return MSH-4.1 of a message that cannot be decoded yet; empty unless it is plain."""
+    fields = raw.lstrip()[:_LONGEST_HEADER].split(raw.lstrip()[3:4] or b"|", 4)
+    if len(fields) < 5 or len(fields[1]) < 1:
+        return ""
+    return fields[3].split(fields[1][:1], 1)[0].decode("ascii", "replace").strip()
 
 
 def _kind(message: Message) -> tuple[str, str]:
