@@ -11,14 +11,20 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
+from zlib import crc32
 
 import msgspec
 
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient, Unanswered
 from broadstreet.simulation.city import City, Timed
+
+CHANNELS = 4
+"""Connections of a clinic; an interface engine has several, each with one message in flight."""
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -121,21 +127,40 @@ def _forked(orders: Orders, number: int, others: Sequence[_Clinic]) -> _Clinic:
 
 def _run(orders: Orders, number: int, days: BinaryIO, reports: BinaryIO) -> None:
     clinic = City(orders.seed, orders.start, orders.days, orders.clinics, orders.zone).clinic(number)
-    ready = clinic.messages(0)
-    with BlockingMllpClient(orders.host, orders.port) as client:
+    ready = _by_channel(clinic.messages(0))
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(CHANNELS))
+        clients = [stack.enter_context(BlockingMllpClient(orders.host, orders.port)) for _ in range(CHANNELS)]
         for line in days:
-            reports.write(msgspec.json.encode(_sent(client, ready)) + b"\n")
+            total = Report()
+            for report in pool.map(_sent, clients, ready):
+                total.add(report)
+            reports.write(msgspec.json.encode(total) + b"\n")
             reports.flush()
             following = int(line) + 1
             if following < orders.days:  # written while the other clinics still send
-                ready = clinic.messages(following)
+                ready = _by_channel(clinic.messages(following))
 
 
-def _sent(client: BlockingMllpClient, messages: Sequence[Timed]) -> Report:
+def _by_channel(messages: Sequence[Timed]) -> list[list[bytes]]:
+    """Deal messages out to the channels, those of one patient always to the same, in their order."""
+    channels: list[list[bytes]] = [[] for _ in range(CHANNELS)]
+    for _, message in messages:
+        channels[crc32(_patient(message)) % CHANNELS].append(message)
+    return channels
+
+
+def _patient(message: bytes) -> bytes:
+    """Return the record number of a patient; a second record, which is later merged, ends with B."""
+    identifiers = message[message.index(b"\rPID|") :].split(b"|", 4)[3]
+    return identifiers.split(b"^", 1)[0].rstrip(b"B")
+
+
+def _sent(client: BlockingMllpClient, messages: Sequence[bytes]) -> Report:
     report = Report()
     try:
-        for timed in messages:
-            accepted = client.send(timed.message).accepted
+        for message in messages:
+            accepted = client.send(message).accepted
             report.sent += 1
             report.accepted += accepted
             report.refused += not accepted
