@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from broadstreet.model import fhir, fhirpath, search, ucum
 from broadstreet.model.fhirpath.syntax import text
 from broadstreet.model.fhirpath.temporal import compare, parse_date, parse_datetime
+from broadstreet.model.search.quantities import of_quantity
 
 WORDS = """
     name given use Patient value birthDate telecom . ( ) [ ] { } , + - * / & | = != ~ < > <= >= and or xor
@@ -72,6 +75,52 @@ def test_the_order_of_two_moments_is_the_same_from_both_sides(one: tuple, other:
 @example("ϓ ͺ ﬃ ℌ")
 def test_folding_twice_is_folding_once(string: str) -> None:
     assert search.fold(search.fold(string)) == search.fold(string)
+
+
+NUMBERS = st.builds(
+    lambda digits, exponent: Decimal(digits).scaleb(exponent),
+    st.integers(-(10**30), 10**30),
+    st.one_of(st.integers(-4, 4), st.integers(-430, 370)),
+)
+UNITS = st.sampled_from(["g", "mg", "Cel", "[degF]", "Ym40", "ym40.ym40.ym40", "%", "1", "{x}", "no"])
+
+
+@given(NUMBERS, UNITS, st.sampled_from([None, "<", ">="]))
+def test_any_quantity_has_bounds_in_order(number: Decimal, unit: str, comparator: str | None) -> None:
+    written = fhir.Quantity(
+        value=number, system="http://unitsofmeasure.org", code=unit, comparator=comparator
+    )
+    (found,) = of_quantity(written)
+    for low, high in ((found.low, found.high), (found.base_low, found.base_high)):
+        assert low is None or high is None or low <= high
+
+
+OPERATIONS = st.sampled_from(
+    [
+        *(f"%a {sign} %b" for sign in ("+", "-", "*", "/", "div", "mod", "=", "~", "<")),
+        *(f"%a.{call}" for call in ("round(3)", "power(%b)", "ln()", "log(%b)", "exp()", "sqrt()", "abs()")),
+        *(
+            f"%a.{call}"
+            for call in ("lowBoundary()", "highBoundary(2)", "precision()", "ceiling()", "toString()")
+        ),
+        *(f"{moment} + %q" for moment in ("@2020", "@2020-01-01T10:00:00Z", "@T10:00", "%q")),
+        "%q * %a",
+        "%a.toInteger()",
+        "-%a",
+    ]
+)
+
+
+@given(OPERATIONS, NUMBERS, NUMBERS, st.sampled_from(["day", "month", "year", "millisecond"]))
+def test_any_numbers_are_calculated_or_refused(
+    operation: str, one: Decimal, other: Decimal, unit: str
+) -> None:
+    constants = {"a": one, "b": other, "q": fhirpath.Quantity(other, unit, calendar=True)}
+    try:
+        found = fhirpath.compile(operation, constants=constants)(PATIENT)
+    except fhirpath.EvaluationError:
+        return
+    assert len(found) <= 1
 
 
 @given(st.text(alphabet="mgkLsdhu/.()[]{}%0123456789*^-+'_iUHg", max_size=24))

@@ -11,7 +11,7 @@ from typing import Any
 
 from broadstreet.model.fhir.rules import Node
 from broadstreet.model.fhirpath import quantities, temporal
-from broadstreet.model.fhirpath.evaluation import Items, World, value_of
+from broadstreet.model.fhirpath.evaluation import WIDE, Items, World, value_of
 from broadstreet.model.fhirpath.values import Quantity, Temporal, Time
 
 Number = int | Decimal
@@ -138,13 +138,13 @@ ALIKE: dict[type[Any], Callable[[Any, Any], bool]] = {
 
 def decimal_places(number: Decimal) -> int:
     """Return how many digits stand after the point, trailing zeros left away."""
-    exponent = number.normalize().as_tuple().exponent
+    exponent = number.normalize(WIDE).as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def rounded(number: Decimal, places: int) -> Decimal:
     """Return a number rounded half up to a number of digits after the point."""
-    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE)
 
 
 class Distinct:

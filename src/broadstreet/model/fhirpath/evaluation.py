@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, TypeAlias
 
 from broadstreet.model.clock import Clock
@@ -15,6 +15,7 @@ from broadstreet.model.fhirpath.values import Primitive, Quantity
 MAX_WORK = 1_000_000  # items that one evaluation may touch, over all of its steps
 MAX_TEXT = 1_048_576  # characters of a string that an expression makes: as long as FHIR allows one to be
 UCUM = "http://unitsofmeasure.org"
+WIDE = Context(prec=2_000)  # as many digits as any decimal of FHIR has: nothing is rounded by accident
 
 Items: TypeAlias = list[Any]
 

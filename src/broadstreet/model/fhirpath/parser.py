@@ -51,7 +51,7 @@ CALENDAR_WORDS = {*CALENDAR, *(f"{unit}s" for unit in CALENDAR)}
 _TEMPORAL = {"date": temporal.parse_date, "datetime": temporal.parse_datetime, "time": temporal.parse_time}
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=256)
 def parse(expression: str) -> Expression:
     """Return the tree of an expression.
 
@@ -64,6 +64,8 @@ def parse(expression: str) -> Expression:
         return _Parser(tokens(expression)).whole()
     except FhirpathError as error:
         raise error.within(expression) from None
+    except RecursionError:
+        raise SyntaxInvalid("nested too deep", None, expression) from None
 
 
 class _Parser:

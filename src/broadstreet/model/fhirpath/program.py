@@ -130,6 +130,8 @@ def compile(
             )
     except FhirpathError as error:
         raise error.within(expression) from None
+    except RecursionError:
+        raise Unsupported("nested too deep", None, expression) from None
     program = Program(expression, compiled, type, known)
     program.clock = clock
     start = type or _start(tree)

@@ -5,6 +5,7 @@ Source: https://hl7.org/fhir/R4/search.html#quantity
 
 from __future__ import annotations
 
+import re
 from decimal import Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -17,6 +18,7 @@ from broadstreet.model.search.numbers import implicit_range
 UCUM = "http://unitsofmeasure.org"
 CURRENCY = "urn:iso:std:iso:4217"
 MAX_SAMPLES = 100_000
+_SAMPLE = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{0,40})?")  # the others are E, U and L: error, under, over
 _CONTEXT = Context(prec=20, Emax=999, Emin=-999)
 _EXACT = Context(prec=40, Emax=999, Emin=-999)
 
@@ -86,7 +88,7 @@ def of_money(money: fhir.Money) -> list[QuantityValue]:
 def of_samples(samples: fhir.SampledData) -> list[QuantityValue]:
     """Return the lowest and the highest of the samples."""
     words = (samples.data or "").split(None, MAX_SAMPLES)[:MAX_SAMPLES]
-    numbers = [Decimal(word) for word in words if word not in ("E", "U", "L")]
+    numbers = [Decimal(word) for word in words if _SAMPLE.fullmatch(word)]
     if not numbers or samples.origin.value is None:
         return []
     factor = samples.factor if samples.factor is not None else Decimal(1)

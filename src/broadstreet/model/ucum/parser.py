@@ -14,6 +14,7 @@ from broadstreet.model.ucum.unit import PREFIXES, ZEROS, Unit, multiplied, table
 MAX_LENGTH = 100
 MAX_EXPONENT = 40
 MAX_NESTING = 8
+MAX_BITS = 1_024  # of a factor's numerator and denominator: within what a double can hold
 
 _COMPONENT = re.compile(
     r"(?P<open>\()|(?P<note>\{[^{}]*\})|(?P<ten>10[*^])(?P<power>[+-]?[0-9]+)?|(?P<number>[0-9]+)"
@@ -37,7 +38,11 @@ def parse(code: str) -> Unit | None:
         unit, at = _term(code, 0, 0)
     except _NotUcumError:
         return None
-    return unit if at == len(code) else None
+    return unit if at == len(code) and _is_measurable(unit) else None
+
+
+def _is_measurable(unit: Unit) -> bool:
+    return max(unit.factor.numerator, unit.factor.denominator).bit_length() <= MAX_BITS
 
 
 def _term(code: str, at: int, level: int) -> tuple[Unit, int]:

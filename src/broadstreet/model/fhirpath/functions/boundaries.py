@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from typing import Any
 
 from broadstreet.model.fhirpath import quantities
-from broadstreet.model.fhirpath.evaluation import Items, of_type, single
+from broadstreet.model.fhirpath.evaluation import WIDE, Items, of_type, single
 from broadstreet.model.fhirpath.functions.function import BOOLEAN, INTEGER, Function
 from broadstreet.model.fhirpath.temporal import FARTHEST_EAST, FARTHEST_WEST, Parts
 from broadstreet.model.fhirpath.values import Date, DateTime, Quantity, Temporal, Time
@@ -45,12 +45,12 @@ def _of_number(value: Decimal, places: int | None, high: bool) -> Decimal | None
     if not 0 <= places <= MAX_PLACES or not isinstance(exponent, int):
         return None
     half = Decimal(5).scaleb(min(exponent, 0) - 1)
-    edge = value + half if high else value - half
+    edge = WIDE.add(value, half if high else -half)
     step = Decimal(1).scaleb(-places)
     # Fewer places than the value has: cut off outward; what is less than one step is zero.
     if abs(value) < step and places < -exponent:
-        return value.quantize(step, ROUND_DOWN)
-    return edge.quantize(step, ROUND_CEILING if high else ROUND_FLOOR)
+        return value.quantize(step, ROUND_DOWN, WIDE)
+    return edge.quantize(step, ROUND_CEILING if high else ROUND_FLOOR, WIDE)
 
 
 def _of_moment(moment: Temporal, digits: int | None, high: bool) -> Temporal | None:
