@@ -14,7 +14,6 @@ extensions = [
 ]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["toc.not_readable", "toc.empty_glob"]  # a room that is not built yet
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "Broad Street"
