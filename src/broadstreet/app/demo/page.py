@@ -21,6 +21,7 @@ class Story:
     injected: Rows
     found: Rows
     others: Sequence[str]
+    limits: Sequence[str]
     run: Rows
     alt: str
 
@@ -89,7 +90,9 @@ bound. Shaded: the outbreak that was injected. Triangles: the days on which a si
 <h2>What was found</h2>
 {_list(story.found)}
 <h2>What else was signalled</h2>
-{_others(story.others)}
+{_lines(story.others)}
+<h2>How sure this is, and what it cannot say</h2>
+{_lines(story.limits)}
 <h2>The run</h2>
 {_list(story.run)}
 <h2>The numbers</h2>
@@ -108,7 +111,7 @@ def _list(rows: Rows) -> str:
     return "<dl>\n" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>\n" for k, v in rows) + "</dl>"
 
 
-def _others(lines: Iterable[str]) -> str:
+def _lines(lines: Iterable[str]) -> str:
     items = "".join(f"<li>{escape(line)}</li>\n" for line in lines)
     return f"<ul>\n{items}</ul>" if items else "<p>Nothing.</p>"
 

@@ -44,6 +44,7 @@ def story_of(plan: Plan, verdict: Verdict, numbers: Numbers, names: Mapping[str,
         injected=injected(verdict, where),
         found=_found(verdict),
         others=_others(verdict),
+        limits=limits(verdict),
         run=_run(plan, numbers),
         alt=_alt(verdict, where),
     )
@@ -111,6 +112,23 @@ def summary(verdict: Verdict) -> str:
     if verdict.withdrawn:
         text += f"; {len(verdict.withdrawn)} withdrawn when counts were corrected"
     return text
+
+
+def limits(verdict: Verdict) -> Sequence[str]:
+    """Return how far the signals may be trusted, and what they do not tell."""
+    of_it = len(verdict.found) + len(verdict.echoes)
+    total = of_it + len(verdict.others)
+    shares = f"{of_it} of {total} signals in this run are of the outbreak. " if total else ""
+    return (
+        f"{shares}A signal is a reason to look, not proof of an outbreak: many series are tested"
+        " each day, and some stand out by chance.",
+        "It does not say what the cause is, who infected whom or where: a place is where the patients live.",
+        "Visits are counted by what complaints and diagnoses say, unconfirmed;"
+        " who sought no care is not counted.",
+        "The days of an outbreak enter what is expected of later days: while the upper bound is high,"
+        " a second wave may be missed.",
+        "The city is simulated, and only therefore the truth is known here.",
+    )
 
 
 def _one_other(signal: Signal) -> str:
