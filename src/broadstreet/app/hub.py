@@ -106,7 +106,7 @@ class Hub:
             loop.add_reader(sys.stdin.fileno(), self.stop)
         core.start()
         _warm_up()
-        await server.start()
+        await _listen(server, self._settings.mllp)
         try:
             await control.start()
             keeping = asyncio.create_task(_keep_time(core))
@@ -180,8 +180,24 @@ def _finish(core: Core) -> None:
 
 
 def _make_private(folder: Path) -> None:
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"expected a folder for the store, cannot make {folder} ({error.strerror}):"
+            " name another with --data"
+        ) from error
+
+
+async def _listen(server: MllpServer, mllp: Mllp) -> None:
+    try:
+        await server.start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise StoreError(
+            f"cannot listen on {mllp.host}, port {mllp.port} ({reason}): stop what listens there,"
+            " or choose another port with --port (0 takes any free one)"
+        ) from error
 
 
 def _limits_of(mllp: Mllp) -> ServerLimits:

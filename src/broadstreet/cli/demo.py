@@ -50,6 +50,7 @@ def demo(
     messages; the hub's process knows nothing of it. At the end what was hidden is compared with what
     was signalled, in a picture (PNG) and on a page (HTML).
     """
+    _made(out)
     with ExitStack() as stack:
         folder = (
             _empty(keep) if keep else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bs-")))
@@ -108,6 +109,17 @@ def _tell(plan: Plan, outcome: Outcome, numbers: Numbers, out: Path) -> None:
         raise Mistake(str(error)) from error
     console.print(f"Picture: {picture}", soft_wrap=True)
     console.print(f"Page:    {page}", soft_wrap=True)
+
+
+def _made(folder: Path) -> None:
+    """Make the folder of the report before the minutes that it reports on."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Mistake(
+            f"expected a folder for the picture and the page, cannot make {folder} ({error.strerror}):"
+            " name another with --out"
+        ) from error
 
 
 def _empty(folder: Path) -> Path:

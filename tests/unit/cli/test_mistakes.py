@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,24 @@ def test_a_door_that_does_not_answer_is_told(run: Run, tmp_path: Path) -> None:
     result = run("send", tmp_path / "m.hl7", "--port", "1")
     assert result.exit_code == 2
     assert "no answer from 127.0.0.1:1" in result.output
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do(run: Run, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--data", tmp_path / "data", "--port", port)
+    assert result.exit_code == 2
+    assert f"cannot listen on 127.0.0.1, port {port} (Address already in use)" in result.output
+    assert "choose another port with --port" in result.output
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_runs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("serve", "--data", tmp_path / "file" / "data", "--port", "0")
+    assert (result.exit_code, "expected a folder for the store, cannot make" in result.output) == (2, True)
+    result = run("demo", "--out", tmp_path / "file")
+    assert result.exit_code == 2
+    assert result.output.startswith("broadstreet: expected a folder for the picture and the page")
 
 
 def test_a_projection_that_does_not_exist_is_refused_with_those_that_do(run: Run, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class SqliteStore(SqliteReader):
             If there is a file already, or no room for the copy.
         """
         if target.exists():
-            raise StoreError(f"{target} exists already: a backup never overwrites")
+            raise StoreError(f"{target} exists already, and a backup never overwrites: name another file")
         return _copy(self.path, target)
 
     def close(self) -> None:
