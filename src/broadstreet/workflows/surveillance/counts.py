@@ -14,6 +14,8 @@ from broadstreet.workflows.surveillance.tables import TABLES
 from broadstreet.workflows.surveillance.tally import Tally
 
 _REMEMBERED = 1 << 14
+_LONGEST_REMEMBERED = 400
+"""In characters: a hostile sender must not fill the memory with long complaints."""
 
 Classify = Callable[[str, Iterable[str]], Iterable[str]]
 """Names the syndromes of a chief complaint and ICD-10 codes."""
@@ -43,11 +45,16 @@ class Counts:
     def __init__(self, zone: ZoneInfo, classify: Classify = syndromes.classify) -> None:
         self._zone = zone
 
-        @lru_cache(maxsize=_REMEMBERED)
         def name(complaint: str, codes: tuple[str, ...]) -> str:
             return " ".join(sorted(classify(complaint, codes)))
 
-        self._name = name
+        remembered = lru_cache(maxsize=_REMEMBERED)(name)
+
+        def named(complaint: str, codes: tuple[str, ...]) -> str:
+            length = len(complaint) + sum(map(len, codes))
+            return (remembered if length <= _LONGEST_REMEMBERED else name)(complaint, codes)
+
+        self._name = named
 
     def project(self, entries: Sequence[Entry], tables: TableReader) -> list[Change]:
         """Return the changes that the entries make."""
