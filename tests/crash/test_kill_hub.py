@@ -1,0 +1,102 @@
+"""SIGKILL of a whole hub while clinics send over MLLP, and what its log says afterwards."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bench.results import keep
+from broadstreet.app.process import HubProcess
+from broadstreet.app.settings import Mllp, Settings
+from broadstreet.connectors.hl7v2.client import BlockingMllpClient, Retry, Unanswered
+from broadstreet.connectors.hl7v2.message import Message
+from broadstreet.simulation import City
+from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.sqlite.store import verify
+
+SENDERS = 4
+
+
+def test_each_message_acknowledged_over_mllp_is_there_once_after_kills(tmp_path: Path) -> None:
+    trial(tmp_path, kills=4, random=random.Random(1854))
+
+
+@pytest.mark.soak
+def test_each_message_acknowledged_over_mllp_is_there_once_after_200_kills(tmp_path: Path) -> None:
+    figures = trial(tmp_path, kills=200, random=random.Random())
+    keep("kills_mllp", figures, tmp_path)
+
+
+def trial(folder: Path, kills: int, random: random.Random) -> dict[str, int]:
+    """Kill the hub at random moments under load; hold its log against the acknowledgements."""
+    city = City(7, days=200, clinics=SENDERS)
+    clinics = [
+        iter(t.message for day in range(200) for t in city.clinic(n).messages(day)) for n in range(SENDERS)
+    ]
+    acknowledged: set[bytes] = set()
+    for _ in range(kills):
+        acknowledged |= sent_until_killed(folder, clinics, random.uniform(0.1, 1.0))
+    assert len(acknowledged) > 10 * kills, "there was load"
+    database = next(folder.rglob("*.db"))
+    verify(database)
+    store = SqliteStore(database, create=False)
+    try:
+        check(store, acknowledged)
+    finally:
+        store.close()
+    return {"kills": kills, "acknowledged": len(acknowledged), "lost": 0, "twice": 0}
+
+
+def sent_until_killed(folder: Path, clinics: list[object], seconds: float) -> set[bytes]:
+    """Start a hub, let every clinic send, kill it; return what it had acknowledged."""
+    said: list[bytes] = []
+    with HubProcess(Settings(data=str(folder), mllp=Mllp(port=0))) as hub:
+        address = hub.address()
+        threads = [threading.Thread(target=send, args=(address, clinic, said)) for clinic in clinics]
+        for thread in threads:
+            thread.start()
+        time.sleep(seconds)
+        assert hub._process is not None
+        os.kill(hub._process.pid, signal.SIGKILL)
+        for thread in threads:
+            thread.join(30)
+    return set(said)
+
+
+def send(address: tuple[str, int], messages: object, said: list[bytes]) -> None:
+    """Send one message after the other until the hub is gone."""
+    try:
+        with BlockingMllpClient(*address, retry=Retry(attempts=1)) as client:
+            for message in messages:  # type: ignore[attr-defined]
+                if client.send(message).accepted:  # one by one: what was said before the kill counts
+                    said.append(message)  # noqa: PERF401
+    except (Unanswered, OSError):
+        return
+
+
+def check(store: SqliteStore, acknowledged: set[bytes]) -> None:
+    """Each acknowledged message is one entry, with what was mapped from it; the log has no other twice."""
+    raw: Counter[bytes] = Counter()
+    mapped: Counter[int] = Counter()
+    seqs: dict[bytes, int] = {}
+    after = 0
+    while entries := store.entries(after, limit=10_000):
+        after = entries[-1].seq
+        for entry in entries:
+            if entry.type == "hl7v2/Message":
+                raw[entry.body or b""] += 1
+                seqs[entry.body or b""] = entry.seq
+            elif entry.cause is not None and entry.type.startswith("fhir/"):
+                mapped[entry.cause] += 1
+    assert acknowledged <= raw.keys(), "an acknowledged message is missing"
+    assert set(raw.values()) == {1}, "a message is there twice"
+    silent = [m for m in acknowledged if not mapped[seqs[m]]]
+    kinds = {Message.parse(message).kind for message in silent}
+    assert not silent, f"acknowledged and not mapped: {kinds}"
