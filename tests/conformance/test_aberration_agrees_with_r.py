@@ -20,6 +20,7 @@ from broadstreet.analysis.aberration import (
     farrington_flexible,
     rki,
 )
+from broadstreet.analysis.evaluation import performance
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "aberration_surveillance.json").read_bytes())
 METHODS: dict[str, Callable[..., Aberrations]] = {
@@ -48,6 +49,7 @@ SETTINGS = {
     "actY": "recent",
 }
 WORDS = {"nbPlugin": "nb_plugin", "pearsonNegBin": "pearson_negative_binomial", "glm": "seasonal"}
+WEEKS = np.arange(575, 624)
 FIELDS = ("expected", "upper", "alarm", "score", "dispersion")
 
 
@@ -134,19 +136,40 @@ def test_farrington_agrees_with_the_reference_figures(references: list[dict[str,
     assert_agrees(found, reference["farrington_original"], 1e-9)
 
 
-def test_farrington_flexible_agrees_on_840_series_of_the_noufaily_benchmark(shared: Path) -> None:
-    folder = shared / "data" / "noufaily42"
-    series, week, count, _ = table(folder / "noufaily42_series.csv.gz").T
-    counts = np.zeros((int(week.max()), int(series.max())), np.int64)
-    counts[week.astype(int) - 1, series.astype(int) - 1] = count
-    reference = table(folder / "R_farringtonFlexible_reference.csv.gz")
-    weeks = np.arange(575, 624)
+@pytest.fixture(scope="module")
+def benchmark(shared: Path) -> tuple[NDArray[np.int64], NDArray[np.int64], Aberrations]:
+    """Return counts and outbreak cases of 840 series, and what we say of weeks 576 to 624."""
+    cells = table(shared / "data" / "noufaily42" / "noufaily42_series.csv.gz").astype(np.int64)
+    counts, outbreak_cases = np.zeros((2, cells[:, 1].max(), cells[:, 0].max()), np.int64)
+    place = cells[:, 1] - 1, cells[:, 0] - 1
+    counts[place], outbreak_cases[place] = cells[:, 2], cells[:, 3]
+    return counts, outbreak_cases, farrington_flexible(counts, WEEKS, years_back=5)
+
+
+def test_farrington_flexible_agrees_on_840_series_of_the_noufaily_benchmark(
+    benchmark: tuple[NDArray[np.int64], NDArray[np.int64], Aberrations], shared: Path
+) -> None:
+    _, _, found = benchmark
+    reference = table(shared / "data" / "noufaily42" / "R_farringtonFlexible_reference.csv.gz")
     place = reference[:, 1].astype(int) - 576, reference[:, 0].astype(int) - 1
-    found = farrington_flexible(counts, weeks, years_back=5)
     assert len(reference) == found.alarm.size == 41_160
     np.testing.assert_array_equal(found.alarm[place], reference[:, 5])
     for field, column in zip(("expected", "upper", "score", "dispersion"), (3, 4, 6, 7), strict=True):
         np.testing.assert_allclose(getattr(found, field)[place], reference[:, column], rtol=1e-10)
+
+
+def test_farrington_flexible_performs_as_measured_with_r(
+    benchmark: tuple[NDArray[np.int64], NDArray[np.int64], Aberrations],
+) -> None:
+    _, outbreak_cases, found = benchmark
+    outbreaks = (outbreak_cases[WEEKS] > 0).astype(np.int64)
+    limited = performance(found.alarm, outbreaks)
+    assert limited.false_positive_rate.value == pytest.approx(0.0094, abs=5e-5)
+    assert limited.probability_of_detection.value == pytest.approx(0.484, abs=5e-4)
+    assert limited.sensitivity.value == pytest.approx(0.251, abs=5e-4)
+    reached = performance(found.score >= 1.0, outbreaks)  # at the bound or above, however few the cases
+    assert reached.false_positive_rate.value == pytest.approx(0.0207, abs=5e-5)
+    assert reached.probability_of_detection.value == pytest.approx(0.572, abs=5e-4)
 
 
 def table(path: Path) -> NDArray[np.float64]:
