@@ -33,11 +33,9 @@ from broadstreet.model.syndromes import classify
 from broadstreet.store.protocol import StoreError
 from broadstreet.store.timers import DAY_CLOSED
 
-COLLECT_AFTER = 50_000
-"""New objects after which garbage is looked for: a message makes thousands that die with it, and hardly
-any in a ring. Python's own 700 cost a twentieth of the rate."""
 GARBAGE = (100_000, 20, 100)
-"""Thresholds of the garbage collector: messages leave no cycles, its rounds cost a sixth of the rate."""
+"""When garbage is looked for: a message makes thousands of objects that die with it, hardly any in a ring.
+Python's own thresholds cost about a sixth of the rate."""
 LONGEST_SLEEP = 30.0
 """In seconds; so soon a system clock that was set is noticed."""
 LONGEST_FINISH = 15.0
@@ -69,8 +67,6 @@ def run(
     """
     if sys.__stderr__ is not None:
         faulthandler.enable(sys.__stderr__)
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 100)
     uvloop.run(Hub(settings, attached=attached).run(ready))
 
 
