@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from broadstreet.analysis.aberration.design import Design, Floats, Indices, Outliers
 
 ADDED_AT_START = 0.1  # R 4.2, quasipoisson()$initialize: the first means are the counts plus this
-_ROWS_AT_A_TIME = 128  # a few arrays of so many rows of observations stay in the processor's cache
+_ROWS_AT_A_TIME = 256  # a few arrays of so many rows of observations stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)

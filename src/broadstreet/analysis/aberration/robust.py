@@ -107,10 +107,14 @@ def _far(anscombe: Floats, room: Floats, threshold: float, first: int) -> tuple[
 
     `anscombe` lacks its factor of 3/2; `room` is what its square is divided by.
     """
-    limit = np.maximum(room, _NO_FREEDOM)
-    limit *= (threshold / 1.5) ** 2
-    row, column = np.nonzero(anscombe * np.abs(anscombe) > limit)
-    share = 1.0 - room[row, column] / (1.5 * anscombe[row, column]) ** 2
+    least = (threshold / 1.5) ** 2
+    square = anscombe * anscombe
+    exceeds = square > room * least
+    exceeds &= anscombe > 0.0
+    cell = np.flatnonzero(exceeds)
+    cell = cell[square.ravel()[cell] > least * _NO_FREEDOM]
+    row, column = np.divmod(cell, anscombe.shape[1])
+    share = 1.0 - room.ravel()[cell] / (2.25 * square.ravel()[cell])
     return row + first, column, share
 
 
