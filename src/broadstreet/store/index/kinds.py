@@ -1,0 +1,107 @@
+"""The tables of the search index: one narrow table for each kind of value, alike on every back end.
+
+This is the one place where they are written down. Each back end makes its tables from `KINDS`, rows are
+bound in the order of `Kind.columns`, and queries name columns from here.
+
+A row says: *the version `since` has this value at `part`, until the version `until` takes its place*. The
+rest are labels, which decide who may see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Type = Literal["integer", "real", "text"]
+"""64-bit signed; 64-bit float, infinite where a range is open; text, compared by its bytes in UTF-8."""
+
+FOREVER: Final = (1 << 47) - 1
+"""`until` of a row that still holds: beyond every seq, and two bytes shorter than the largest integer."""
+
+MOST_CHARACTERS: Final = 200
+"""Longer texts are cut to this in `text` columns, and so are the texts that are searched for."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; none is ever null."""
+
+    name: str
+    type: Type = "integer"
+
+
+PART = Column("part")
+SINCE = Column("since")
+UNTIL = Column("until")
+
+LABELS = tuple(map(Column, ("subject", "organisation", "district", "category", "sensitivity")))
+"""What policy decides on, the same in every row of a version; 0 is unknown, and several for `subject`."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A table of the index.
+
+    Attributes
+    ----------
+    name
+        The kind of the parameters whose values it has; the table is `<name>_index`.
+    values
+        The columns that tell the value.
+    key
+        The clustered key. The value comes before `since`, so that rows of one value lie together in the order
+        of the log.
+    by_version
+        Whether `(since, part)` is indexed as well: a second condition on a range is tested so, version by
+        version. Where the key is complete with `since` (a token, a reference), the key itself serves.
+    """
+
+    name: str
+    values: tuple[Column, ...]
+    key: tuple[str, ...]
+    by_version: bool = False
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return f"{self.name}_index"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, in the order in which rows are bound."""
+        return (PART, *self.values, SINCE, UNTIL, *LABELS)
+
+
+def _integers(*names: str) -> tuple[Column, ...]:
+    return tuple(map(Column, names))
+
+
+def _reals(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "real") for name in names)
+
+
+_TEXT = (Column("text", "text"),)
+
+TOKEN = Kind("token", _integers("code", "system"), ("part", "code", "since", "system"))
+STRING = Kind("string", _TEXT, ("part", "text", "since"), by_version=True)
+DATE = Kind("date", _integers("low", "high"), ("part", "low", "since", "high"), by_version=True)
+REFERENCE = Kind("reference", _integers("target", "target_type"), ("part", "target", "since"))
+NUMBER = Kind("number", _reals("low", "high"), ("part", "low", "since", "high"), by_version=True)
+QUANTITY = Kind(
+    "quantity",
+    (Column("unit"), *_reals("low", "high")),
+    ("part", "unit", "low", "since", "high"),
+    by_version=True,
+)
+URI = Kind("uri", _TEXT, ("part", "text", "since"), by_version=True)
+COMPOSITE = Kind(
+    "composite",
+    (Column("value"), *_reals("low", "high")),
+    ("part", "value", "low", "since", "high"),
+    by_version=True,
+)
+
+KINDS: Final = (TOKEN, STRING, DATE, REFERENCE, NUMBER, QUANTITY, URI, COMPOSITE)
+"""In the order of the fields of `IndexRows`."""
+
+BY_NAME: Final = {kind.name: kind for kind in KINDS}
