@@ -73,7 +73,7 @@ def values(resource: fhir.Resource, parameter: Parameter) -> list[Any]:
         - string: folded text
         - date: (low, high), microseconds since 1970 in UTC, `high` not included
         - reference: `Type/id` or a URL; or (system, value), the identifier of what is referred to
-        - number: (number, low, high)
+        - number: (low, high), the same but for a range
         - quantity: `QuantityValue`
         - uri: text
         - composite: a tuple with a value for each component

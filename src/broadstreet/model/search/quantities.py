@@ -13,7 +13,6 @@ from functools import lru_cache
 import msgspec
 
 from broadstreet.model import fhir, ucum
-from broadstreet.model.search.numbers import implicit_range
 
 UCUM = "http://unitsofmeasure.org"
 CURRENCY = "urn:iso:std:iso:4217"
@@ -53,11 +52,10 @@ class QuantityValue(msgspec.Struct, frozen=True, gc=False):
 
 
 def of_quantity(quantity: fhir.Quantity) -> list[QuantityValue]:
-    """Return a quantity with the range that its digits stand for."""
+    """Return a quantity: from its value to its value, open at one end where it was compared (`< 5`)."""
     if quantity.value is None:
         return []
-    low, high = implicit_range(quantity.value)
-    bounds: Bounds = low, high
+    bounds: Bounds = quantity.value, quantity.value
     if quantity.comparator is not None:
         bounds = _compared(quantity.comparator, quantity.value)
     return [measured(bounds, quantity.system, quantity.code, quantity.unit)]
@@ -81,8 +79,7 @@ def of_money(money: fhir.Money) -> list[QuantityValue]:
     """Return an amount with its currency as the unit."""
     if money.value is None:
         return []
-    low, high = implicit_range(money.value)
-    return [QuantityValue(low, high, CURRENCY, money.currency, money.currency)]
+    return [QuantityValue(money.value, money.value, CURRENCY, money.currency, money.currency)]
 
 
 def of_samples(samples: fhir.SampledData) -> list[QuantityValue]:

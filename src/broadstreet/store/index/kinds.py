@@ -9,6 +9,7 @@ rest are labels, which decide who may see it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,6 +21,17 @@ FOREVER: Final = (1 << 47) - 1
 
 MOST_CHARACTERS: Final = 200
 """Longer texts are cut to this in `text` columns, and so are the texts that are searched for."""
+
+
+DAY: Final = 86_400_000_000
+LONGEST: Final = (DAY, 31 * DAY, 366 * DAY)
+"""The longest date ranges, in microseconds, of the widths 0, 1 and 2; what is longer or open has width 3.
+
+So a search for a window of time begins a day before it among what lasts a day, a month before it among what
+lasts a month, and looks at all that began earlier only among the few that last for years."""
+
+POINT, RANGE = 0, 1
+"""The widths of numbers: low and high are the same, or not."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +96,27 @@ _TEXT = (Column("text", "text"),)
 
 TOKEN = Kind("token", _integers("code", "system"), ("part", "code", "since", "system"))
 STRING = Kind("string", _TEXT, ("part", "text", "since"), by_version=True)
-DATE = Kind("date", _integers("low", "high"), ("part", "low", "since", "high"), by_version=True)
+DATE = Kind(
+    "date", _integers("width", "low", "high"), ("part", "width", "low", "since", "high"), by_version=True
+)
 REFERENCE = Kind("reference", _integers("target", "target_type"), ("part", "target", "since"))
-NUMBER = Kind("number", _reals("low", "high"), ("part", "low", "since", "high"), by_version=True)
+NUMBER = Kind(
+    "number",
+    (Column("width"), *_reals("low", "high")),
+    ("part", "width", "low", "since", "high"),
+    by_version=True,
+)
 QUANTITY = Kind(
     "quantity",
-    (Column("unit"), *_reals("low", "high")),
-    ("part", "unit", "low", "since", "high"),
+    (*_integers("unit", "width"), *_reals("low", "high")),
+    ("part", "unit", "width", "low", "since", "high"),
     by_version=True,
 )
 URI = Kind("uri", _TEXT, ("part", "text", "since"), by_version=True)
 COMPOSITE = Kind(
     "composite",
-    (Column("value"), *_reals("low", "high")),
-    ("part", "value", "low", "since", "high"),
+    (*_integers("value", "width"), *_reals("low", "high")),
+    ("part", "value", "width", "low", "since", "high"),
     by_version=True,
 )
 
@@ -105,3 +124,13 @@ KINDS: Final = (TOKEN, STRING, DATE, REFERENCE, NUMBER, QUANTITY, URI, COMPOSITE
 """In the order of the fields of `IndexRows`."""
 
 BY_NAME: Final = {kind.name: kind for kind in KINDS}
+
+
+def width_of_date(low: int, high: int) -> int:
+    """Return the width, 0 to 3, of a date range in microseconds."""
+    return bisect_left(LONGEST, high - low)
+
+
+def width_of_number(low: float, high: float) -> int:
+    """Return whether a number is a `POINT` or a `RANGE`."""
+    return POINT if low == high else RANGE
