@@ -23,12 +23,16 @@ MOST_CHARACTERS: Final = 200
 """Longer texts are cut to this in `text` columns, and so are the texts that are searched for."""
 
 
-DAY: Final = 86_400_000_000
-LONGEST: Final = (DAY, 31 * DAY, 366 * DAY)
-"""The longest date ranges, in microseconds, of the widths 0, 1 and 2; what is longer or open has width 3.
+SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
+LONGEST: Final = (SECOND, 6 * HOUR, DAY, 31 * DAY, 366 * DAY)
+"""The longest date ranges, in microseconds, of the widths 0 to 4; what is longer or open has width 5.
 
-So a search for a window of time begins a day before it among what lasts a day, a month before it among what
-lasts a month, and looks at all that began earlier only among the few that last for years."""
+So a search for a window of time begins six hours before it among what lasts some hours, a month before it
+among what lasts weeks, and looks at all that began earlier only among the few that last for years."""
+
+EVERY: Final = 0
+"""The part of which every version of a resource has one token: its type (without a system). By these rows a
+type is searched where no condition names values, and what a version may be shown for is known."""
 
 POINT, RANGE = 0, 1
 """The widths of numbers: low and high are the same, or not."""
@@ -127,7 +131,7 @@ BY_NAME: Final = {kind.name: kind for kind in KINDS}
 
 
 def width_of_date(low: int, high: int) -> int:
-    """Return the width, 0 to 3, of a date range in microseconds."""
+    """Return the width, 0 to 5, of a date range in microseconds."""
     return bisect_left(LONGEST, high - low)
 
 
