@@ -36,9 +36,15 @@ class Hub:
         self.door = self.new_door()
         self.sent = 0
 
-    def new_door(self) -> Door:
+    def take(self, processing_ids: str) -> None:
+        """Take messages of these environments from now on (MSH-11)."""
+        self.door = self.new_door(processing_ids)
+
+    def new_door(self, processing_ids: str = "P") -> Door:
         ids = SeededIds(self.clock, 2)
-        return Door(self.committer, self.store.indexer, self.clock, ids, zone=ZONE)
+        return Door(
+            self.committer, self.store.indexer, self.clock, ids, zone=ZONE, processing_ids=processing_ids
+        )
 
     def send(self, kind: str, *body: tuple[str, dict[str, Any]], **header: Any) -> Acknowledgement:
         return self.send_bytes(self.message(kind, *body, **header))

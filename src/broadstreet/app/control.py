@@ -17,6 +17,7 @@ from typing import Any, Self
 import msgspec
 
 from broadstreet.app import requests
+from broadstreet.model.failures import frames_of, traced
 from broadstreet.store.protocol import StoreError
 
 LONGEST_LINE = 96 * 2**20
@@ -103,7 +104,10 @@ class ControlServer:
         except (ValueError, StoreError, OSError) as error:
             return _error(str(error))
         except Exception as error:
-            _log.exception("a request over the control socket failed")
+            _log.error(
+                "a request over the control socket failed: %s", traced(error),
+                extra={"trace": frames_of(error)},
+            )  # fmt: skip
             return _error(f"the hub failed ({type(error).__name__}); its log says more")
 
 

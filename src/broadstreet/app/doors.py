@@ -25,6 +25,7 @@ def door_of(core: Core) -> Door:
         zones={name: ZoneInfo(zone) for name, zone in senders.zones.items()},
         fallback=codec_of(senders.character_set)[0],
         fallbacks={name: codec_of(stated)[0] for name, stated in senders.character_sets.items()},
+        processing_ids=core.settings.mllp.processing_ids,
     )
 
 

@@ -12,6 +12,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from broadstreet.app.control import ControlServer
 from broadstreet.app.core import Core
 from broadstreet.app.desk import Desk
 from broadstreet.app.doors import door_of, refusal_of
+from broadstreet.app.logs import tell_failure
 from broadstreet.app.settings import Mllp, Settings
 from broadstreet.app.status import Running
 from broadstreet.connectors.hl7v2.connection import ServerLimits
@@ -48,8 +50,8 @@ _log = logging.getLogger(__name__)
 
 def run(
     settings: Settings, ready: Callable[[str, int], None] = lambda *_: None, *, attached: bool = False
-) -> None:
-    """Run a hub until it is told to stop (SIGTERM or SIGINT).
+) -> Ended:
+    """Run a hub until it is told to stop (SIGTERM or SIGINT); return what it left.
 
     Parameters
     ----------
@@ -67,7 +69,16 @@ def run(
     """
     if sys.__stderr__ is not None:
         faulthandler.enable(sys.__stderr__)
-    uvloop.run(Hub(settings, attached=attached).run(ready))
+    return uvloop.run(Hub(settings, attached=attached).run(ready))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a hub ended: entries in the log, those since its start, and how far followers lag."""
+
+    head: int
+    added: int
+    behind: int
 
 
 class Hub:
@@ -77,15 +88,19 @@ class Hub:
         self._settings, self._attached = settings, attached
         self._stop = asyncio.Event()
 
-    async def run(self, ready: Callable[[str, int], None]) -> None:
-        """Run until SIGTERM, SIGINT or `stop`."""
+    async def run(self, ready: Callable[[str, int], None]) -> Ended:
+        """Run until SIGTERM, SIGINT or `stop`; return what is left."""
         _make_private(self._settings.folder)
         tls = _tls_of(self._settings.mllp)
         core = Core(self._settings)
+        began = core.committer.head
         try:
             await self._open(core, tls, ready)
         finally:
             await asyncio.to_thread(_finish, core)
+        head = core.committer.head
+        behind = head - min((cursor.seq for cursor in core.followers.positions().values()), default=head)
+        return Ended(head, head - began, behind)
 
     def stop(self) -> None:
         """Let `run` come to its end."""
@@ -98,6 +113,7 @@ class Hub:
         running = _Told(core, server, mllp.host)
         control = ControlServer(self._settings.socket_path, Desk(core, door.interpret, running).answer)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(tell_failure)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         if self._attached:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from broadstreet.connectors.hl7v2.characters import codec_of
+from broadstreet.connectors.hl7v2.door import PROCESSING_IDS
 from broadstreet.connectors.hl7v2.problems import Malformed
 from broadstreet.workflows.surveillance import Rule
 
@@ -62,9 +63,22 @@ class Mllp(_Section, frozen=True, kw_only=True):
     idle_seconds: Annotated[
         float, Meta(ge=1, le=86_400, description="A connection that is silent for longer is closed.")
     ] = 600.0
+    processing_ids: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=3,
+            description="Processing ids (MSH-11) that are taken: P production, T training, D debugging."
+            " Only a hub for practice takes T or D: what it takes is stored and counted.",
+        ),
+    ] = "P"
     tls: Tls = msgspec.field(default_factory=Tls)
 
     def __post_init__(self) -> None:
+        if not set(self.processing_ids) <= PROCESSING_IDS:
+            raise ValueError(
+                f"processing_ids: expected letters among P, T and D, got {self.processing_ids!r}"
+            )
         if not is_loopback(self.host):
             raise ValueError(
                 f"host: expected an address of this machine (127.0.0.1, ::1 or localhost), got {self.host!r}:"
@@ -146,6 +160,9 @@ class Settings(_Section, frozen=True, kw_only=True):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="What is told on standard error.")
     ] = "info"
+    log_form: Annotated[
+        Literal["text", "json"], Meta(description="Lines for people, or one JSON object a line for programs.")
+    ] = "text"
     socket: Annotated[str, Meta(description="Path of the control socket; empty: in the data folder.")] = ""
     purge_hours: Annotated[
         float,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
 from pathlib import Path
+from ssl import SSLError
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from typer.core import TyperGroup
 
 from broadstreet import __version__
+from broadstreet.app import logs
 from broadstreet.app.control import ControlError
 from broadstreet.app.load import SettingsError, load
 from broadstreet.app.settings import Settings
@@ -40,6 +43,22 @@ Data = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
+WIDEST = 2_000
+"""Columns of a table where the output is no terminal: a row is one line, whatever reads it."""
+
+
+def show_table(table: Table) -> None:
+    """Print a table: folded to a terminal's width, one line a row into a pipe or a file."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    wide = Console(highlight=False, width=WIDEST)
+    with wide.capture() as captured:
+        wide.print(table)
+    for line in captured.get().splitlines():
+        console.out(line.rstrip(), highlight=False)
+
+
 class Mistake(Exception):
     """A command cannot do what it was asked; the text is one sentence for whoever asked."""
 
@@ -51,8 +70,16 @@ class _Sentences(TyperGroup):
         try:
             return super().invoke(ctx)
         except (Mistake, SettingsError, StoreError, ControlError, OSError) as error:
-            errors.print(f"broadstreet: {error}", markup=False, soft_wrap=True)
+            errors.print(f"broadstreet: {_sentence(error)}", markup=False, soft_wrap=True)
             raise typer.Exit(NOT_DONE) from error
+
+
+def _sentence(error: Exception) -> str:
+    """Return what went wrong; of the system's errors its words and the file, not its number."""
+    if not isinstance(error, OSError) or isinstance(error, SSLError) or error.errno is None:
+        return str(error)
+    reason = os.strerror(error.errno)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 app = typer.Typer(
@@ -93,8 +120,4 @@ def settings_of(config: Path | None, data: Path | None, **given: object) -> Sett
 
 def log_to_stderr(settings: Settings) -> None:
     """Tell on standard error what the settings' level lets through."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    logs.begin(settings.log_level, settings.log_form)

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from broadstreet.model.clock import Clock, microseconds
+from broadstreet.model.failures import frames_of
 from broadstreet.model.ids import Ids
-from broadstreet.store.protocol import Store, StoreError, StoreFull, Writer
+from broadstreet.store.protocol import Store, StoreError, StoreFull, Writer, told
 from broadstreet.store.transaction import Transaction, Work
 
 MOST_ENTRIES = 1_000
@@ -154,7 +155,9 @@ class Committer:
             self._look_where_the_log_ends()
             return [error] * len(works)
         except Exception as error:
-            _log.exception("a commit of %d works failed", len(works))
+            _log.error(
+                "a commit of %d works failed: %s", len(works), told(error), extra={"trace": frames_of(error)}
+            )
             self._look_where_the_log_ends()
             if len(works) == 1:
                 return [error]

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from broadstreet.model.failures import frames_of
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft, Entry
 from broadstreet.store.follower import Follower, Projection, Reactor, draft_of, source_of
-from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull
+from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull, told
 from broadstreet.store.tables import Change, Clear
 from broadstreet.store.transaction import Transaction, Wants
 
@@ -153,8 +154,12 @@ class Followers:
         except Exception as error:
             if self._committer.closed or self._stopping.is_set():
                 return False
-            self.faults[follower.name] = f"{type(error).__name__}: {error}"
-            _log.exception("follower %s stopped at %d", follower.name, self._cursors[follower.name].seq)
+            self.faults[follower.name] = fault = told(error)
+            stands = self._cursors[follower.name].seq
+            _log.error(
+                "follower %s stopped at %d: %s", follower.name, stands, fault,
+                extra={"trace": frames_of(error)},
+            )  # fmt: skip
             moved = True
         if moved:
             with self._moved:

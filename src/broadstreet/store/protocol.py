@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from broadstreet.model.failures import traced
 from broadstreet.store.entry import Entry, IndexRows
 from broadstreet.store.index import Indexer
 from broadstreet.store.tables import Change, Table, TableReader
@@ -25,7 +26,7 @@ ResourceKey = tuple[str, str]
 
 
 class StoreError(Exception):
-    """The store cannot do what was asked."""
+    """The store cannot do what was asked; the text is our own and holds no personal data."""
 
 
 class StoreFull(StoreError):
@@ -44,6 +45,11 @@ class PositionGone(StoreError):
             f"position {asked} can no longer be read (the oldest is {oldest}); start again without a position"
         )
         self.asked, self.oldest = asked, oldest
+
+
+def told(error: BaseException) -> str:
+    """Return what may be told about an exception: the text of our own ones, kind and place of others."""
+    return str(error) if isinstance(error, StoreError) else traced(error)
 
 
 @dataclass(frozen=True)

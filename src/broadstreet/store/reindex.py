@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from broadstreet.model import fhir
+from broadstreet.model.failures import traced
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS, Entry, IndexRows
 from broadstreet.store.index import PARAMETERS, Indexer
@@ -66,4 +67,7 @@ def _fhir_rows(indexer: Indexer, entry: Entry) -> IndexRows:
     try:
         return indexer.rows(fhir.decode(entry.body))
     except ValueError as error:
-        raise StoreError(f"entry {entry.seq} ({entry.type}/{entry.id}) cannot be indexed: {error}") from error
+        reason = traced(error)  # its text may hold a patient's data
+        raise StoreError(
+            f"entry {entry.seq} ({entry.type}/{entry.id}) cannot be indexed: {reason}"
+        ) from error

@@ -100,7 +100,7 @@ def test_a_follower_that_stopped_is_told_when_everything_should_be_seen(
 
     with Core(settings, followers=[Timers(), Failing()]) as core:  # type: ignore[list-item]
         core.scheduler.run()
-        with pytest.raises(StoreError, match="failing: RuntimeError: no"):
+        with pytest.raises(StoreError, match="failing: RuntimeError in project"):
             core.settle()
 
 

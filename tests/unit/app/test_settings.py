@@ -136,3 +136,11 @@ def test_every_setting_is_documented_as_it_is() -> None:
 
 def test_every_setting_says_what_it_means() -> None:
     assert [setting.name for setting in described() if not setting.meaning] == []
+
+
+def test_processing_ids_are_those_of_hl7() -> None:
+    assert load(environment={"BROADSTREET_MLLP_PROCESSING_IDS": "TD"}).mllp.processing_ids == "TD"
+    with pytest.raises(
+        SettingsError, match=r"mllp\.processing_ids: expected letters among P, T and D, got 'X'"
+    ):
+        load(environment={"BROADSTREET_MLLP_PROCESSING_IDS": "X"})

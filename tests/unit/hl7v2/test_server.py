@@ -190,7 +190,7 @@ async def test_if_the_handler_fails_the_connection_closes_without_an_answer_and_
             assert await sender.answer() is None
             await until(lambda: server.connections == 0)
             assert server.counted["no answer could be made"] == 1
-    assert "RuntimeError at " in caplog.text
+    assert "RuntimeError in " in caplog.text
     assert "SECRET" not in caplog.text
 
 

@@ -75,6 +75,21 @@ def test_a_field_that_cannot_be_read_is_named_in_the_error(
     assert len(hub.quarantined()) == 1
 
 
+@pytest.mark.parametrize("environment", ["T", "D", "T^T"])
+def test_a_message_of_training_or_debugging_is_rejected_and_can_be_taken_after_a_change_of_settings(
+    hub: Hub, environment: str
+) -> None:
+    raw = hub.message("ADT^A04", ("PID", PID), ("PV1", PV1), processing=Raw(environment))
+    answer = hub.send_bytes(raw)
+    (problem,) = answer.problems
+    assert (answer.code, problem.code.value, str(problem.location)) == ("AR", "202", "MSH-11")
+    assert "hub for practice" in problem.text
+    assert (len(hub.quarantined()), hub.all(fhir.Patient)) == (1, [])
+    hub.take("PTD")
+    assert hub.send_bytes(raw).code == "AA"
+    assert len(hub.all(fhir.Patient)) == 1
+
+
 def test_all_that_is_wrong_is_told_at_once(hub: Hub) -> None:
     answer = hub.send("ADT^A04", ("PID", PID | {"7": "x"}), ("PV1", PV1 | {"44": "y"}))
     assert [str(each.location) for each in answer.problems] == ["PID-7", "PV1-44"]

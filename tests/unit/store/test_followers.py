@@ -88,7 +88,8 @@ def test_a_reactor_that_raises_stops_loudly_and_the_others_go_on(
     with hub(path, projection, broken, well) as (store, committer, followers):
         say(committer, VISIT, DAY, VISIT, DAY)
         run(followers)
-        assert followers.faults == {"alarm": "RuntimeError: the reactor is broken"}
+        assert followers.faults["alarm"].startswith("RuntimeError in react")
+        assert "broken" not in caplog.text, "the text of an exception may hold a name"
         assert "follower alarm stopped at 0" in caplog.text
         assert {entry.source for entry in store.entries(0, types=[ALARM])} == {"other@1"}
         assert tally(store) == {VISIT: 2, DAY: 2}

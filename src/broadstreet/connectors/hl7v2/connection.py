@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import traceback
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Protocol, cast
 from broadstreet.connectors.hl7v2.mllp import FrameDecoder, FrameLimits, MessageTooLong, frame
 from broadstreet.connectors.hl7v2.problems import ErrorCode, Problem
 from broadstreet.connectors.hl7v2.tls import subject
+from broadstreet.model.failures import traced
 
 _log = logging.getLogger(__name__)
 
@@ -230,9 +230,7 @@ class Connection(asyncio.Protocol):
             if self._refusal is not None:
                 await self._answer_refusal(self._refusal)
         except Exception as error:
-            # the error's text may hold what the message held: only its kind and place are logged
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _log.error("%s: %s at %s:%s", self.peer, type(error).__name__, place.filename, place.lineno)
+            _log.error("%s: no answer could be made: %s", self.peer, traced(error))
             self._server.counted["no answer could be made"] += 1
             self.abort()
         finally:

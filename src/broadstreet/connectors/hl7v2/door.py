@@ -8,7 +8,6 @@ no room to keep a message is it refused (AE, 207) without being in quarantine: t
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Mapping
 from datetime import tzinfo
 from hashlib import sha256
@@ -22,6 +21,7 @@ from broadstreet.connectors.hl7v2.mapping.work import carry_out, wants
 from broadstreet.connectors.hl7v2.message import Message
 from broadstreet.connectors.hl7v2.problems import ErrorCode, Location, Malformed, Problem
 from broadstreet.model.clock import Clock
+from broadstreet.model.failures import traced
 from broadstreet.model.ids import Ids
 from broadstreet.model.records import Fault
 from broadstreet.store.committer import Committer
@@ -37,7 +37,8 @@ VERSIONS = frozenset(
 """Versions whose ADT and ORU the tables can read. Source: HL7 table 0104."""
 
 PROCESSING_IDS = frozenset("PTD")
-"""Production, training, debugging. Source: HL7 table 0103."""
+"""Production, training, debugging. Source: HL7 table 0103; that a message whose MSH-11 is not appropriate for
+the receiver is rejected (AR): HL7 v2.5.1 chapter 2, section 2.9.2."""
 
 _LONGEST_NAME = 200
 _LONGEST_HEADER = 4_096
@@ -63,9 +64,12 @@ class Door:
         Zones of senders that differ, by the name of the sending facility (MSH-4.1).
     fallback, fallbacks
         Python codec for messages that state no character set and are not UTF-8; and of senders that differ.
+    processing_ids
+        Those of `PROCESSING_IDS` that are taken. A message of another environment is rejected (AR): stored, a
+        trainee's patient would be merged with a real one of the same number, and counted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a deployment decides
         self,
         committer: Committer,
         indexer: Indexer,
@@ -76,10 +80,12 @@ class Door:
         zones: Mapping[str, tzinfo] = {},
         fallback: str = "latin-1",
         fallbacks: Mapping[str, str] = {},
+        processing_ids: str = "P",
     ) -> None:
         self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
         self._zone, self._zones = zone, dict(zones)
         self._fallback, self._fallbacks = fallback, dict(fallbacks)
+        self._processing_ids = processing_ids
         self._directory = Directory()
 
     async def handle(self, raw: bytes, peer: object) -> bytes:
@@ -126,7 +132,7 @@ class Door:
         return Message.parse(raw, fallback=own)
 
     def _receive(self, message: Message) -> Receive:
-        refused = _not_taken(message)
+        refused = _not_taken(message, self._processing_ids)
         if refused is not None:
             return Receive(_arrival(message, None), _refusing("AR", refused), weight=2)
         made = plan(message, tables.events()[_kind(message)], self._zone_of(message))
@@ -152,12 +158,7 @@ class Door:
             except (Refused, StoreError):
                 raise
             except Exception as error:
-                # the error's text may hold what the message held: only its kind and place are logged
-                place = traceback.extract_tb(error.__traceback__)[-1]
-                kind = type(error).__name__
-                _log.error(
-                    "entry %d could not be mapped: %s at %s:%s", cause, kind, place.filename, place.lineno
-                )
+                _log.error("entry %d could not be mapped: %s", cause, traced(error))
                 reason = "the message could not be mapped: it is kept, and looked into"
                 raise Refused("AE", (Fault(code=ErrorCode.INTERNAL.value, reason=reason),)) from error
             if isinstance(arrival.tolerated, dict):
@@ -189,7 +190,7 @@ def _kind(message: Message) -> tuple[str, str]:
     return kind, event
 
 
-def _not_taken(message: Message) -> Fault | None:
+def _not_taken(message: Message, processing_ids: str) -> Fault | None:
     """Say why a message of this type, version or processing id is not taken; None if it is."""
     if not message.control_id:
         return _header_fault(10, ErrorCode.REQUIRED_FIELD_MISSING, "MSH-10 must hold a control id")
@@ -199,10 +200,12 @@ def _not_taken(message: Message) -> Fault | None:
             12, ErrorCode.UNSUPPORTED_VERSION, f"version must be 2.1 to 2.8.2 (is {version[:20]!r})"
         )
     processing = (message.header.value("11.1") or "").strip()
-    if processing not in PROCESSING_IDS:
-        return _header_fault(
-            11, ErrorCode.UNSUPPORTED_PROCESSING_ID, f"MSH-11 must be P, T or D (is {processing[:20]!r})"
+    if processing not in PROCESSING_IDS or processing not in processing_ids:
+        reason = (
+            f"processing id must be {' or '.join(processing_ids)} (is {processing[:20]!r});"
+            " send training and debugging messages to a hub for practice"
         )
+        return _header_fault(11, ErrorCode.UNSUPPORTED_PROCESSING_ID, reason)
     return _event_not_taken(*_kind(message))
 
 

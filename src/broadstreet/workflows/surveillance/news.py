@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from broadstreet.model import records
+from broadstreet.model.failures import traced
 from broadstreet.model.records import Signal, Timer
 from broadstreet.store.entry import Entry
 from broadstreet.store.timers import DAY_CLOSED
@@ -114,7 +115,7 @@ def _record(entry: Entry) -> records.AnyRecord | None:
 
 
 def _warn(entry: Entry, error: Exception) -> None:
-    _log.warning("entry %d (%s) cannot be counted: %s", entry.seq, entry.type, error)
+    _log.warning("entry %d (%s) cannot be counted: %s", entry.seq, entry.type, traced(error))
 
 
 _READERS: dict[str, Callable[[Entry, ZoneInfo], list[News]]] = {
