@@ -26,6 +26,10 @@ STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class HubProcess:
     """A hub that runs while this object is entered.
 
@@ -63,7 +67,7 @@ class HubProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
         command = [sys.executable, "-m", "broadstreet.cli", "serve", "--attached"]
         command += ["--config", str(self.config)]
-        with (folder / LOG).open("ab") as log:
+        with open(folder / LOG, "ab", opener=_private) as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
                 stdin=subprocess.PIPE,

@@ -14,8 +14,8 @@ from broadstreet.store.protocol import Reader, StoreError
 from broadstreet.store.quarantine import QUARANTINE
 from broadstreet.store.tables import Row, Table
 from broadstreet.store.timers import DAY_CLOSED, TIMER
-from broadstreet.workflows.surveillance import signals
-from broadstreet.workflows.surveillance.tables import SIGNAL
+from broadstreet.workflows.surveillance import days_with_visits, signals
+from broadstreet.workflows.surveillance.tables import COUNT, SIGNAL
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,13 +72,18 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a store, and of its hub if one runs."""
+    """The state of a store, and of its hub if one runs.
+
+    `tested` is how many days with visits were closed; `untested` are those that are not over.
+    """
 
     zone: str
     head: int
     newest: datetime | None
     bytes: int
     day_closed: date | None
+    tested: int
+    untested: tuple[date, ...]
     feeds: tuple[Feed, ...]
     quarantine: dict[str, int]
     followers: tuple[Following, ...]
@@ -102,12 +107,15 @@ def status_of(
     """
     head = reader.head()
     newest = reader.entries(head - 1, limit=1)
+    tested, untested = days_with_visits(reader) if _has(reader, COUNT) else ([], [])
     return Status(
         zone=zone,
         head=head,
         newest=instant(newest[0].at) if newest else None,
         bytes=sum(part.stat().st_size for part in (file, Path(f"{file}-wal")) if part.exists()),
         day_closed=_day_closed(reader),
+        tested=len(tested),
+        untested=tuple(untested),
         feeds=_feeds(reader),
         quarantine=_quarantine(reader),
         followers=_followers(reader, head, faults or {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 
@@ -10,16 +11,31 @@ def stream_in_words(stream: str) -> str:
     return stream.replace("_like_", "-like ").replace("_", " ")
 
 
-def place_in_words(place: str) -> str:
-    """Return the name of a place for people."""
-    kind, _, name = place.partition(":")
-    return "the city" if kind == "city" else f"{kind} {name}"
+def counted(number: int, what: str, several: str = "") -> str:
+    """Return a number of things, such as `1 signal` or `2,000 signals`."""
+    return f"{number:,} {what if number == 1 else several or f'{what}s'}"
 
 
-def in_words(stream: str, place: str, since: date, until: date, observed: int, expected: float) -> str:
+def place_in_words(place: str, names: Mapping[str, str] = {}) -> str:
+    """Return the name of a place for people; `names` are those of districts, by code."""
+    kind, _, code = place.partition(":")
+    if kind == "city":
+        return "the city"
+    return f"{names[code]} ({code})" if code in names else f"{kind} {code}"
+
+
+def in_words(
+    stream: str,
+    place: str,
+    since: date,
+    until: date,
+    observed: int,
+    expected: float,
+    names: Mapping[str, str] = {},
+) -> str:
     """Return what a signal says: what, where, since when, observed and expected."""
     when = f"on {since}" if since == until else f"from {since} to {until}"
     return (
-        f"{stream_in_words(stream)} in {place_in_words(place)} {when}:"
-        f" {observed} visits observed, {expected:.1f} expected"
+        f"{stream_in_words(stream)} in {place_in_words(place, names)} {when}:"
+        f" {counted(observed, 'visit')} observed, {expected:.1f} expected"
     )

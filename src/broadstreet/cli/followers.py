@@ -11,7 +11,7 @@ from rich.table import Table
 from broadstreet.app import requests
 from broadstreet.app.errands import reached
 from broadstreet.app.reach import hub_of
-from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of
+from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of, show_table
 from broadstreet.cli.status import gathered
 
 group = typer.Typer(no_args_is_help=True)
@@ -28,7 +28,7 @@ def list_followers(config: Config = None, data: Data = None) -> None:
         table.add_row(
             one.name, str(one.version), f"{one.seq:,}", f"{one.behind:,}", one.mode, one.fault or ""
         )
-    console.print(table)
+    show_table(table)
 
 
 @group.command()

@@ -13,8 +13,10 @@ from rich.text import Text
 
 from broadstreet.app.demo.conductor import DayDone, Plan
 from broadstreet.app.status import Status
-from broadstreet.app.words import in_words
+from broadstreet.app.words import counted, in_words
+from broadstreet.simulation.places import DISTRICTS
 
+NAMES = {district.code: district.name for district in DISTRICTS}
 BLOCKS = "▁▂▃▄▅▆▇█"
 STALE_SECONDS = 1.0
 NEWEST = 5
@@ -61,7 +63,10 @@ class Board:
         head.add_row("messages", f"{self.sent:,} sent, {self.rate:,.0f} a second")
         if self.status is not None:
             held = self.status.quarantine["held"]
-            head.add_row("feeds", f"{len(self.status.feeds)} senders, {held} messages in quarantine")
+            head.add_row(
+                "feeds",
+                f"{counted(len(self.status.feeds), 'sender')}, {counted(held, 'message')} in quarantine",
+            )
         head.add_row("a day", Text(sparkline(self._daily[-60:]), style="cyan"))
         return Panel(
             Group(head, ProgressBar(total=self.plan.days, completed=done), self._signals()),
@@ -72,7 +77,10 @@ class Board:
         signals = [s for s in self.status.signals if s.status != "withdrawn"] if self.status else []
         newest = sorted(signals, key=lambda signal: signal.until, reverse=True)[:NEWEST]
         lines = [
-            Text(f"▼ {in_words(s.stream, s.place, s.since, s.until, s.observed, s.expected)}", style="red")
+            Text(
+                f"▼ {in_words(s.stream, s.place, s.since, s.until, s.observed, s.expected, NAMES)}",
+                style="red",
+            )
             for s in newest
         ]
         return Group(Text("newest signals" if lines else "no signal yet", style="bold"), *lines)
@@ -86,7 +94,7 @@ def plain_line(board: Board) -> str:
     held = status.quarantine["held"] if status else 0
     return (
         f"{day.day}  day {day.number + 1:>3} of {board.plan.days}  {board.sent:>7,} messages"
-        f"  {board.rate:>6,.0f}/s  {held} in quarantine  {len(signals)} signals"
+        f"  {board.rate:>6,.0f}/s  {held} in quarantine  {counted(len(signals), 'signal')}"
     )
 
 

@@ -16,7 +16,17 @@ from broadstreet.app import requests
 from broadstreet.app.errands import reached
 from broadstreet.app.reach import read
 from broadstreet.cli.marked import marked, visible
-from broadstreet.cli.program import REFUSED, AsJson, Config, Data, Mistake, app, console, settings_of
+from broadstreet.cli.program import (
+    REFUSED,
+    AsJson,
+    Config,
+    Data,
+    Mistake,
+    app,
+    console,
+    settings_of,
+    show_table,
+)
 from broadstreet.model import records
 from broadstreet.model.clock import instant
 from broadstreet.model.records import Quarantined
@@ -68,7 +78,7 @@ def list_held(
         table.add_row(
             *(escape(visible(str(cell))) for cell in cells), escape(visible(f"{one['reason']}{state}"))
         )
-    console.print(table)
+    show_table(table)
 
 
 @group.command()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from broadstreet.app import hub
+from broadstreet.app.words import counted
 from broadstreet.cli.program import Config, Data, Mistake, app, console, log_to_stderr, settings_of
 
 
@@ -49,6 +50,18 @@ def serve(
         console.print(f"Listening for HL7 v2 (MLLP) on {host}:{port}. Data: {settings.folder}. Stop: Ctrl-C.")
 
     try:
-        hub.run(settings, ready, attached=attached)
+        ended = hub.run(settings, ready, attached=attached)
     except ValueError as error:
         raise Mistake(str(error)) from error
+    console.print(_farewell(ended))
+
+
+def _farewell(ended: hub.Ended) -> str:
+    told = (
+        f"Stopped cleanly: {counted(ended.added, 'entry', 'entries')} since the start, {ended.head:,} in all;"
+        " everything that was acknowledged is on the disk."
+    )
+    if ended.behind:
+        behind = counted(ended.behind, "entry", "entries")
+        told += f" Followers have {behind} to go: they go on at the next start."
+    return told

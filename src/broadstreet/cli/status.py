@@ -16,7 +16,7 @@ from broadstreet.app.reach import hub_of, read
 from broadstreet.app.settings import Settings
 from broadstreet.app.status import Feed, Status, status_of
 from broadstreet.cli.marked import visible
-from broadstreet.cli.program import AsJson, Config, Data, app, console, settings_of
+from broadstreet.cli.program import AsJson, Config, Data, app, console, settings_of, show_table
 from broadstreet.cli.told import tell_signals
 
 
@@ -72,7 +72,7 @@ def _show_feeds(found: Status, zone: ZoneInfo) -> None:
         numbers = (feed.messages, feed.accepted, feed.refused, feed.duplicates, feed.reused)
         last = _told(feed.last_at, zone)[:16]
         table.add_row(escape(visible(feed.source)), *(f"{n:,}" for n in numbers), _late(feed), last)
-    console.print(table)
+    show_table(table)
     tolerated: dict[str, int] = {}
     for feed in found.feeds:
         for what, n in feed.tolerated.items():

@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from broadstreet.app.status import Alarm, Status
-from broadstreet.app.words import in_words
+from broadstreet.app.words import counted, in_words
 from broadstreet.cli.program import console
 
 MOST_TOLD = 12
 
 
 def tell_signals(status: Status) -> None:
-    """Print the signals of the city, then those of its districts, the newest first."""
+    """Print the signals of the city, then those of its districts, the newest first; then what is untested."""
+    _tell_standing(status)
+    if status.untested:
+        first, last, n = status.untested[0], status.untested[-1], len(status.untested)
+        when = f"on {first}" if n == 1 else f"on {counted(n, 'day')} from {first} to {last}"
+        console.print(f"Not tested yet: visits {when}. A day is tested when it is over.")
+
+
+def _tell_standing(status: Status) -> None:
     standing = [signal for signal in status.signals if signal.status != "withdrawn"]
     if not standing:
-        console.print("No signal: no day had more visits than the days before let expect.")
+        console.print(_without_signal(status))
         return
     of_city = [signal for signal in standing if signal.place == "city"]
-    console.print(f"{_counted(len(of_city), 'signal')} in the city:" if of_city else "No signal in the city.")
+    console.print(f"{counted(len(of_city), 'signal')} in the city:" if of_city else "No signal in the city.")
     _tell(of_city)
     others = [signal for signal in standing if signal.place != "city"]
     if others:
-        console.print(f"{_counted(len(others), 'signal')} in districts:")
+        console.print(f"{counted(len(others), 'signal')} in districts:")
         _tell(others)
 
 
@@ -37,5 +45,9 @@ def _tell(signals: Sequence[Alarm]) -> None:
         console.print(f"  and {len(newest) - MOST_TOLD} older ones; see `broadstreet status --json`")
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}"
+def _without_signal(status: Status) -> str:
+    if not status.tested:
+        return (
+            "No signal yet: no day with visits is over." if status.untested else "No signal: no visits yet."
+        )
+    return "No signal: no day that is over had more visits than the days before let expect."

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from broadstreet.app.settings import Mllp, Settings
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient
 from broadstreet.connectors.hl7v2.mllp import frame
 from broadstreet.store.protocol import StoreError
+from tests.unit.app.conftest import START
 from tests.unit.cli.conftest import Run, message
 
 
@@ -161,6 +163,46 @@ def test_a_hub_with_the_system_clock_closes_yesterday_by_itself(folder: Path) ->
         while hub.status().day_closed is None and time.monotonic() < deadline:
             time.sleep(0.05)
         assert hub.status().day_closed is not None
+
+
+def test_a_hub_that_is_stopped_says_what_it_leaves(folder: Path) -> None:
+    command = [sys.executable, "-m", "broadstreet.cli", "serve", "--data", str(folder), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as hub:
+        assert hub.stdout is not None
+        port = int(hub.stdout.readline().split("127.0.0.1:")[1].split(".")[0])
+        with BlockingMllpClient("127.0.0.1", port) as client:
+            assert client.send(message("1")).accepted
+        hub.send_signal(signal.SIGINT)
+        said = hub.stdout.read()
+    with read(Settings(data=str(folder))) as store:
+        head = store.head()
+    assert hub.returncode == 0
+    assert f"Stopped cleanly: {head} entries since the start, {head} in all" in said
+
+
+def test_days_that_are_not_over_are_told_as_untested(run: Run, process: HubProcess, folder: Path) -> None:
+    assert "No signal: no visits yet." in run("status", "--data", folder).output
+    with BlockingMllpClient(*process.address()) as client:
+        client.send(message("1"))
+    process.control.ask(requests.Settle())
+    shown = run("status", "--data", folder).output
+    assert "No signal yet: no day with visits is over." in shown
+    assert "Not tested yet: visits on 2026-01-05." in shown
+    process.control.ask(requests.Advance(to=START + timedelta(days=1)))
+    process.control.ask(requests.Settle())
+    shown = run("status", "--data", folder).output
+    assert "No signal: no day that is over" in shown
+    assert "Not tested yet" not in shown
+
+
+def test_a_table_in_a_pipe_has_one_line_a_row(run: Run, folder: Path, messages: Path) -> None:
+    run("send", messages, "--data", folder)
+    listed = run("quarantine", "list", "--data", folder).output
+    rows = [line for line in listed.splitlines() if "EHR|CLINIC" in line]
+    assert ["'SIU' is not taken" in row for row in rows].count(True) == 1
+    assert ["must look like YYYY" in row for row in rows].count(True) == 1
+    assert len(rows) == 2
+    assert all(line == line.rstrip() for line in listed.splitlines())
 
 
 def test_a_hub_ends_with_the_process_that_started_it(folder: Path) -> None:

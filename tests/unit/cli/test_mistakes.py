@@ -59,7 +59,8 @@ def test_a_door_that_does_not_answer_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "m.hl7").write_bytes(message("1"))
     result = run("send", tmp_path / "m.hl7", "--port", "1")
     assert result.exit_code == 2
-    assert "no answer from 127.0.0.1:1" in result.output
+    assert "no answer from 127.0.0.1:1: Connection refused (start the receiver" in result.output
+    assert "Errno" not in result.output
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do(run: Run, tmp_path: Path) -> None:

@@ -399,3 +399,19 @@ def test_verify_finds_a_gap_in_the_log(tmp_path: Path, damage: str) -> None:
 def test_verify_takes_an_empty_log(tmp_path: Path) -> None:
     fill(tmp_path / "log.db", 0)
     assert verify(tmp_path / "log.db") == 0
+
+
+def test_only_their_owner_may_open_the_store_and_its_backups(tmp_path: Path) -> None:
+    before = os.umask(0o000)
+    try:
+        fill(tmp_path / "data" / "log.db", 1)
+        store = SqliteStore(tmp_path / "data" / "log.db")
+        store.backup(tmp_path / "data" / "copy.db")
+        store.writer()
+        files = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "data").iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert {"log.db", "log.db-wal", "copy.db", "log.db.lease"} <= files.keys()
+    assert set(files.values()) == {0o600}
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700

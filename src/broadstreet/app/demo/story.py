@@ -42,8 +42,8 @@ def story_of(plan: Plan, verdict: Verdict, numbers: Numbers, names: Mapping[str,
         title="An outbreak in a simulated city, and how soon it was seen",
         lead=lead(verdict, where),
         injected=injected(verdict, where),
-        found=_found(verdict),
-        others=_others(verdict),
+        found=_found(verdict, names),
+        others=_others(verdict, names),
         limits=limits(verdict),
         run=_run(plan, numbers),
         alt=_alt(verdict, where),
@@ -73,10 +73,10 @@ def injected(verdict: Verdict, where: str) -> Rows:
     )
 
 
-def _found(verdict: Verdict) -> Rows:
+def _found(verdict: Verdict, names: Mapping[str, str]) -> Rows:
     if not verdict.found:
         return (("Signals of it", "none: it was missed"),)
-    rows = [(place_in_words(each.signal.where.place), _one_found(each)) for each in verdict.found]
+    rows = [(place_in_words(each.signal.where.place, names), _one_found(each)) for each in verdict.found]
     return tuple(rows)
 
 
@@ -91,11 +91,11 @@ def _one_found(found: Found) -> str:
     return f"signalled at the close of {found.alarm}, {_days(found.late)} after the start{seen}"
 
 
-def _others(verdict: Verdict) -> Sequence[str]:
+def _others(verdict: Verdict, names: Mapping[str, str]) -> Sequence[str]:
     if not (verdict.echoes or verdict.others or verdict.withdrawn):
         return []
     signals = sorted((*verdict.echoes, *verdict.others), key=lambda each: each.since)
-    told = [_one_other(signal) for signal in signals]
+    told = [_one_other(signal, names) for signal in signals]
     more = [f"and {len(told) - MOST_OTHERS} more"] if len(told) > MOST_OTHERS else []
     return [f"{summary(verdict)}.", *told[:MOST_OTHERS], *more]
 
@@ -131,9 +131,10 @@ def limits(verdict: Verdict) -> Sequence[str]:
     )
 
 
-def _one_other(signal: Signal) -> str:
+def _one_other(signal: Signal, names: Mapping[str, str]) -> str:
+    where = signal.where
     return in_words(
-        signal.where.stream, signal.where.place, signal.since, signal.until, signal.observed, signal.expected
+        where.stream, where.place, signal.since, signal.until, signal.observed, signal.expected, names
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import time
@@ -151,8 +152,10 @@ async def _some(reader: asyncio.StreamReader) -> bytes:
 def _unanswered(error: OSError, host: str, port: int) -> Unanswered:
     if isinstance(error, Unanswered):
         return error
-    reason = str(error) or "no answer in time"
-    return Unanswered(f"no answer from {host}:{port}: {reason}")
+    known = error.errno is not None and not isinstance(error, ssl.SSLError)
+    reason = os.strerror(error.errno or 0) if known else str(error) or "no answer in time"
+    todo = " (start the receiver, or name its port)" if isinstance(error, ConnectionRefusedError) else ""
+    return Unanswered(f"no answer from {host}:{port}: {reason}{todo}")
 
 
 class BlockingMllpClient:

@@ -26,7 +26,10 @@ class Lease:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"cannot take the lease of {database.name}: {error}") from error
+            raise StoreError(
+                f"cannot take the lease of {database.name} ({error.strerror}):"
+                " let this user write to its folder"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -34,6 +37,7 @@ class Lease:
             os.close(self._file)
             raise StoreLocked(
                 f"another hub (process {holder}) writes to {database.name}: stop it first"
+                " (Ctrl-C where it runs, or its service)"
             ) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, str(os.getpid()).encode(), 0)

@@ -95,23 +95,29 @@ def verify(path: Path) -> int:
         If the file is damaged or not a store; the text says what was found.
     """
     if not path.exists():
-        raise StoreError(f"there is no file {path}")
+        raise StoreError(f"there is no file {path}: name one that `broadstreet backup` wrote")
     connection = connect(path, read_only=True)
     try:
         schema_of(connection)
         found = connection.execute("PRAGMA integrity_check(5)").fetchall()
         if found != [("ok",)]:
-            raise StoreError(f"{path.name} is damaged: {'; '.join(row[0] for row in found)}")
+            raise StoreError(
+                f"{path.name} is damaged: {'; '.join(row[0] for row in found)}; restore a backup"
+                " (`broadstreet restore`)"
+            )
         entries, first, head = connection.execute(
             "SELECT count(*), coalesce(min(seq), 1), coalesce(max(seq), 0) FROM entry"
         ).fetchone()
     except sqlite3.Error as error:
-        raise StoreError(f"{path.name} is not a store: {error}") from error
+        raise StoreError(
+            f"{path.name} is damaged or not a store ({error}): restore a backup (`broadstreet restore`)"
+        ) from error
     finally:
         connection.close()
     if first != 1 or entries != head:
         raise StoreError(
-            f"the log in {path.name} has gaps: {entries} entries, the oldest is {first}, the newest {head}"
+            f"the log in {path.name} has gaps: {entries} entries, the oldest is {first}, the newest {head};"
+            " restore a backup (`broadstreet restore`)"
         )
     return int(head)
 
@@ -119,9 +125,9 @@ def verify(path: Path) -> int:
 def _prepare(path: Path) -> bytes:
     """Make the file or bring it to the newest schema where that is needed; return the index's key."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StoreError(f"cannot make the folder of {path.name}: {error}") from error
+        raise StoreError(f"cannot make the folder of {path.name} ({error.strerror}): name another") from error
     if not path.exists() or _schema(path) < newest_schema() or _held_key(path) is None:
         with Lease(path):
             _make(path)
@@ -129,6 +135,10 @@ def _prepare(path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
+    try:
+        _make_private(path)
+    except OSError as error:
+        raise StoreError(f"cannot make {path.name} ({error.strerror}): name another folder") from error
     connection = connect(path, read_only=False)
     try:
         migrate(connection)
@@ -137,6 +147,12 @@ def _make(path: Path) -> None:
         raise StoreError(f"cannot make the store {path.name}: {error}") from error
     finally:
         connection.close()
+
+
+def _make_private(path: Path) -> None:
+    """Make the file if there is none, and let only its owner open it; what SQLite lays beside it follows."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    path.chmod(0o600)
 
 
 def _schema(path: Path) -> int:
@@ -181,6 +197,7 @@ def _copy(path: Path, target: Path) -> int:
     part.unlink(missing_ok=True)
     source = connect(path, read_only=True)
     try:
+        _make_private(part)
         with closing(sqlite3.connect(part)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = delete")  # one file, which nothing beside it belongs to
@@ -190,7 +207,11 @@ def _copy(path: Path, target: Path) -> int:
         _sync(target.parent)
     except (sqlite3.Error, OSError) as error:
         part.unlink(missing_ok=True)
-        raise StoreError(f"cannot copy {path.name} to {target.name}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StoreError(
+            f"cannot copy {path.name} to {target} ({reason}): name a file in a folder that can be written to"
+            " and has room for it"
+        ) from error
     finally:
         source.close()
     return head

@@ -2,7 +2,24 @@
 
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.detection import Tests
-from broadstreet.workflows.surveillance.reading import History, facilities, history, series, signals
+from broadstreet.workflows.surveillance.reading import (
+    History,
+    days_with_visits,
+    facilities,
+    history,
+    series,
+    signals,
+)
 from broadstreet.workflows.surveillance.rule import Rule
 
-__all__ = ["Counts", "History", "Rule", "Tests", "facilities", "history", "series", "signals"]
+__all__ = [
+    "Counts",
+    "History",
+    "Rule",
+    "Tests",
+    "days_with_visits",
+    "facilities",
+    "history",
+    "series",
+    "signals",
+]

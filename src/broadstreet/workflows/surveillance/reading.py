@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from broadstreet.model.records import Signal
 from broadstreet.store.tables import Between, Condition, TableReader
+from broadstreet.workflows.surveillance.days import date_of
 from broadstreet.workflows.surveillance.evidence import signal_of
 from broadstreet.workflows.surveillance.rule import SILENCE, Days, Floats, Rule, apply_rule
 from broadstreet.workflows.surveillance.tables import ALL, CITY, CLOSED, COUNT, FACILITY, SIGNAL, VISITS, Held
@@ -89,6 +91,14 @@ def history(
 def facilities(reader: TableReader) -> dict[str, str]:
     """Return what the facilities are called, by the id that their places have."""
     return {str(id): str(name) for id, name in reader.select(FACILITY)}
+
+
+def days_with_visits(reader: TableReader) -> tuple[list[date], list[date]]:
+    """Return the days with visits that were closed, and so tested; and those that wait for it."""
+    last = reader.select(CLOSED, order=("-seq",), limit=1)
+    closed = int(last[0][0] or 0) if last else _EARLIEST
+    days = [int(day) for day in _reported(reader)]
+    return [date_of(d) for d in days if d <= closed], [date_of(d) for d in days if d > closed]
 
 
 def _judged(held: Held) -> Signal:
