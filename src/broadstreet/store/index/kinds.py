@@ -66,16 +66,16 @@ class Kind:
         The columns that tell the value.
     key
         The clustered key. The value comes before `since`, so that rows of one value lie together in the order
-        of the log.
-    by_version
-        Whether `(since, part)` is indexed as well: a second condition on a range is tested so, version by
-        version. Where the key is complete with `since` (a token, a reference), the key itself serves.
+        of the log. Of references the target comes first: what refers to one resident, in whatever part, is
+        one place of the table, which is read at once and costs one page to write to.
+
+    Every table has a second index, `(since, part)`: so a version's rows are found when it is superseded or
+    purged, and a second condition is tested, version by version.
     """
 
     name: str
     values: tuple[Column, ...]
     key: tuple[str, ...]
-    by_version: bool = False
 
     @property
     def table(self) -> str:
@@ -99,29 +99,24 @@ def _reals(*names: str) -> tuple[Column, ...]:
 _TEXT = (Column("text", "text"),)
 
 TOKEN = Kind("token", _integers("code", "system"), ("part", "code", "since", "system"))
-STRING = Kind("string", _TEXT, ("part", "text", "since"), by_version=True)
-DATE = Kind(
-    "date", _integers("width", "low", "high"), ("part", "width", "low", "since", "high"), by_version=True
-)
-REFERENCE = Kind("reference", _integers("target", "target_type"), ("part", "target", "since"))
+STRING = Kind("string", _TEXT, ("part", "text", "since"))
+DATE = Kind("date", _integers("width", "low", "high"), ("part", "width", "low", "since", "high"))
+REFERENCE = Kind("reference", _integers("target", "target_type"), ("target", "part", "since"))
 NUMBER = Kind(
     "number",
     (Column("width"), *_reals("low", "high")),
     ("part", "width", "low", "since", "high"),
-    by_version=True,
 )
 QUANTITY = Kind(
     "quantity",
     (*_integers("unit", "width"), *_reals("low", "high")),
     ("part", "unit", "width", "low", "since", "high"),
-    by_version=True,
 )
-URI = Kind("uri", _TEXT, ("part", "text", "since"), by_version=True)
+URI = Kind("uri", _TEXT, ("part", "text", "since"))
 COMPOSITE = Kind(
     "composite",
     (*_integers("value", "width"), *_reals("low", "high")),
     ("part", "value", "width", "low", "since", "high"),
-    by_version=True,
 )
 
 KINDS: Final = (TOKEN, STRING, DATE, REFERENCE, NUMBER, QUANTITY, URI, COMPOSITE)
