@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.aberration import settings
+from broadstreet.analysis import settings
 from broadstreet.analysis.aberration.design import Floats, Indices
 
 

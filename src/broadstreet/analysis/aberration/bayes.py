@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from broadstreet.analysis.aberration import settings
+from broadstreet.analysis import settings
 from broadstreet.analysis.aberration.baselines import Baseline
 from broadstreet.analysis.aberration.quantiles import count_probability, count_quantile
 from broadstreet.analysis.aberration.result import Aberrations

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broadstreet.analysis.aberration import settings
+from broadstreet.analysis import settings
 from broadstreet.analysis.aberration.baselines import consecutive_times, mean_before
 from broadstreet.analysis.aberration.design import Floats
 from broadstreet.analysis.aberration.result import Aberrations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broadstreet.analysis.aberration import settings
+from broadstreet.analysis import settings
 from broadstreet.analysis.aberration.design import Floats
 from broadstreet.analysis.aberration.expectation import FEWEST_YEARS_FOR_A_TREND, Rule, expect
 from broadstreet.analysis.aberration.observations import Observations

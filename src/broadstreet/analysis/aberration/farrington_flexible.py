@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from broadstreet.analysis.aberration import settings
+from broadstreet.analysis import settings
 from broadstreet.analysis.aberration.design import Floats
 from broadstreet.analysis.aberration.expectation import (
     FEWEST_YEARS_FOR_A_TREND,

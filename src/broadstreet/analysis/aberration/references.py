@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from broadstreet.analysis.aberration import settings
+from broadstreet.analysis import settings
 from broadstreet.analysis.aberration.calendar_dates import (
     anniversaries_by_date,
     checked_dates,
