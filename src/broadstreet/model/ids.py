@@ -15,6 +15,8 @@ from typing import Protocol
 from broadstreet.model.clock import Clock, microseconds
 
 _POOL = 4096
+_DRAWN = 10  # bytes for an id
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Ids(Protocol):
@@ -31,7 +33,7 @@ class RandomIds:
     def __init__(self, clock: Clock, randomness: Callable[[int], bytes] = os.urandom) -> None:
         self._clock = clock
         self._randomness = randomness
-        self._pool = b""
+        self._pool = ""
         self._used = 0
         self._lock = threading.Lock()
 
@@ -40,9 +42,9 @@ class RandomIds:
         millis = microseconds(self._clock.now()) // 1000
         with self._lock:
             if self._used >= len(self._pool):
-                self._pool, self._used = self._randomness(_POOL * 10), 0
-            drawn = self._pool[self._used : self._used + 10]
-            self._used += 10
+                self._pool, self._used = self._randomness(_POOL * _DRAWN).hex(), 0
+            drawn = self._pool[self._used : self._used + 2 * _DRAWN]
+            self._used += 2 * _DRAWN
         return _uuid7(millis, drawn)
 
 
@@ -53,10 +55,6 @@ class SeededIds(RandomIds):
         super().__init__(clock, random.Random(seed).randbytes)  # noqa: S311 - reproducible on purpose
 
 
-def _uuid7(millis: int, drawn: bytes) -> str:
-    tail = int.from_bytes(drawn, "big")
-    value = (millis & 0xFFFFFFFFFFFF) << 80 | tail
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def _uuid7(millis: int, drawn: str) -> str:
+    time = f"{millis & 0xFFFFFFFFFFFF:012x}"
+    return f"{time[:8]}-{time[8:]}-7{drawn[1:4]}-{_VARIANT[drawn[4]]}{drawn[5:8]}-{drawn[8:]}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from broadstreet.connectors.hl7v2.delimiters import STANDARD, Delimiters, read_delimiters
 from broadstreet.connectors.hl7v2.message import Message
@@ -21,6 +22,9 @@ _LONGEST_MIRRORED = 250  # more than any field of MSH may hold; a longer one is 
 _LONGEST_HEADER = 4_096
 _OUR_VERSION = "2.5.1"  # where the sender's cannot be read
 _ERROR_CODES = {code.value: code for code in ErrorCode}
+_MIRRORED = (3, 4, 5, 6, 11, 12, 18)
+_CONTROL_ID = 10
+_BLANK = "\x00"  # no field holds it: what is mirrored has no control characters
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -81,24 +85,48 @@ def acknowledge(
     if now.tzinfo is None:
         raise ValueError(f"the time of an acknowledgement must be aware (is {now.isoformat()})")
     header = _mirror(received)
-    modern = _at_least(header.version, (2, 5))
-    lines = [
-        segment("MSH", _header_values(header, now, control_id), header.delimiters),
-        segment("MSA", _message_values(header, code, problems, modern), header.delimiters),
-        *_error_segments(header.delimiters, problems[:_MOST_PROBLEMS], modern),
-    ]
-    return "".join(f"{line}\r" for line in lines).encode(header.codec, "replace")
+    stamp = now.strftime("%Y%m%d%H%M%S%z")[:19]
+    if problems or not header.answered or header.delimiters is not STANDARD:
+        return _written(header, code, stamp, control_id, problems)
+    before, between, after, end = _form(header, code)
+    answer = f"{before}{stamp}{between}{control_id}{after}{header.answered}{end}"
+    return answer.encode(header.codec, "replace")
 
 
 @dataclass(frozen=True, slots=True)
 class _Mirrored:
-    """Hold the fields of a header that its acknowledgement repeats, ready to be written again."""
+    """Hold the fields of a header that its acknowledgement repeats, ready to be written again.
 
-    fields: dict[int, str]
+    `answered`, the control id, is the one that differs from message to message; empty where the message
+    could not be read.
+    """
+
+    fields: tuple[tuple[int, str], ...]
     event: str
     version: str
     delimiters: Delimiters
     codec: str
+    answered: str = field(default="", compare=False)
+
+
+@lru_cache(maxsize=1_024)
+def _form(header: _Mirrored, code: Code) -> tuple[str, ...]:
+    """Return what stands around time, control id and answered control id: alike for a sender's messages."""
+    blank = Raw(_BLANK)
+    form = replace(header, fields=(*header.fields, (_CONTROL_ID, blank)))
+    return tuple(_written(form, code, blank, blank, ()).decode(header.codec).split(_BLANK))
+
+
+def _written(
+    header: _Mirrored, code: Code, stamp: str, control_id: str, problems: Sequence[Problem]
+) -> bytes:
+    modern = _at_least(header.version, (2, 5))
+    lines = [
+        segment("MSH", _header_values(header, stamp, control_id), header.delimiters),
+        segment("MSA", _message_values(header, code, problems, modern), header.delimiters),
+        *_error_segments(header.delimiters, problems[:_MOST_PROBLEMS], modern),
+    ]
+    return "".join(f"{line}\r" for line in lines).encode(header.codec, "replace")
 
 
 def _mirror(received: Message | bytes) -> _Mirrored:
@@ -108,11 +136,13 @@ def _mirror(received: Message | bytes) -> _Mirrored:
             received = Message.parse(line)
         except Malformed:
             return _mirror_unreadable(line)
-    header = received.header
-    fields: dict[int, str] = {
-        number: Raw(_bounded(header[number].whole)) for number in (3, 4, 5, 6, 10, 11, 12, 18)
-    }
-    return _Mirrored(fields, received.kind[1], received.version, received.delimiters, received.codec)
+    parts = received.header.encoded
+    end = len(parts)
+    fields = tuple([(n, Raw(_bounded(parts[n]))) for n in _MIRRORED if n < end and parts[n]])
+    answered = _bounded(parts[_CONTROL_ID]) if end > _CONTROL_ID else ""
+    return _Mirrored(
+        fields, received.kind[1], received.version, received.delimiters, received.codec, answered
+    )
 
 
 def _first_line(data: bytes) -> bytes:
@@ -123,7 +153,7 @@ def _first_line(data: bytes) -> bytes:
 def _mirror_unreadable(line: bytes) -> _Mirrored:
     """Take what can be had from a header whose delimiters or characters cannot be read, as plain text."""
     if not line.startswith(b"MSH"):
-        return _Mirrored({}, "", "", STANDARD, "ascii")
+        return _Mirrored((), "", "", STANDARD, "ascii")
     try:
         signs = read_delimiters(line)[0]
     except Malformed:
@@ -135,7 +165,7 @@ def _mirror_unreadable(line: bytes) -> _Mirrored:
         if number <= len(parts)
     }
     event = parts[8].split(signs.component)[1:2] if len(parts) > 8 else []
-    return _Mirrored(fields, "".join(event), fields.get(12, ""), STANDARD, "ascii")
+    return _Mirrored(tuple(fields.items()), "".join(event), fields.get(12, ""), STANDARD, "ascii")
 
 
 def _bounded(text: str) -> str:
@@ -147,8 +177,8 @@ def _at_least(version: str, wanted: tuple[int, int]) -> bool:
     return match is None or (int(match[1]), int(match[2])) >= wanted
 
 
-def _header_values(header: _Mirrored, now: datetime, control_id: str) -> dict[str, str | None]:
-    mirrored = header.fields
+def _header_values(header: _Mirrored, stamp: str, control_id: str) -> dict[str, str | None]:
+    mirrored = dict(header.fields)
     event = _bounded(header.event)
     structured = bool(event) and _at_least(header.version, (2, 4))
     return {
@@ -156,7 +186,7 @@ def _header_values(header: _Mirrored, now: datetime, control_id: str) -> dict[st
         "4": mirrored.get(6) or None,
         "5": mirrored.get(3) or None,
         "6": mirrored.get(4) or None,
-        "7": now.strftime("%Y%m%d%H%M%S%z")[:19],
+        "7": stamp,
         "9.1": "ACK",
         "9.2": event if structured else None,
         "9.3": "ACK" if structured else None,
@@ -171,7 +201,7 @@ def _message_values(
     header: _Mirrored, code: Code, problems: Sequence[Problem], modern: bool
 ) -> dict[str, str | None]:
     text = problems[0].text[:_LONGEST_MSA_3] if problems and not modern else None
-    return {"1": code.value, "2": header.fields.get(10) or None, "3": text or None}
+    return {"1": code.value, "2": dict(header.fields).get(_CONTROL_ID) or header.answered or None, "3": text or None}
 
 
 def _error_segments(delimiters: Delimiters, problems: Sequence[Problem], modern: bool) -> list[str]:

@@ -197,6 +197,11 @@ class Segment:
         fields = self._fields or self._split()
         return fields[number] if number < len(fields) else ""
 
+    @property
+    def encoded(self) -> list[str]:
+        """Return the fields by their numbers, as they are encoded; before the first stands the name."""
+        return self._fields or self._split()
+
     def __getitem__(self, number: int) -> Field:
         """Return a field by its number, an empty one if the segment ends before."""
         if number < 1:
