@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Clock(Protocol):
@@ -57,7 +56,8 @@ class DrivenClock:
 
 def microseconds(instant: datetime) -> int:
     """Return an aware instant as whole microseconds since 1970-01-01T00:00Z."""
-    return (_in_utc(instant) - EPOCH) // _MICROSECOND
+    since = (instant if instant.tzinfo is UTC else _in_utc(instant)) - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def instant(micros: int) -> datetime:

@@ -68,6 +68,9 @@ class Followers:
     def __init__(self, store: Store, committer: Committer, followers: Sequence[Follower]) -> None:
         self._store, self._committer = store, committer
         self._followers = _in_order(followers)
+        # Asked before each step, and slow to ask of a protocol.
+        self._projections = {f.name: f for f in followers if isinstance(f, Projection)}
+        self._reactors = {f.name: f for f in followers if isinstance(f, Reactor)}
         self.faults: dict[str, str] = {}
         self._stopping = threading.Event()
         self._moved = threading.Condition()
@@ -173,12 +176,13 @@ class Followers:
             return False
         entries, to = self._take(follower, stands.seq, limit)
         reached = Cursor(follower.name, follower.version, to, stands.mode)
-        if isinstance(follower, Projection):
-            changes = follower.project(entries, self._store) if entries else []
+        projection = self._projections.get(follower.name)
+        if projection is not None:
+            changes = projection.project(entries, self._store) if entries else []
             self._committer.commit(Advance(reached, stands.seq, changes=changes))
         else:
             source = source_of(follower)
-            emissions = follower.react(entries, self._store) if entries else []
+            emissions = self._reactors[follower.name].react(entries, self._store) if entries else []
             drafts = [draft_of(emission, source) for emission in emissions]
             self._committer.commit(Advance(reached, stands.seq, drafts=drafts))
         self._cursors[follower.name] = reached
@@ -186,13 +190,10 @@ class Followers:
 
     def _limit(self, follower: Follower) -> int:
         """How far it may go: a reactor not past its projection, which waits until its reactors are there."""
-        if isinstance(follower, Reactor):
-            return self._committer.head if follower.over is None else self._cursors[follower.over.name].seq
-        over = [
-            f
-            for f in self._followers
-            if isinstance(f, Reactor) and f.over is follower and f.name not in self.faults
-        ]
+        reactor = self._reactors.get(follower.name)
+        if reactor is not None:
+            return self._committer.head if reactor.over is None else self._cursors[reactor.over.name].seq
+        over = [f for f in self._reactors.values() if f.over is follower and f.name not in self.faults]
         stands = self._cursors[follower.name].seq
         waits = any(self._cursors[reactor.name].seq < stands for reactor in over)
         return stands if waits else self._committer.head
@@ -201,7 +202,8 @@ class Followers:
         """Return the next entries it wants, and the position that it reaches with them."""
         entries = self._store.entries(after, to=to, types=follower.types, limit=BATCH)
         reached = entries[-1].seq if len(entries) == BATCH else to
-        barriers = follower.barriers if isinstance(follower, Projection) else frozenset[str]()
+        projection = self._projections.get(follower.name)
+        barriers = projection.barriers if projection is not None else frozenset[str]()
         for number, entry in enumerate(entries):
             if entry.type in barriers:
                 return entries[: number + 1], entry.seq

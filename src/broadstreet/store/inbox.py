@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
@@ -75,7 +76,7 @@ class Arrival:
         """What the keys of all messages with this control id begin with."""
         return f"{self.control_id[:MOST_CONTROL_ID]}:"
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Control id and SHA-256: the same message has the same key, another one with its number has not."""
         return f"{self.prefix}{sha256(self.body).hexdigest()}"

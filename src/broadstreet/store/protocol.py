@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from broadstreet.model.failures import traced
 from broadstreet.store.entry import Entry, IndexRows
@@ -87,6 +87,21 @@ class Batch:
     changes: list[Change] = field(default_factory=list)
     cursors: list[Cursor] = field(default_factory=list)
     shadows: list[tuple[str, int, str, str, bytes | None]] = field(default_factory=list)
+
+    def lengths(self) -> tuple[int, ...]:
+        """Return how much there is of each kind, to `cut` back to; `currents` are not counted."""
+        return tuple([len(each) for each in self._lists()])
+
+    def cut(self, lengths: tuple[int, ...]) -> None:
+        """Leave out what was added after `lengths` were taken."""
+        for each, length in zip(self._lists(), lengths, strict=True):
+            del each[length:]
+
+    def _lists(self) -> tuple[list[Any], ...]:
+        return (
+            self.entries, self.subjects, self.closing, self.tokens, self.dates,
+            self.references, self.changes, self.cursors, self.shadows,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

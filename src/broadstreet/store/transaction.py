@@ -6,8 +6,7 @@ nothing behind. Reads are loaded for the whole batch at once, from what the work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -20,6 +19,8 @@ from broadstreet.store.tables import Change
 
 Key = tuple[str, str]
 TokenKey = tuple[int, int]
+
+_NOTHING = object()
 
 
 class Wants(msgspec.Struct, frozen=True):
@@ -72,7 +73,7 @@ class Transaction:
         self._tokens: dict[ResourceKey, frozenset[TokenKey]] = {}
         self._fresh: set[str] = set()
         self._cursors: dict[str, Cursor | None] = {}
-        self._undo: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self._undo: list[tuple[Any, Any, Any]] = []  # a dict, a key, what it held; or a list, None, None
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -132,7 +133,7 @@ class Transaction:
 
     def new_id(self) -> str:
         """Return a fresh id for a resource or a message."""
-        id = self._ids.new()
+        id = self._ids.new(self.at)
         self._fresh.add(id)
         return id
 
@@ -188,25 +189,22 @@ class Transaction:
         self._set(self._cursors, reached.follower, reached)
         self.batch.cursors.append(reached)
 
-    @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """Take back everything that was added inside if an exception leaves the block."""
-        batch, mark, seq = self.batch, len(self._undo), self._next
-        lists: Sequence[list[Any]] = (
-            batch.entries, batch.subjects, batch.closing, batch.tokens, batch.dates,
-            batch.references, batch.changes, batch.cursors, batch.shadows,
-        )  # fmt: skip
-        lengths = [len(each) for each in lists]
-        try:
-            yield
-        except BaseException:
-            while len(self._undo) > mark:
-                call, arguments = self._undo.pop()
-                call(*arguments)
-            for each, length in zip(lists, lengths, strict=True):
-                del each[length:]
-            self._next = seq
-            raise
+    def attempt(self) -> _Attempt:
+        """Return a block; everything that was added inside is taken back if an exception leaves it."""
+        return _Attempt(self, len(self._undo), self._next, self.batch.lengths())
+
+    def take_back(self, mark: int, seq: int, lengths: tuple[int, ...]) -> None:
+        """Return to what was there when `mark` things could be undone and `seq` was next."""
+        while len(self._undo) > mark:
+            table, key, before = self._undo.pop()
+            if key is None:
+                table.pop()
+            elif before is _NOTHING:
+                table.pop(key, None)
+            else:
+                table[key] = before
+        self.batch.cut(lengths)
+        self._next = seq
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -237,7 +235,7 @@ class Transaction:
         self.batch.entries.append(entry)
         appended = self._appended.setdefault(draft.source, [])
         appended.append(entry)
-        self._undo.append((appended.pop, ()))
+        self._undo.append((appended, None, None))
         self._set(self._keys, (draft.source, draft.key), seq)
         return seq
 
@@ -281,8 +279,21 @@ class Transaction:
                 self._set(self._holders[token], key, None)
 
     def _set(self, table: dict[Any, Any], key: Any, value: Any) -> None:
-        if key in table:
-            self._undo.append((table.__setitem__, (key, table[key])))
-        else:
-            self._undo.append((table.pop, (key, None)))
+        self._undo.append((table, key, table.get(key, _NOTHING)))
         table[key] = value
+
+
+class _Attempt:
+    """A block that leaves nothing behind if it fails."""
+
+    __slots__ = ("_start", "_tx")
+
+    def __init__(self, tx: Transaction, mark: int, seq: int, lengths: tuple[int, ...]) -> None:
+        self._tx, self._start = tx, (mark, seq, lengths)
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._tx.take_back(*self._start)

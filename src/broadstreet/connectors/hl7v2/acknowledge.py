@@ -201,7 +201,11 @@ def _message_values(
     header: _Mirrored, code: Code, problems: Sequence[Problem], modern: bool
 ) -> dict[str, str | None]:
     text = problems[0].text[:_LONGEST_MSA_3] if problems and not modern else None
-    return {"1": code.value, "2": dict(header.fields).get(_CONTROL_ID) or header.answered or None, "3": text or None}
+    return {
+        "1": code.value,
+        "2": dict(header.fields).get(_CONTROL_ID) or header.answered or None,
+        "3": text or None,
+    }
 
 
 def _error_segments(delimiters: Delimiters, problems: Sequence[Problem], modern: bool) -> list[str]:

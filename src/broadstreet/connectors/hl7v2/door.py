@@ -128,7 +128,7 @@ class Door:
 
     def _parsed(self, raw: bytes) -> Message:
         """Read a message; the sender's name tells what its characters mean where it does not say."""
-        own = self._fallbacks.get(_facility_of(raw), self._fallback)
+        own = self._fallbacks.get(_facility_of(raw), self._fallback) if self._fallbacks else self._fallback
         return Message.parse(raw, fallback=own)
 
     def _receive(self, message: Message) -> Receive:

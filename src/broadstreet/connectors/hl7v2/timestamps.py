@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import MAXYEAR, UTC, datetime, timedelta, timezone, tzinfo
 from enum import IntEnum
+from functools import lru_cache
 
 _FORM = re.compile(
     r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(\.[0-9]{1,9})?)?)?)?)?)?"
@@ -80,12 +81,14 @@ def timestamp(text: str, zone: tzinfo) -> Timestamp:
     microsecond = int(fraction[1:7].ljust(6, "0")) if fraction else 0
     try:
         start = datetime(year, month, day, hour, minute, second, microsecond, _zone(offset) or zone)
-        start.astimezone(UTC)  # refuses what lies outside the calendar in UTC
+        if not 1 < year < MAXYEAR:
+            start.astimezone(UTC)  # refuses what lies outside the calendar in UTC
     except (ValueError, OverflowError) as error:
         raise ValueError(f"no such time: {error} (is {text!r})") from None
     return Timestamp(start, Precision(len(stated) + bool(fraction)))
 
 
+@lru_cache(maxsize=256)
 def _zone(offset: str | None) -> timezone | None:
     if offset is None:
         return None

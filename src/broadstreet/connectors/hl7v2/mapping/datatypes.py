@@ -33,8 +33,10 @@ def remembered(convert: Callable[Params, Result]) -> Callable[Params, Result]:
     cached: Any = lru_cache(maxsize=_MOST_REMEMBERED)(convert)
 
     def converted(*args: Params.args, **kwargs: Params.kwargs) -> Result:
-        short = all(len(each) <= _LONGEST_REMEMBERED for each in args if isinstance(each, str))
-        result: Result = (cached if short else convert)(*args, **kwargs)
+        for each in args:
+            if each.__class__ is str and len(each) > _LONGEST_REMEMBERED:
+                return convert(*args, **kwargs)
+        result: Result = cached(*args, **kwargs)
         return result
 
     return converted

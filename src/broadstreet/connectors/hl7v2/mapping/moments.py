@@ -47,6 +47,7 @@ def at(micros: int) -> Moment:
     return Moment(stamp(micros), micros)
 
 
+@lru_cache(maxsize=64)
 def stamp(micros: int) -> str:
     """Return an instant in UTC with six decimals: such texts sort as the times do."""
     return instant(micros).isoformat(timespec="microseconds").replace("+00:00", "Z")

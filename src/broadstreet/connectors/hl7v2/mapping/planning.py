@@ -6,7 +6,6 @@ a patient (PID) with what follows it, and within that the results of an order (O
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -85,7 +84,7 @@ class Plan:
 def plan(message: Message, event: Event, zone: tzinfo) -> Plan:
     """Read a message; what makes it impossible to map is in the plan's `findings.faults`."""
     header = message.header
-    findings = Findings(Counter(message.tolerated))
+    findings = Findings(message.tolerated)
     facility = header[4].whole or header[3].whole
     if len(facility) > LONGEST_FACILITY:
         wrong = Wrong(f"MSH-4 may have {LONGEST_FACILITY} characters", ErrorCode.VALUE_TOO_LONG)

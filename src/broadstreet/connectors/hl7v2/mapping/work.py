@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from broadstreet.connectors.hl7v2.mapping import actors
 from broadstreet.connectors.hl7v2.mapping.conditions import Conditions, chief_complaint
+from broadstreet.connectors.hl7v2.mapping.moments import stamp
 from broadstreet.connectors.hl7v2.mapping.observations import (
     Observations,
     identify_observed,
@@ -15,7 +16,6 @@ from broadstreet.connectors.hl7v2.mapping.recorder import Directory, Recorder, r
 from broadstreet.connectors.hl7v2.mapping.tables import V2
 from broadstreet.connectors.hl7v2.mapping.visits import Visits
 from broadstreet.model import fhir
-from broadstreet.model.clock import instant
 from broadstreet.store.inbox import Arrival, Refused
 from broadstreet.store.index import Indexer, parameter
 from broadstreet.store.transaction import Transaction, Wants
@@ -146,7 +146,7 @@ def _provenance(recorder: Recorder, owner: fhir.Reference) -> None:
         id=tx.new_id(),
         target=targets,
         occurredDateTime=plan.sent.text if plan.sent else None,
-        recorded=instant(tx.at).isoformat(timespec="milliseconds"),
+        recorded=stamp(tx.at),
         activity=fhir.CodeableConcept(coding=[event]),
         agent=[fhir.ProvenanceAgent(type=_AUTHOR, who=owner)],
         entity=[fhir.ProvenanceEntity(role="source", what=fhir.Reference(identifier=message))],
