@@ -1,0 +1,18 @@
+"""Compile loops over cylinders to machine code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function at its first call; keep the machine code for later runs where a folder allows it."""
+    try:
+        return cast(Function, numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # nowhere to keep it: a read-only installation without a home
+        return cast(Function, numba.njit(nogil=True)(function))
