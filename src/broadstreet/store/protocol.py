@@ -92,6 +92,10 @@ class Batch:
         """Return how much there is of each kind, to `cut` back to; `currents` are not counted."""
         return tuple([len(each) for each in self._lists()])
 
+    def rows(self) -> int:
+        """Return about how many rows of tables are written."""
+        return sum(self.lengths()) + len(self.currents)
+
     def cut(self, lengths: tuple[int, ...]) -> None:
         """Leave out what was added after `lengths` were taken."""
         for each, length in zip(self._lists(), lengths, strict=True):

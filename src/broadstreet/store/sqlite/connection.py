@@ -9,9 +9,9 @@ from broadstreet.store.protocol import StoreError
 
 FULL, EXTRA = 2, 3
 CACHE_KIB = 256 * 1024
-CHECKPOINT_PAGES = 16_000
-"""64 MB. The committer waits for each checkpoint, so few are better: with a quarter of it commits of one
-resource, 64 waiting, are 20 % slower and their p99 is four times as long."""
+CHECKPOINT_PAGES = 64_000
+"""256 MB: the writer copies this much itself only where the thread that does it comes after, see
+`checkpoints`."""
 BUSY_MS = 10_000
 
 

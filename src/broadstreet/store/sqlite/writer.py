@@ -22,6 +22,7 @@ from broadstreet.store.protocol import (
     StoreError,
     StoreFull,
 )
+from broadstreet.store.sqlite.checkpoints import Checkpointer
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.sqlite.lease import Lease
 from broadstreet.store.sqlite.reader import ENTRY
@@ -41,6 +42,7 @@ class SqliteWriter:
         self._lease = Lease(path)
         try:
             self._connection = connect(path, read_only=False)
+            self._checkpoints = Checkpointer(path)
         except BaseException:
             self._lease.release()
             raise
@@ -106,6 +108,9 @@ class SqliteWriter:
             for change in merged(batch.changes):
                 self._change(change)
             self._write_cursors(batch)
+        self._checkpoints.committed(batch.rows())
+        if self._checkpoints.nearly_done:
+            self._checkpoints.finish(self._connection)
 
     def define(self, tables: Sequence[Table]) -> None:
         """Make the tables that do not exist yet.
@@ -162,6 +167,7 @@ class SqliteWriter:
 
     def close(self) -> None:
         """Close the connection and give the lease back."""
+        self._checkpoints.close()
         self._connection.close()
         self._lease.release()
 
