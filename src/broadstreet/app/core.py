@@ -5,7 +5,6 @@ The hub opens doors on it; a command that has to write while no hub runs opens i
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,21 +14,20 @@ from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
 from broadstreet.app.settings import Settings
-from broadstreet.model.clock import Clock, DrivenClock, SystemClock, instant, microseconds
+from broadstreet.model.clock import Clock, DrivenClock, SystemClock, instant
 from broadstreet.model.ids import RandomIds
 from broadstreet.model.records import Timer
 from broadstreet.store import inbox
 from broadstreet.store.committer import Committer
 from broadstreet.store.follower import Follower
 from broadstreet.store.followers import Followers, settle
+from broadstreet.store.housekeeping import PURGE, Housekeeper
 from broadstreet.store.protocol import Reader, StoreError
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.timers import Scheduler
 
 SETTLE_SECONDS = 300.0
 """So long followers may need until they have seen everything; then something is wrong."""
-
-_log = logging.getLogger(__name__)
 
 
 class Core:
@@ -68,6 +66,9 @@ class Core:
             self._close_store()
             raise
         self.scheduler = Scheduler(self.store, self.committer, self.clock, self.zone)
+        kept = timedelta(hours=settings.purge_hours)
+        self.housekeeper = Housekeeper(self.store, self.committer, self.clock, kept)
+        self._census: dict[str, int] = {}
         self._driving = threading.Lock()
 
     def start(self) -> None:
@@ -104,18 +105,23 @@ class Core:
                 'only a hub with clock = "driven" can be told the time; this one has the system\'s'
             )
         with self._driving:
-            before = self.scheduler.run()
+            before = self.keep_time()
             self.settle()
             self.clock.advance(to)
-            return before + self.scheduler.run()
+            return before + self.keep_time()
 
-    def purge(self) -> int:
-        """Remove index rows that were superseded longer ago than the settings say; return how many."""
-        kept = timedelta(hours=self.settings.purge_hours)
-        before = self.store.seq_at(microseconds(self.clock.now() - kept))
-        purged = self.committer.between(lambda writer: writer.purge(before)) if before else 0
-        _log.info("purged %d superseded index rows up to position %d", purged, before)
-        return purged
+    def keep_time(self) -> list[Timer]:
+        """Append the timers that are due, do the housekeeping that is due; return the timers of others."""
+        due = self.scheduler.run()
+        if self.housekeeper.run():
+            self._census = {}
+        return [timer for timer in due if timer.name != PURGE]
+
+    def census(self) -> dict[str, int]:
+        """Return how many rows each table of the search index has, counted after the last purge."""
+        if not self._census:
+            self._census = {table.name: self.store.count(table) for table in self.store.index_tables()}
+        return dict(self._census)
 
     def close(self) -> None:
         """Stop the followers, commit what waits, give the lease back."""

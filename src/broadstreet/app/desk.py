@@ -64,9 +64,7 @@ class Desk:
     def _status(self, _: requests.Status) -> Status:
         core = self._core
         running = self._running() if self._running else None
-        return status_of(
-            core.store, core.settings.database, core.settings.zone, core.followers.faults, running
-        )
+        return status_of(core.store, core.settings.zone, core.followers.faults, running)
 
     def _retry(self, request: requests.QuarantineRetry) -> Receipt:
         entry, held = self._held(request.id)

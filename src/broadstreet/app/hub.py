@@ -23,6 +23,10 @@ from broadstreet.app.core import Core
 from broadstreet.app.desk import Desk
 from broadstreet.app.doors import door_of, refusal_of
 from broadstreet.app.logs import tell_failure
+from broadstreet.app.monitoring.endpoint import Endpoint
+from broadstreet.app.monitoring.health import readiness_of
+from broadstreet.app.monitoring.metrics import HubMetrics
+from broadstreet.app.monitoring.pages import Pages
 from broadstreet.app.settings import Mllp, Settings
 from broadstreet.app.status import Running
 from broadstreet.connectors.hl7v2.connection import ServerLimits
@@ -33,7 +37,6 @@ from broadstreet.model import fhir
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.syndromes import classify
 from broadstreet.store.protocol import StoreError
-from broadstreet.store.timers import DAY_CLOSED
 
 GARBAGE = (100_000, 20, 100)
 """When garbage is looked for: a message makes thousands of objects that die with it, hardly any in a ring.
@@ -87,6 +90,7 @@ class Hub:
     def __init__(self, settings: Settings, *, attached: bool = False) -> None:
         self._settings, self._attached = settings, attached
         self._stop = asyncio.Event()
+        self._listening = False
 
     async def run(self, ready: Callable[[str, int], None]) -> Ended:
         """Run until SIGTERM, SIGINT or `stop`; return what is left."""
@@ -110,7 +114,10 @@ class Hub:
         mllp = self._settings.mllp
         door = door_of(core)
         server = MllpServer(door.handle, mllp.host, mllp.port, _limits_of(mllp), tls, refuse=refusal_of(core))
-        running = _Told(core, server, mllp.host)
+        metrics = HubMetrics(core, door.answered, lambda: server.connections, server.counted)
+        pages = Pages(core, metrics, lambda: self._listening)
+        endpoint = _endpoint_of(self._settings, pages)
+        running = _Told(core, server, mllp.host, endpoint, lambda: self._listening)
         control = ControlServer(self._settings.socket_path, Desk(core, door.interpret, running).answer)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(tell_failure)
@@ -122,24 +129,39 @@ class Hub:
         _warm_up()
         await _listen(server, self._settings.mllp)
         try:
+            if endpoint is not None:
+                await _watch(endpoint, self._settings.monitoring.listen)
             await control.start()
             keeping = asyncio.create_task(_keep_time(core))
             _spare_the_collector()
+            self._listening = True
             ready(mllp.host, server.port)
             await self._stop.wait()
+            self._listening = False
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
             await server.stop()
         finally:
+            self._listening = False
             await control.stop()
             await server.stop(0.0)
+            if endpoint is not None:
+                await endpoint.stop()
 
 
 class _Told:
     """Tells what only the running hub knows."""
 
-    def __init__(self, core: Core, server: MllpServer, host: str) -> None:
+    def __init__(
+        self,
+        core: Core,
+        server: MllpServer,
+        host: str,
+        endpoint: Endpoint | None,
+        listening: Callable[[], bool],
+    ) -> None:
         self._core, self._server, self._host = core, server, host
+        self._endpoint, self._listening = endpoint, listening
         self._started = core.clock.now()
 
     def __call__(self) -> Running:
@@ -151,11 +173,14 @@ class _Told:
             clock=self._core.settings.clock,
             now=self._core.clock.now(),
             connections=self._server.connections,
+            waiting=self._core.committer.waiting,
+            unready=readiness_of(self._core, listening=self._listening()).reasons,
+            monitoring=self._endpoint.address if self._endpoint else "",
         )
 
 
 async def _keep_time(core: Core) -> None:
-    """Let the scheduler run whenever something is due, and clear the index each day.
+    """Let the scheduler and the housekeeping run whenever something is due.
 
     A driven clock moves by requests alone.
     """
@@ -164,9 +189,7 @@ async def _keep_time(core: Core) -> None:
     while True:
         expected = core.clock.now()
         try:
-            closed = any(t.name == DAY_CLOSED for t in await asyncio.to_thread(core.scheduler.run))
-            if closed:
-                await asyncio.to_thread(core.purge)
+            await asyncio.to_thread(core.keep_time)
         except StoreError as error:  # such as a full disk: it is tried again
             _log.error("the scheduler could not append what is due: %s", error)
         pause = (core.scheduler.next_due() - core.clock.now()).total_seconds()
@@ -208,6 +231,22 @@ def _make_private(folder: Path) -> None:
         raise StoreError(
             f"expected a folder for the store, cannot make {folder} ({error.strerror}):"
             " name another with --data"
+        ) from error
+
+
+def _endpoint_of(settings: Settings, pages: Pages) -> Endpoint | None:
+    address = settings.monitoring.address
+    return Endpoint(*address, pages.by_path()) if address else None
+
+
+async def _watch(endpoint: Endpoint, listen: str) -> None:
+    try:
+        await endpoint.start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise StoreError(
+            f"monitoring.listen: cannot listen on {listen} ({reason}): stop what listens there, or choose"
+            " another port (0 takes any free one)"
         ) from error
 
 

@@ -140,6 +140,30 @@ class Surveillance(_Section, frozen=True, kw_only=True):
     ] = 3
 
 
+class Monitoring(_Section, frozen=True, kw_only=True):
+    """What tells machines how the hub is."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            description="Address and port, such as `127.0.0.1:9464`, of metrics (`/metrics`), health"
+            " (`/live`) and readiness (`/ready`) over HTTP; port 0 takes any free one; empty: off."
+        ),
+    ] = ""
+    min_free_mb: Annotated[
+        int, Meta(ge=1, description="With less room than so many MB on its disk the hub is not ready.")
+    ] = 256
+
+    def __post_init__(self) -> None:
+        if self.listen:
+            address_of(self.listen)
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port; None if it is off."""
+        return address_of(self.listen) if self.listen else None
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """Everything that a deployment decides."""
 
@@ -169,6 +193,7 @@ class Settings(_Section, frozen=True, kw_only=True):
         Meta(ge=1, le=24 * 366, description="Superseded index rows are kept so long: reads at a position."),
     ] = 24.0
     mllp: Mllp = msgspec.field(default_factory=Mllp)
+    monitoring: Monitoring = msgspec.field(default_factory=Monitoring)
     senders: Senders = msgspec.field(default_factory=Senders)
     surveillance: Surveillance = msgspec.field(default_factory=Surveillance)
 
@@ -221,6 +246,26 @@ def described(section: type[msgspec.Struct] = Settings, before: str = "") -> Ite
             meaning, takes = _documentation(kind)
             default = field.default if field.default is not msgspec.NODEFAULT else {}
             yield Setting(before + field.name, takes, default, meaning)
+
+
+def address_of(text: str) -> tuple[str, int]:
+    """Return host and port of an address of this machine.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or another machine's.
+    """
+    host, separator, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not separator or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError(f"listen: expected an address and a port, such as 127.0.0.1:9464, got {text!r}")
+    if not is_loopback(host):
+        raise ValueError(
+            f"listen: expected an address of this machine (127.0.0.1, [::1] or localhost), got {text!r}: let"
+            " an agent on this machine collect from it"
+        )
+    return host, int(port)
 
 
 def is_loopback(host: str) -> bool:

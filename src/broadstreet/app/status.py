@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
+from typing import get_args, get_type_hints
 
 import msgspec
 
 from broadstreet.model.clock import instant
-from broadstreet.model.records import Signal
+from broadstreet.model.records import Delivery, Signal
 from broadstreet.store.inbox import FEED, TOLERATED
-from broadstreet.store.protocol import Reader, StoreError
+from broadstreet.store.outbox import OUTBOX
+from broadstreet.store.protocol import Store
 from broadstreet.store.quarantine import QUARANTINE
 from broadstreet.store.tables import Row, Table
 from broadstreet.store.timers import DAY_CLOSED, TIMER
 from broadstreet.workflows.surveillance import days_with_visits, signals
 from broadstreet.workflows.surveillance.tables import COUNT, SIGNAL
+
+DELIVERY_STATES: tuple[str, ...] = get_args(get_type_hints(Delivery)["state"])
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +64,11 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """The hub that runs on the store; `now` is what its clock says."""
+    """The hub that runs on the store.
+
+    `now` is what its clock says, `waiting` how many works wait to be committed, `unready` why it is not
+    ready, `monitoring` where its metrics are.
+    """
 
     pid: int
     started: datetime
@@ -69,6 +77,9 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     clock: str
     now: datetime
     connections: int
+    waiting: int
+    unready: tuple[str, ...] = ()
+    monitoring: str = ""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,50 +92,56 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     head: int
     newest: datetime | None
     bytes: int
+    free: int | None
     day_closed: date | None
     tested: int
     untested: tuple[date, ...]
     feeds: tuple[Feed, ...]
     quarantine: dict[str, int]
+    outbox: dict[str, int]
     followers: tuple[Following, ...]
     signals: tuple[Alarm, ...]
     hub: Running | None = None
 
 
 def status_of(
-    reader: Reader, file: Path, zone: str, faults: dict[str, str] | None = None, hub: Running | None = None
+    store: Store, zone: str, faults: Mapping[str, str] | None = None, hub: Running | None = None
 ) -> Status:
     """Return what there is to say.
 
     Parameters
     ----------
-    reader, file
-        The store and its file.
+    store
+        What is told about.
     zone
         The city's time zone.
     faults, hub
-        What only a running hub knows: why followers stopped, and where it listens.
+        What only a running hub knows: why followers stopped, and how it is.
     """
-    head = reader.head()
-    newest = reader.entries(head - 1, limit=1)
-    tested, untested = days_with_visits(reader) if _has(reader, COUNT) else ([], [])
+    head = store.head()
+    newest = store.entries(head - 1, limit=1)
+    tested, untested = days_with_visits(store) if store.has(COUNT) else ([], [])
+    volume = store.volume()
     return Status(
         zone=zone,
         head=head,
         newest=instant(newest[0].at) if newest else None,
-        bytes=sum(part.stat().st_size for part in (file, Path(f"{file}-wal")) if part.exists()),
-        day_closed=_day_closed(reader),
+        bytes=sum(volume.bytes.values()),
+        free=volume.free,
+        day_closed=_day_closed(store),
         tested=len(tested),
         untested=tuple(untested),
-        feeds=_feeds(reader),
-        quarantine=_quarantine(reader),
-        followers=_followers(reader, head, faults or {}),
-        signals=_alarms(reader),
+        feeds=feeds_of(store),
+        quarantine=states_of(store, QUARANTINE, ("held", "released", "discarded")),
+        outbox=states_of(store, OUTBOX, DELIVERY_STATES),
+        followers=followers_of(store, head, faults or {}),
+        signals=_alarms(store),
         hub=hub,
     )
 
 
-def _feeds(reader: Reader) -> tuple[Feed, ...]:
+def feeds_of(reader: Store) -> tuple[Feed, ...]:
+    """Return what each sender has sent."""
     tolerated: dict[str, dict[str, int]] = {}
     for source, what, n in _rows(reader, TOLERATED):
         tolerated.setdefault(str(source), {})[str(what)] = int(n or 0)
@@ -149,14 +166,14 @@ def _feed(row: Row, tolerated: dict[str, int]) -> Feed:
     )
 
 
-def _quarantine(reader: Reader) -> dict[str, int]:
-    counts = {"held": 0, "released": 0, "discarded": 0}
-    for row in _rows(reader, QUARANTINE):
-        counts[str(row[2])] += 1
-    return counts
+def states_of(reader: Store, table: Table, states: Sequence[str]) -> dict[str, int]:
+    """Return how many rows of a table are in each state, none in some."""
+    counts = reader.tally(table, "state") if reader.has(table) else {}
+    return {state: counts.get(state, 0) for state in states}
 
 
-def _followers(reader: Reader, head: int, faults: dict[str, str]) -> tuple[Following, ...]:
+def followers_of(reader: Store, head: int, faults: Mapping[str, str]) -> tuple[Following, ...]:
+    """Return how far each follower has come."""
     return tuple(
         Following(
             name=cursor.follower,
@@ -170,8 +187,8 @@ def _followers(reader: Reader, head: int, faults: dict[str, str]) -> tuple[Follo
     )
 
 
-def _alarms(reader: Reader) -> tuple[Alarm, ...]:
-    return tuple(_alarm(signal) for signal in signals(reader)) if _has(reader, SIGNAL) else ()
+def _alarms(reader: Store) -> tuple[Alarm, ...]:
+    return tuple(_alarm(signal) for signal in signals(reader)) if reader.has(SIGNAL) else ()
 
 
 def _alarm(signal: Signal) -> Alarm:
@@ -188,27 +205,16 @@ def _alarm(signal: Signal) -> Alarm:
     )
 
 
-def _day_closed(reader: Reader) -> date | None:
+def _day_closed(reader: Store) -> date | None:
     rows = _rows(reader, TIMER, {"name": DAY_CLOSED}, ("-day",), 1)
     return date.fromisoformat(str(rows[0][4])) if rows else None
 
 
 def _rows(
-    reader: Reader,
+    reader: Store,
     table: Table,
     where: dict[str, str] | None = None,
     order: tuple[str, ...] = (),
     limit: int | None = None,
 ) -> list[Row]:
-    return reader.select(table, where or {}, order, limit) if _has(reader, table) else []
-
-
-def _has(reader: Reader, table: Table) -> bool:
-    """Say whether a hub has made the table yet."""
-    try:
-        reader.select(table, limit=1)
-    except StoreError as error:
-        if "no such table" in str(error):
-            return False
-        raise
-    return True
+    return reader.select(table, where or {}, order, limit) if reader.has(table) else []

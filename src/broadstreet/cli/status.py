@@ -15,6 +15,7 @@ from broadstreet.app import requests
 from broadstreet.app.reach import hub_of, read
 from broadstreet.app.settings import Settings
 from broadstreet.app.status import Feed, Status, status_of
+from broadstreet.app.words import counted
 from broadstreet.cli.marked import visible
 from broadstreet.cli.program import AsJson, Config, Data, app, console, settings_of, show_table
 from broadstreet.cli.told import tell_signals
@@ -41,7 +42,7 @@ def gathered(settings: Settings) -> Status:
         with client:
             return msgspec.convert(client.ask(requests.Status()), Status)
     with read(settings) as store:
-        return status_of(store, settings.database, settings.zone)
+        return status_of(store, settings.zone)
 
 
 def _show_hub(found: Status, zone: ZoneInfo) -> None:
@@ -50,11 +51,15 @@ def _show_hub(found: Status, zone: ZoneInfo) -> None:
         console.print("No hub runs on this store.")
     else:
         console.print(
-            f"Hub: process {hub.pid}, HL7 v2 on {hub.host}:{hub.port}, {hub.connections} connections,"
-            f" {hub.clock} clock at {_told(hub.now, zone)}."
+            f"Hub: process {hub.pid}, HL7 v2 on {hub.host}:{hub.port},"
+            f" {counted(hub.connections, 'connection')}, {hub.clock} clock at {_told(hub.now, zone)}."
         )
+        for reason in hub.unready:
+            console.print(f"Not ready: {reason}", style="bold red", markup=False, soft_wrap=True)
+        if hub.monitoring:
+            console.print(f"Metrics and health: http://{hub.monitoring}")
     newest = f", the newest of {_told(found.newest, zone)}" if found.newest else ""
-    console.print(f"Log: {found.head:,} entries{newest}; {found.bytes / 1e6:,.1f} MB.")
+    console.print(f"Log: {counted(found.head, 'entry', 'entries')}{newest}; {found.bytes / 1e6:,.1f} MB.")
     if found.day_closed:
         console.print(f"The last day closed is {found.day_closed} ({found.zone}).")
 
@@ -90,6 +95,9 @@ def _show_rest(found: Status) -> None:
         f"Quarantine: {counts['held']:,} held, {counts['released']:,} released,"
         f" {counts['discarded']:,} discarded."
     )
+    if any(found.outbox.values()):
+        states = (f"{n:,} {state}" for state, n in found.outbox.items() if n)
+        console.print(f"Outbox: {', '.join(states)}.")
     behind = [f"{one.name} ({one.behind:,} behind)" for one in found.followers if one.behind]
     console.print(f"Followers: {'; '.join(behind) if behind else 'all have seen everything'}.")
     for one in found.followers:

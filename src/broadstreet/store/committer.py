@@ -10,6 +10,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 from broadstreet.model.clock import Clock, microseconds
 from broadstreet.model.failures import frames_of
 from broadstreet.model.ids import Ids
+from broadstreet.store.meter import Meter
 from broadstreet.store.protocol import Store, StoreError, StoreFull, Writer, told
 from broadstreet.store.transaction import Transaction, Work
 
@@ -56,7 +58,7 @@ class Committer:
         self._door = threading.Lock()
         self._closed = False
         self.head = store.head()
-        self.batches = 0
+        self.meter = Meter()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
@@ -97,6 +99,25 @@ class Committer:
         with self._grown:
             self._nudges += 1
             self._grown.notify_all()
+
+    @property
+    def batches(self) -> int:
+        """How many commits there were."""
+        return self.meter.batches
+
+    @property
+    def waiting(self) -> int:
+        """How many works wait for the commit after the one at hand, about."""
+        return self._queue.qsize()
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread that commits is alive."""
+        return self._thread.is_alive()
+
+    def leased(self) -> bool:
+        """Say whether the writer's lease is still held."""
+        return self._writer.leased()
 
     @property
     def closed(self) -> bool:
@@ -151,10 +172,12 @@ class Committer:
         try:
             return self._commit_together(works)
         except StoreFull as error:
+            self.meter.failed(full=True)
             _log.error("no room in the store: %s", error)
             self._look_where_the_log_ends()
             return [error] * len(works)
         except Exception as error:
+            self.meter.failed(full=False)
             _log.error(
                 "a commit of %d works failed: %s", len(works), told(error), extra={"trace": frames_of(error)}
             )
@@ -165,12 +188,13 @@ class Committer:
             return [self._commit([work])[0] for work in works]
 
     def _commit_together(self, works: list[Work]) -> list[Outcome]:
-        at = microseconds(self._clock.now())
+        at, began = microseconds(self._clock.now()), time.perf_counter()
         tx = Transaction(self._writer, self.head, at, self._ids, self._store.indexer)
         tx.load(work.wants() for work in works)
         outcomes = [_apply(work, tx) for work in works]
         self._writer.write(tx.batch)
-        self.batches += 1
+        size = sum(len(entry.body or b"") for entry in tx.batch.entries)
+        self.meter.committed(len(tx.batch.entries), size, time.perf_counter() - began)
         if tx.batch.entries:
             with self._grown:
                 self.head = tx.batch.entries[-1].seq

@@ -89,6 +89,11 @@ class Followers:
         if self._thread.is_alive():
             self._thread.join()
 
+    @property
+    def running(self) -> bool:
+        """Whether the thread on which they follow is alive."""
+        return self._thread.is_alive()
+
     def resume(self, name: str) -> None:
         """Let a follower that stopped try again, from where its cursor stands now."""
         with self._turn:

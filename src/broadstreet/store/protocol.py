@@ -11,6 +11,7 @@ from broadstreet.model.failures import traced
 from broadstreet.store.entry import Entry, IndexRows
 from broadstreet.store.index import Indexer
 from broadstreet.store.tables import Change, Table, TableReader
+from broadstreet.store.upkeep import Upkeep
 
 FOREVER = (1 << 62) - 1
 """`until` of an index row that still holds."""
@@ -225,6 +226,10 @@ class Writer(Protocol):
         """Return how far a follower has come."""
         ...
 
+    def leased(self) -> bool:
+        """Say whether the writer's lease is still held: no second hub may write."""
+        ...
+
     def write(self, batch: Batch) -> None:
         """Write and commit the batch, all of it or nothing; durable when this returns.
 
@@ -264,7 +269,7 @@ class Writer(Protocol):
         ...
 
 
-class Store(Reader, Protocol):
+class Store(Reader, Upkeep, Protocol):
     """The log and what is projected from it, on one back end."""
 
     def writer(self) -> Writer:

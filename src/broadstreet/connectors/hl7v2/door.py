@@ -8,6 +8,7 @@ no room to keep a message is it refused (AE, 207) without being in quarantine: t
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from datetime import tzinfo
 from hashlib import sha256
@@ -67,6 +68,11 @@ class Door:
     processing_ids
         Those of `PROCESSING_IDS` that are taken. A message of another environment is rejected (AR): stored, a
         trainee's patient would be merged with a real one of the same number, and counted.
+
+    Attributes
+    ----------
+    answered
+        How many acknowledgements there were of each code (MSA-1).
     """
 
     def __init__(  # noqa: PLR0913 - what a deployment decides
@@ -87,6 +93,7 @@ class Door:
         self._fallback, self._fallbacks = fallback, dict(fallbacks)
         self._processing_ids = processing_ids
         self._directory = Directory()
+        self.answered: Counter[str] = Counter()
 
     async def handle(self, raw: bytes, peer: object) -> bytes:
         """Take a message in and return its acknowledgement, once what it says is true."""
@@ -167,6 +174,7 @@ class Door:
         return interpret
 
     def _answer(self, received: Message | bytes, code: Code, problems: tuple[Problem, ...]) -> bytes:
+        self.answered[code.value] += 1
         return acknowledge(
             received, code, now=self._clock.now(), control_id=self._ids.new(), problems=problems
         )

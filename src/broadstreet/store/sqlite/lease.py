@@ -22,9 +22,9 @@ class Lease:
 
     def __init__(self, database: Path) -> None:
         database = database.resolve()  # one file has one lease, by whatever name it is opened
-        path = database.with_name(database.name + ".lease")
+        self._path = database.with_name(database.name + ".lease")
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(
                 f"cannot take the lease of {database.name} ({error.strerror}):"
@@ -41,6 +41,14 @@ class Lease:
             ) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, str(os.getpid()).encode(), 0)
+
+    def held(self) -> bool:
+        """Say whether the lock still keeps others out: its file must be the one at its place."""
+        try:
+            there = os.stat(self._path)
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self._file))
 
     def release(self) -> None:
         """Give the lease back."""

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from broadstreet.store.index import Indexer
 from broadstreet.store.protocol import StoreError
+from broadstreet.store.sqlite import upkeep
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.sqlite.lease import Lease
 from broadstreet.store.sqlite.migrate import migrate, newest_schema, schema_of
 from broadstreet.store.sqlite.reader import SqliteReader
 from broadstreet.store.sqlite.writer import SqliteWriter
+from broadstreet.store.tables import Row, Table, Value
+from broadstreet.store.upkeep import Volume
 
 
 class SqliteStore(SqliteReader):
@@ -40,6 +44,34 @@ class SqliteStore(SqliteReader):
         if self._writer is None:
             self._writer = SqliteWriter(self.path)
         return self._writer
+
+    def volume(self) -> Volume:
+        """Return how much room the store takes, and how much is left."""
+        return upkeep.volume_of(self.path)
+
+    def index_tables(self) -> tuple[Table, ...]:
+        """Return the tables of the search index."""
+        return upkeep.index_tables(self.connection)
+
+    def has(self, table: Table) -> bool:
+        """Say whether the table is there."""
+        return upkeep.has_table(self.connection, table.name)
+
+    def tally(self, table: Table, column: str) -> dict[Value, int]:
+        """Return how many rows have each value of a column."""
+        return upkeep.tally(self.connection, table, column)
+
+    def count(self, table: Table) -> int:
+        """Return how many rows a table has."""
+        return int(self._all(f'SELECT count(*) FROM "{table.name}"')[0][0])
+
+    def rows(self, table: Table) -> Iterator[Row]:
+        """Yield every row in the order of the key, without holding them all."""
+        return upkeep.rows_of(self.connection, table)
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let all that this thread reads inside be as it was at one position, while writing goes on."""
+        return upkeep.snapshot_of(self.connection)
 
     def backup(self, target: Path) -> int:
         """Write a copy that can be opened as a store, while writing goes on; return its head.

@@ -100,6 +100,10 @@ class SqliteWriter:
         rows = self._look_up(("follower",), sql, [(follower,)])
         return Cursor(*rows[0]) if rows else None
 
+    def leased(self) -> bool:
+        """Say whether the writer's lease is still held: not so once someone removed its file."""
+        return self._lease.held()
+
     def write(self, batch: Batch) -> None:
         """Write and commit the batch, all of it or nothing; durable when this returns."""
         with self._transaction():

@@ -1,0 +1,1 @@
+"""What machines ask of a hub: metrics, health and readiness over HTTP."""
