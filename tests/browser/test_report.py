@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser_contrast import LOWEST_CONTRAST
 from tests.demo_run import DemoRun
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -82,7 +83,7 @@ def test_the_numbers_can_be_opened_with_the_keyboard(page: Any) -> None:
 def test_every_text_stands_out_from_its_ground(page: Any) -> None:
     """WCAG 2.2, 1.4.3: a contrast of 4.5:1 at least, computed from what the browser shows."""
     page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
-    assert page.evaluate(_LOWEST_CONTRAST) >= 4.5
+    assert page.evaluate(LOWEST_CONTRAST) >= 4.5
 
 
 def test_every_table_says_what_its_rows_and_columns_are(demo_run: DemoRun) -> None:
@@ -98,24 +99,3 @@ def test_every_table_says_what_its_rows_and_columns_are(demo_run: DemoRun) -> No
     assert tags.count("th:row") > 20
     assert "th" not in tags
     assert "script" not in tags
-
-
-_LOWEST_CONTRAST = """
-() => {
-  const light = c => { c /= 255; return c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
-  const parts = text => text.match(/[\\d.]+/g).map(Number);
-  const luminance = ([r, g, b]) => .2126 * light(r) + .7152 * light(g) + .0722 * light(b);
-  const ground = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = parts(getComputedStyle(e).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const contrasts = [...document.querySelectorAll('body *')]
-    .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
-    .map(e => [luminance(parts(getComputedStyle(e).color)), luminance(ground(e))].sort((a, b) => b - a))
-    .map(([high, low]) => (high + .05) / (low + .05));
-  return Math.min(...contrasts);
-}
-"""
