@@ -1,6 +1,29 @@
 """The command line: one file a command or a small group of commands."""
 
-from broadstreet.cli import backup, demo, detect, followers, quarantine, rebuild, send, serve, status
+from broadstreet.cli import (
+    accounts,
+    backup,
+    demo,
+    detect,
+    followers,
+    quarantine,
+    rebuild,
+    send,
+    serve,
+    status,
+)
 from broadstreet.cli.program import app
 
-__all__ = ["app", "backup", "demo", "detect", "followers", "quarantine", "rebuild", "send", "serve", "status"]
+__all__ = [
+    "accounts",
+    "app",
+    "backup",
+    "demo",
+    "detect",
+    "followers",
+    "quarantine",
+    "rebuild",
+    "send",
+    "serve",
+    "status",
+]
