@@ -3,6 +3,7 @@
 from broadstreet.cli import (
     accounts,
     backup,
+    compact,
     demo,
     detect,
     followers,
@@ -11,6 +12,7 @@ from broadstreet.cli import (
     send,
     serve,
     status,
+    verify,
 )
 from broadstreet.cli.program import app
 
@@ -18,6 +20,7 @@ __all__ = [
     "accounts",
     "app",
     "backup",
+    "compact",
     "demo",
     "detect",
     "followers",
@@ -26,4 +29,5 @@ __all__ = [
     "send",
     "serve",
     "status",
+    "verify",
 ]

@@ -9,8 +9,9 @@ import typer
 
 from broadstreet.app import requests
 from broadstreet.app.reach import hub_of, read
-from broadstreet.cli.program import Config, Data, app, console, settings_of
-from broadstreet.store.sqlite.store import restore as put_back
+from broadstreet.app.restoring import restored_to
+from broadstreet.app.words import counted
+from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of
 
 
 @app.command()
@@ -32,7 +33,9 @@ def backup(
     else:
         with read(settings) as store:
             head = store.backup(target)
-    console.print(f"Copied {head:,} entries to {target} ({target.stat().st_size / 1e6:,.1f} MB).")
+    console.print(
+        f"Copied {counted(head, 'entry', 'entries')} to {target} ({target.stat().st_size / 1e6:,.1f} MB)."
+    )
 
 
 @app.command()
@@ -40,15 +43,33 @@ def restore(
     source: Annotated[Path, typer.Argument(help="A file that `backup` wrote.", show_default=False)],
     config: Config = None,
     data: Data = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="The last position, or instant such as 2026-01-05T08:00, that is kept.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Put a backup in the place of the store; refused while a hub runs on it.
 
-    The backup is checked from the first page to the last. The store that was there is kept beside it.
+    The backup is checked from the first page to the last. The store that was there is kept beside it. With
+    --to the log is cut after that position. What is lost is told.
     """
     settings = settings_of(config, data)
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     replaced = settings.database.exists()
-    head = put_back(source, settings.database)
-    console.print(f"Restored {head:,} entries to {settings.database}.")
+    try:
+        restored = restored_to(settings, source, to)
+    except ValueError as error:
+        raise Mistake(str(error)) from error
+    console.print(f"Restored {counted(restored.head, 'entry', 'entries')} to {settings.database}.")
     if replaced:
         console.print(f"What was there is kept as {settings.database.name}.before-restore.")
+    for what, lost in restored.lost.items():
+        for sentence in lost:
+            console.print(f"{what}: {sentence}", markup=False, soft_wrap=True)
+    if restored.rewound:
+        console.print(
+            "Projections are built again when the hub starts. The counts of each sender in `status` are as of"
+            " the backup."
+        )

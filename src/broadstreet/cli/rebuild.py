@@ -12,6 +12,7 @@ from broadstreet.app.followers import projections_of
 from broadstreet.app.reach import require_store
 from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of
 from broadstreet.store import followers
+from broadstreet.store.reindex import reindex
 
 
 @app.command()
@@ -20,6 +21,7 @@ def rebuild(
         list[str] | None,
         typer.Argument(help="Projections to rebuild; all of them by default.", show_default=False),
     ] = None,
+    index: Annotated[bool, typer.Option("--index", help="The search index as well, or alone.")] = False,
     config: Config = None,
     data: Data = None,
 ) -> None:
@@ -36,7 +38,14 @@ def rebuild(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=console) as progress:
-            for name in names or known:
+            if index:
+                task = progress.add_task("index", total=core.committer.head)
+                reindex(
+                    core.store,
+                    core.committer,
+                    progress=lambda done, goal, task=task: progress.update(task, completed=done, total=goal),  # type: ignore[misc]
+                )
+            for name in names or ([] if index else known):
                 task = progress.add_task(name, total=core.committer.head)
                 reached = followers.rebuild(
                     core.store,

@@ -143,7 +143,9 @@ class Committer:
     def _run(self) -> None:
         while (first := self._take()) is not _STOP:
             if isinstance(first.work, _Alone):
-                self._wake([first], [first.work.outcome(self._writer)])
+                outcome = first.work.outcome(self._writer)
+                self._look_where_the_log_ends()  # it may have been cut
+                self._wake([first], [outcome])
                 continue
             batch = self._gather(first)
             self._wake(batch, self._commit([waiting.work for waiting in batch]))
@@ -202,7 +204,7 @@ class Committer:
         return outcomes
 
     def _look_where_the_log_ends(self) -> None:
-        """A disk may report a commit as failed that is there nevertheless."""
+        """Ask the store: a disk may report a commit as failed that is there nevertheless."""
         with suppress(StoreError):
             self.head = self._store.head()
 

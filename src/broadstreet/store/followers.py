@@ -137,8 +137,11 @@ class Followers:
         cursors = dict(stored)
         for follower in self._followers:  # projections come first
             held = stored.get(follower.name)
-            if held is None or held.version != follower.version:
-                begins = _beginning(follower, held, stored)
+            astray = self._astray(follower, held)
+            if astray and held is not None:
+                _log.warning("%s begins anew: %s", source_of(follower), astray)
+            if held is None or held.version != follower.version or astray:
+                begins = self._begins(follower, held, stored, astray=bool(astray))
                 changes = _clear(follower) if isinstance(follower, Projection) else []
                 self._committer.commit(Advance(begins, held.seq if held else 0, changes=changes))
                 cursors[follower.name] = begins
@@ -146,6 +149,24 @@ class Followers:
         tables = [t for f in self._followers if isinstance(f, Projection) for t in f.tables]
         self._committer.between(lambda writer: writer.define(tables))
         return {follower.name: cursors[follower.name] for follower in self._followers}
+
+    def _astray(self, follower: Follower, held: Cursor | None) -> str:
+        """Say why what is kept of a follower does not fit the log; empty where it does."""
+        if held is None:
+            return ""
+        if held.seq > self._committer.head:
+            return f"it stands at {held.seq}, the log ends at {self._committer.head} (was a backup restored?)"
+        if held.seq and held.version == follower.version and isinstance(follower, Projection):
+            missing = [table.name for table in follower.tables if not self._store.has(table)]
+            return f"its table {', '.join(missing)} is missing" if missing else ""
+        return ""
+
+    def _begins(
+        self, follower: Follower, held: Cursor | None, stored: Mapping[str, Cursor], *, astray: bool
+    ) -> Cursor:
+        if astray and held is not None and held.version == follower.version and isinstance(follower, Reactor):
+            return Cursor(follower.name, follower.version, self._committer.head, held.mode)
+        return _beginning(follower, held, stored)
 
     def _run(self) -> None:
         while not self._stopping.is_set() and not self._committer.closed:

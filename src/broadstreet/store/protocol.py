@@ -268,6 +268,23 @@ class Writer(Protocol):
         """State that the search index is whole again, and commit."""
         ...
 
+    def compact(self) -> None:
+        """Give back the room of what was removed; nothing else is written meanwhile.
+
+        Raises
+        ------
+        StoreFull
+            If there is no room for the work; nothing is changed then.
+        """
+        ...
+
+    def cut(self, to: int) -> None:
+        """Remove every entry after a position, and set the newest versions back to it, in one commit.
+
+        Search index and followers are then ahead of the log: whoever cuts it rebuilds them.
+        """
+        ...
+
 
 class Store(Reader, Upkeep, Protocol):
     """The log and what is projected from it, on one back end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
@@ -95,10 +95,17 @@ class SqliteStore(SqliteReader):
             self._writer = None
 
 
-def restore(backup: Path, path: Path) -> int:
+def restore(backup: Path, path: Path, prepare: Callable[[Path], None] = lambda _: None) -> int:
     """Put a backup in the place of a store that no hub uses; return its head.
 
     The store that was there, damaged or not, is kept beside it as `<name>.before-restore`.
+
+    Parameters
+    ----------
+    backup, path
+        What is restored, and where.
+    prepare
+        Given the copy before it takes its place; what it raises leaves the store as it was.
 
     Raises
     ------
@@ -112,6 +119,13 @@ def restore(backup: Path, path: Path) -> int:
     with Lease(path):
         restored = path.with_name(path.name + ".restored")
         _copy(backup, restored)
+        try:
+            prepare(restored)
+        except BaseException:
+            restored.unlink()
+            raise
+        finally:
+            restored.with_name(restored.name + ".lease").unlink(missing_ok=True)
         _set_aside(path)
         restored.rename(path)
         _sync(path.parent)

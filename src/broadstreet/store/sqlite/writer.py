@@ -24,6 +24,7 @@ from broadstreet.store.protocol import (
 )
 from broadstreet.store.sqlite.checkpoints import Checkpointer
 from broadstreet.store.sqlite.connection import connect
+from broadstreet.store.sqlite.cutting import cut_log
 from broadstreet.store.sqlite.lease import Lease
 from broadstreet.store.sqlite.reader import ENTRY
 from broadstreet.store.sqlite.rows import look_up, write_rows
@@ -168,6 +169,22 @@ class SqliteWriter:
         with self._transaction() as connection:
             connection.execute("DELETE FROM meta WHERE name = 'reindexing'")
         self._indexed = True
+
+    def compact(self) -> None:
+        """Write the file anew without what was removed."""
+        try:
+            folder = str(self._path.absolute().parent).replace("'", "''")
+            self._connection.execute(f"PRAGMA temp_store_directory = '{folder}'")  # not among other's files
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            self._recover()
+            raise _told(error) from error
+
+    def cut(self, to: int) -> None:
+        """Remove every entry after a position, and set the newest versions back to it, in one commit."""
+        with self._transaction() as connection:
+            cut_log(connection, to)
 
     def close(self) -> None:
         """Close the connection and give the lease back."""

@@ -1,0 +1,99 @@
+"""Restore a backup, to its end or to a position, and tell what is lost by it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from broadstreet.app.followers import followers_of
+from broadstreet.app.settings import Settings
+from broadstreet.model.clock import SystemClock, microseconds
+from broadstreet.model.ids import RandomIds
+from broadstreet.store.committer import Committer
+from broadstreet.store.protocol import Reader, Store, StoreError
+from broadstreet.store.rewinding import lost_after, rewind
+from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.sqlite.store import restore
+
+CUT = "Cut from the backup"
+REPLACED = "Not in the backup, but in the store that was there"
+
+
+@dataclass
+class Restored:
+    """What came of it: entries that are there, and sentences about what is not, by where it was."""
+
+    head: int = 0
+    rewound: bool = False
+    lost: dict[str, list[str]] = field(default_factory=dict)
+
+
+def restored_to(settings: Settings, backup: Path, to: str | None) -> Restored:
+    """Put a backup in the place of the store, cut after a position or an instant.
+
+    Parameters
+    ----------
+    settings
+        Where the store is, and which followers it has.
+    backup
+        The file.
+    to
+        A position, or an instant in ISO 8601 (without an offset: the city's time); None keeps everything.
+
+    Raises
+    ------
+    ValueError
+        If `to` is neither, or not within the backup.
+    StoreError
+        If the backup is damaged, or there is no room; the store is left as it was.
+    """
+    outcome = Restored()
+
+    def prepare(copy: Path) -> None:
+        with closing(SqliteStore(copy)) as store:
+            if to is not None:
+                _rewind(settings, store, to, outcome)
+            outcome.head = store.head()
+            outcome.lost[REPLACED] = _lost_with(settings.database, store)
+
+    restore(backup, settings.database, prepare)
+    return outcome
+
+
+def _rewind(settings: Settings, store: Store, to: str, outcome: Restored) -> None:
+    clock = SystemClock()
+    with closing(Committer(store, clock, RandomIds(clock))) as committer:
+        lost = rewind(store, committer, followers_of(settings), _position(settings, store, to))
+    outcome.rewound = bool(lost.entries)
+    outcome.lost[CUT] = lost.sentences()
+
+
+def _position(settings: Settings, store: Store, to: str) -> int:
+    if to.isdecimal():
+        return int(to)
+    try:
+        moment = datetime.fromisoformat(to)
+    except ValueError:
+        raise ValueError(
+            f"--to: expected a position such as 4711, or an instant such as 2026-01-05T08:00, got {to!r}"
+        ) from None
+    zone = ZoneInfo(settings.zone)
+    return store.seq_at(microseconds(moment if moment.tzinfo else moment.replace(tzinfo=zone)))
+
+
+def _lost_with(path: Path, restored: Reader) -> list[str]:
+    """Return what the store at a path has that the restored one has not."""
+    if not path.exists():
+        return []
+    try:
+        with closing(SqliteStore(path, create=False)) as replaced:
+            head = restored.head()
+            mine, theirs = (side.entries(head - 1, limit=1) for side in (restored, replaced))
+            if head and [e.key for e in mine] != [e.key for e in theirs]:
+                return ["it has another history; nothing of it is in the restored store."]
+            return lost_after(replaced, head).sentences()
+    except StoreError as error:
+        return [f"it cannot be read ({error})."]

@@ -1,0 +1,77 @@
+"""Verify a store: the file, the log, the index and every projection, each against what the log says."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from broadstreet.app.followers import projections_of
+from broadstreet.app.settings import Settings
+from broadstreet.model.clock import SystemClock
+from broadstreet.model.ids import RandomIds
+from broadstreet.store.committer import Committer
+from broadstreet.store.follower import Projection
+from broadstreet.store.protocol import Store, Writer
+from broadstreet.store.reindex import reindex
+from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.sqlite.store import verify as verify_file
+from broadstreet.store.verification import Finding, verify_index, verify_log, verify_projection
+
+PARTS = ("file", "log", "index", "projections")
+Begin = Callable[[str], Callable[[int, int], None]]
+"""Is told what is checked next; returns what is told how far that has come."""
+
+
+def verified(settings: Settings, file: Path, parts: Iterable[str], begin: Begin) -> Iterator[Finding]:
+    """Yield what is not as it should be.
+
+    Parameters
+    ----------
+    settings
+        Which projections there are.
+    file
+        The store or a backup; a hub may write to it meanwhile. What is built again lies beside it.
+    parts
+        Which of `PARTS` are checked.
+
+    Raises
+    ------
+    StoreError
+        If the file is damaged or not a store.
+    """
+    parts = set(parts)
+    if "file" in parts:
+        begin("file")(0, 1)
+        verify_file(file)
+    with ExitStack() as stack:
+        aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".verify-", dir=file.parent)))
+        store = stack.enter_context(closing(SqliteStore(file, create=False)))
+        scratch = stack.enter_context(closing(SqliteStore(aside / "scratch.db")))
+        writer = scratch.writer()
+        stack.enter_context(store.snapshot())
+        if "log" in parts:
+            yield from verify_log(store, scratch, writer, begin("log"))
+        if "projections" in parts:
+            yield from _projections(store, projections_of(settings).values(), scratch, writer, begin)
+        if "index" in parts:
+            yield from _index(store, aside, begin)
+
+
+def _projections(
+    store: Store, projections: Iterable[Projection], scratch: Store, writer: Writer, begin: Begin
+) -> Iterator[Finding]:
+    for projection in projections:
+        progress = begin(projection.name)
+        yield from verify_projection(store, projection, scratch, writer, progress)
+
+
+def _index(store: Store, aside: Path, begin: Begin) -> Iterator[Finding]:
+    progress = begin("index")
+    store.backup(aside / "copy.db")
+    clock = SystemClock()
+    with closing(SqliteStore(aside / "copy.db")) as copy:
+        with closing(Committer(copy, clock, RandomIds(clock))) as committer:
+            reindex(copy, committer, progress=progress)
+        yield from verify_index(store, copy)
