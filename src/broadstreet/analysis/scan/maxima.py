@@ -23,7 +23,7 @@ from broadstreet.analysis.scan.likelihood import (
 )
 from broadstreet.analysis.scan.replicates import Counts
 
-_RAISE_BY = 0.1  # the table is made anew when the lowest maximum has grown by this much
+_RAISE_BY = 0.2  # the table is made anew when the lowest maximum has grown by this much
 
 
 @compiled
@@ -120,16 +120,13 @@ def search(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
     expected = np.zeros(edges)
     suspects = np.zeros(len(windows), np.int64)
     ratios = np.zeros(cases + 2)
-    level = -1.0
+    level = 0.0
     table = threshold_table(cases)
+    fill_thresholds(table, level, cases, individuals, min_cases)
     position = 0
     for end in centre_end:
         total[:] = 0
         expected[:] = 0.0
-        lowest = maxima.min()
-        if lowest > level + _RAISE_BY:
-            level = lowest
-            fill_thresholds(table, level, cases, individuals, min_cases)
         while position < end:
             first, position = position, group_end[position]
             smallest = circle_end[first]
@@ -152,6 +149,9 @@ def search(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
                         examine(
                             maxima, inside, expected, windows[suspects[:found]], table, ratios, individuals
                         )
+            if found and maxima.min() > level + _RAISE_BY:
+                level = maxima.min()
+                fill_thresholds(table, level, cases, individuals, min_cases)
 
 
 @compiled
