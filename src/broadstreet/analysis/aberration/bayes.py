@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from broadstreet.analysis import settings
 from broadstreet.analysis.aberration.baselines import Baseline
+from broadstreet.analysis.aberration.design import Floats
 from broadstreet.analysis.aberration.quantiles import count_probability, count_quantile
 from broadstreet.analysis.aberration.result import Aberrations
 from broadstreet.analysis.aberration.series import checked_counts, checked_times
@@ -69,15 +70,17 @@ def bayes(
     times = checked_times(evaluate, length=len(table))
     probability = 1.0 - settings.probability("alpha", alpha)
     baseline = Baseline.checked(frequency, years_back, window, recent=recent)
-    size = baseline.size
     sums = baseline.sums(table, times)
-    total, place = np.unique(sums, return_inverse=True)
-    place = place.reshape(sums.shape)
-    mean = (total + _PRIOR_SHAPE) / size
-    dispersion = np.full_like(mean, (size + 1) / size)
-    upper = count_quantile(probability, mean, dispersion)[place]
-    expected = mean[place]
+    expected, upper = _predicted(sums, baseline.size, probability)
     count = table[times].astype(np.float64)
-    spread = np.full_like(expected, (size + 1) / size)
+    spread = np.full_like(expected, (baseline.size + 1) / baseline.size)
     score = count_probability(count - 1.0, expected.ravel(), spread.ravel())
     return Aberrations(expected, upper, (count > upper).astype(np.float64), score, spread)
+
+
+def _predicted(sums: NDArray[np.int64], size: int, probability: float) -> tuple[Floats, Floats]:
+    """Return mean and quantile of the prediction; each sum that occurs is looked at once."""
+    total, place = np.unique(sums, return_inverse=True)
+    mean = (total + _PRIOR_SHAPE) / size
+    upper = count_quantile(probability, mean, np.full_like(mean, (size + 1) / size))
+    return mean[place].reshape(sums.shape), upper[place].reshape(sums.shape)

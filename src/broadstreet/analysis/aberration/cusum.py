@@ -90,11 +90,15 @@ def cusum(
     with np.errstate(divide="ignore", invalid="ignore"):
         summed = _added_up(standardise(count, m, alpha) - k)
         before = np.concatenate([np.zeros((1, count.shape[1])), summed])[: len(times)]
-        upper = np.fmax(h - summed if transform == "none" else bound(h + k - before, m, alpha), 0.0)
+        upper = h - summed if transform == "none" else bound(h + k - before, m, alpha)
+    return _charted(m, dispersion, summed, upper, h)
+
+
+def _charted(mean: Floats, dispersion: Floats, summed: Floats, upper: Floats, h: float) -> Aberrations:
     undefined = np.isnan(summed)
-    upper[undefined] = np.nan
+    bound = np.where(undefined, np.nan, np.fmax(upper, 0.0))
     alarm = np.where(undefined, np.nan, summed >= h)
-    return Aberrations(m.copy(), upper, alarm, summed, np.broadcast_to(dispersion, m.shape).copy())
+    return Aberrations(mean.copy(), bound, alarm, summed, np.broadcast_to(dispersion, mean.shape).copy())
 
 
 def _added_up(excess: Floats) -> Floats:

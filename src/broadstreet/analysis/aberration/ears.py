@@ -91,12 +91,17 @@ def ears(
     table = checked_counts(counts, most=_highest_exact_count(width))
     times = checked_times(evaluate, length=len(table))
     table, times = _without_unneeded_past(table, times, reach=width + variant.lag + variant.memory)
-    answer = np.empty((5, len(times), table.shape[1]))
-    for first in range(0, table.shape[1], _SERIES_AT_A_TIME):
+    return Aberrations(*_by_blocks(table, times, variant, width, z))
+
+
+def _by_blocks(
+    counts: NDArray[np.int64], times: NDArray[np.intp], variant: _Variant, width: int, z: float
+) -> Floats:
+    answer = np.empty((5, len(times), counts.shape[1]))
+    for first in range(0, counts.shape[1], _SERIES_AT_A_TIME):
         block = slice(first, first + _SERIES_AT_A_TIME)
-        answer[:, :, block] = _aberrations(table[:, block], times, variant, width, z)
-    expected, upper, alarm, score, dispersion = answer
-    return Aberrations(expected, upper, alarm, score, dispersion)
+        answer[:, :, block] = _aberrations(counts[:, block], times, variant, width, z)
+    return answer
 
 
 def _aberrations(

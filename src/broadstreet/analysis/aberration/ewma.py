@@ -68,27 +68,41 @@ def ewma(
     """
     table = checked_counts(counts, most=_HIGHEST_COUNT)
     times = consecutive_times(checked_times(evaluate, length=len(table)), method="ewma")
-    weight = settings.positive("smoothing", smoothing)
-    if weight > 1.0:
-        raise ValueError(f"smoothing must be at most 1 (it is {smoothing})")
+    weight = _checked_weight(smoothing)
     limit = settings.positive("width", width)
     count = table[times].astype(np.float64)
     centre, spread = _centre_and_dispersion(table, int(times[0]) if times.size else 2, mean, dispersion)
-    passed = np.arange(1, len(times) + 1)[:, np.newaxis]
+    return _charted(count, centre, spread, weight, limit)
+
+
+def _charted(count: Floats, centre: Floats, spread: Floats, weight: float, limit: float) -> Aberrations:
+    passed = np.arange(1, len(count) + 1)[:, np.newaxis]
     settled = weight / (2.0 - weight) * (1.0 - (1.0 - weight) ** (2 * passed))
     deviation = np.sqrt(spread * centre * settled)
-    average = np.empty_like(count)
-    last = np.broadcast_to(centre, count.shape[1:])
-    for row, newest in enumerate(count):
-        average[row] = last = weight * newest + (1.0 - weight) * last
-    before = np.concatenate([np.broadcast_to(centre, (1, count.shape[1])), average])[: len(times)]
+    average = _averages(count, centre, weight)
     highest = centre + limit * deviation
     with np.errstate(divide="ignore", invalid="ignore"):
-        score = (average - centre) / deviation
-    upper = (highest - (1.0 - weight) * before) / weight
+        score = (average[1:] - centre) / deviation
+    upper = (highest - (1.0 - weight) * average[:-1]) / weight
     expected = np.broadcast_to(centre, count.shape).copy()
-    alarm = (average > highest).astype(np.float64)
+    alarm = (average[1:] > highest).astype(np.float64)
     return Aberrations(expected, upper, alarm, score, np.broadcast_to(spread, count.shape).copy())
+
+
+def _averages(count: Floats, centre: Floats, weight: float) -> Floats:
+    """Return the averages before the first count and after each, shape (time + 1, series)."""
+    average = np.empty((len(count) + 1, count.shape[1]))
+    average[0] = centre
+    for row, newest in enumerate(count):
+        average[row + 1] = weight * newest + (1.0 - weight) * average[row]
+    return average
+
+
+def _checked_weight(smoothing: float) -> float:
+    weight = settings.positive("smoothing", smoothing)
+    if weight > 1.0:
+        raise ValueError(f"smoothing must be at most 1 (it is {smoothing})")
+    return weight
 
 
 def _centre_and_dispersion(

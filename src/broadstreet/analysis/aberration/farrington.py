@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -94,20 +96,25 @@ def farrington(  # noqa: PLR0913  the settings of R's algo.farrington
         weights_threshold=_WEIGHTS_THRESHOLD if reweight else np.inf,
         relative=False,
     )
-    probability = 1.0 - settings.probability("alpha", alpha) / 2.0
-    limit = settings.case_limit(limit54)
+    judge = _Judge(rule, 1.0 - settings.probability("alpha", alpha) / 2.0)
+    references = window_references(times, season, len(table), dates)
+    return judge_points(table, times, references, settings.case_limit(limit54), judge)
 
-    def judge(
-        observed: Observations, reference: Reference, count: Floats, enough: NDArray[np.bool_]
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    rule: Rule
+    probability: float
+
+    def __call__(
+        self, observed: Observations, reference: Reference, count: Floats, enough: NDArray[np.bool_]
     ) -> Floats:
-        expected = expect(observed, reference, rule)
+        expected = expect(observed, reference, self.rule)
         with np.errstate(all="ignore"):
             mean = np.exp(expected.log_mean)
-            upper = two_thirds_quantile(probability, mean, expected.variance, expected.dispersion)
+            upper = two_thirds_quantile(self.probability, mean, expected.variance, expected.dispersion)
             score = (count - mean) / (upper - mean)
             bound = np.where(enough, upper, 0.0)
             found = np.array([mean, bound, enough & (score > 1.0), score, expected.dispersion])
         found[:, ~expected.defined] = np.nan
         return found
-
-    return judge_points(table, times, window_references(times, season, len(table), dates), limit, judge)

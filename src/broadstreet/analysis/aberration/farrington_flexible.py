@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -121,36 +122,29 @@ def farrington_flexible(  # noqa: PLR0913  the settings of R's farringtonFlexibl
         relative=True,
     )
     bound = _BOUNDS[settings.one_of("threshold_method", threshold_method, _BOUNDS)]
-    level = settings.probability("alpha", alpha)
-    limit = settings.case_limit(limit54)
+    judge = _Judge(rule, bound, settings.probability("alpha", alpha))
+    references = seasonal_references(times, season, len(table), dates)
+    return judge_points(table, times, references, settings.case_limit(limit54), judge)
 
-    def judge(
-        observed: Observations, reference: Reference, count: Floats, enough: NDArray[np.bool_]
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    rule: Rule
+    bound: _Bound
+    alpha: float
+
+    def __call__(
+        self, observed: Observations, reference: Reference, count: Floats, enough: NDArray[np.bool_]
     ) -> Floats:
+        expected = expect(observed, reference, self.rule)
         with np.errstate(all="ignore"):
-            return _judged(expect(observed, reference, rule), count, enough, bound, level)
-
-    return judge_points(table, times, seasonal_references(times, season, len(table), dates), limit, judge)
-
-
-def _judged(
-    expected: Expectation, count: Floats, enough: NDArray[np.bool_], bound: _Bound, alpha: float
-) -> Floats:
-    centre, upper = bound(expected, alpha)
-    score = (count - centre) / (upper - centre)
-    alarm = enough & (score > 1.0) & (count > 0.0)
-    tested = enough & ~np.isnan(upper)
-    found = np.array(
-        [
-            np.where(tested, np.exp(expected.log_mean), np.nan),
-            np.where(enough, upper, np.nan),
-            alarm,
-            score,
-            expected.dispersion,
-        ]
-    )
-    found[:, ~expected.defined] = _UNDEFINED
-    return found
+            centre, upper = self.bound(expected, self.alpha)
+            score = (count - centre) / (upper - centre)
+            mean = np.where(enough & ~np.isnan(upper), np.exp(expected.log_mean), np.nan)
+        alarm = enough & (score > 1.0) & (count > 0.0)
+        found = np.array([mean, np.where(enough, upper, np.nan), alarm, score, expected.dispersion])
+        found[:, ~expected.defined] = _UNDEFINED
+        return found
 
 
 # What the score is measured from, and the upper bound.

@@ -56,9 +56,8 @@ def rki(
     Returns
     -------
     Aberrations
-        `score` is :math:`(y - \bar Y) / (U - \bar Y)`, above 1 for an alarm; infinite or NaN over a constant
-        baseline above 20, where :math:`U = \bar Y`. `dispersion` is :math:`S^2 / \bar Y`, NaN for an all-zero
-        baseline or one of a single count.
+        `score` is :math:`(y - \bar Y) / (U - \bar Y)`; infinite or NaN over a constant baseline above 20
+        (:math:`U = \bar Y`). `dispersion` is :math:`S^2 / \bar Y`, NaN for a baseline of zeros or one count.
 
     Raises
     ------
