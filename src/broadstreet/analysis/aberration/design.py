@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+_SAFE_EXPONENT = 300.0  # exponentials up to it, their products and sums neither overflow nor vanish
 _FITS_AT_A_TIME = 512  # so many exponentials of 50 runs stay in the processor's cache
 
 
@@ -68,22 +69,30 @@ class Design:
         self.lines = np.vstack([self.member.T, time])
         self.parabolas = np.vstack([self.over_blocks[:, : 2 * self.blocks].T, time**2])
         self._runs = _Runs(block, time)
+        self._flat = self.over_blocks.sum(axis=0).reshape(3, self.blocks)  # the sums where there is no slope
 
     def moments(self, slope: Floats, outliers: Outliers | None) -> Moments:
         """Return the sums over blocks of the weighted exponentials, for the slope of each fit."""
-        runs = self._runs
-        shift = np.maximum(np.outer(slope, runs.earliest), np.outer(slope, runs.latest))
-        found = runs.moments(slope, shift)
+        found = self._unweighted_moments(slope)
         if outliers is None or not outliers.row.size:
             return found
         block, time = self.block[outliers.column], self.time[outliers.column]
-        excess = outliers.share * np.exp(slope[outliers.row] * time - shift[outliers.row, block])
+        excess = outliers.share * np.exp(slope[outliers.row] * time - found.shift[outliers.row, block])
         cell = outliers.row * self.blocks + block
         for power, sums in enumerate((found.total, found.first, found.second)):
             np.subtract(
                 sums, np.bincount(cell, excess * time**power, sums.size).reshape(sums.shape), out=sums
             )
         return found
+
+    def _unweighted_moments(self, slope: Floats) -> Moments:
+        runs, shape = self._runs, (len(slope), self.blocks)
+        if not slope.any():
+            return Moments(np.zeros(shape), *(np.tile(sums, (len(slope), 1)) for sums in self._flat))
+        if float(np.abs(slope).max()) * runs.reach < _SAFE_EXPONENT:
+            return runs.moments(slope, np.zeros(shape), shifted=False)
+        shift = np.maximum(np.outer(slope, runs.earliest), np.outer(slope, runs.latest))
+        return runs.moments(slope, shift, shifted=True)
 
 
 class _Runs:
@@ -100,7 +109,8 @@ class _Runs:
         blocks = int(block.max()) + 1
         self.earliest = np.array([start[own == j].min() for j in range(blocks)])
         self.latest = np.array([start[own == j].max() for j in range(blocks)])
-        self._exponents = np.hstack([start[:, np.newaxis], -_membership(own, blocks)])
+        self.reach = float(np.abs(time).max())
+        self._start, self._block = start, own
         kinds, kind = np.unique(np.column_stack([own, lengths]), axis=0, return_inverse=True)
         self._kinds = len(kinds)
         self._by_kind = _with_powers(_membership(kind.ravel(), len(kinds)), start).T.copy()
@@ -109,11 +119,13 @@ class _Runs:
         self._by_length = _with_powers(shorter.astype(np.float64), self._within).T.copy()
         self._block_of_kind = _membership(kinds[:, 0], blocks).T.copy()
 
-    def moments(self, slope: Floats, shift: Floats) -> Moments:
+    def moments(self, slope: Floats, shift: Floats, *, shifted: bool) -> Moments:
         sums = np.empty((3, *shift.shape))
         for first in range(0, len(slope), _FITS_AT_A_TIME):
             fits = slice(first, first + _FITS_AT_A_TIME)
-            outer = self._exponents @ np.vstack([slope[fits], shift[fits].T])
+            outer = np.multiply.outer(self._start, slope[fits])
+            if shifted:
+                outer -= shift[fits].T[self._block]
             inner = np.multiply.outer(self._within, slope[fits])
             p0, p1, p2 = _three(self._by_kind @ np.exp(outer, out=outer), self._kinds)
             q0, q1, q2 = _three(self._by_length @ np.exp(inner, out=inner), self._kinds)
