@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from broadstreet.analysis.aberration import bayes, cusum, ewma, rki
+from broadstreet.analysis.aberration import bayes, cusum, ears, ewma, farrington, farrington_flexible, rki
 
 QUIET = [4, 6, 5, 3, 5, 7, 4, 6, 5, 5]  # mean 5
 
@@ -113,3 +113,22 @@ def test_missing_negative_and_broken_counts_are_refused(method: Any) -> None:
 @pytest.mark.parametrize("method", [cusum, ewma, bayes])
 def test_nothing_to_evaluate_gives_empty_arrays(method: Any) -> None:
     assert method(QUIET, []).alarm.shape == (0, 1)
+
+
+def test_a_hundred_thousand_series_are_tested_those_without_a_case_too() -> None:
+    counts = np.random.default_rng(1854).poisson(0.5, (30, 100_000))
+    counts[:, :10] = 0
+    for method in (ears, bayes, ewma):
+        found = method(counts, [29])
+        assert found.alarm.shape == (1, 100_000)
+        assert (found.alarm[0, :10] == 0.0).all()
+    assert np.isnan(cusum(counts, [29]).alarm[0, :10]).all()  # nothing can be standardised: the page says so
+
+
+@pytest.mark.parametrize("order", [[1, 0], [0, 0]], ids=["unsorted", "repeated"])
+def test_unsorted_and_repeated_dates_are_refused(order: list[int]) -> None:
+    dates = np.datetime64("2020-01-06") + 7 * np.arange(200)
+    dates[10:12] = dates[10:12][order]
+    for method in (farrington_flexible, farrington):
+        with pytest.raises(ValueError, match="dates must increase in steps of 7 to 7 days"):
+            method([5] * 200, [199], years_back=3, dates=dates)
