@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.backends import NAMES, NO_SERVER, Backend, has
 from tests.demo_run import DemoRun, run_demo
 from tests.hl7v2_hub import Hub
+from tests.postgres import SERVER, sharing
 
 # Seeded, so that a run can be repeated; `make soak` draws anew. No deadlines: tests are not timed.
 settings.register_profile(
@@ -43,6 +45,31 @@ def fhir_examples() -> Path:
     if not FHIR_EXAMPLES.is_dir():
         pytest.skip("no FHIR examples (run `make fhir-examples`, which needs npm)")
     return FHIR_EXAMPLES
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> object:  # noqa: ARG001
+    """Let all workers of a run share one PostgreSQL server, started by the first test that needs it."""
+    if SERVER in os.environ:
+        return (yield)
+    with sharing():
+        return (yield)
+
+
+@pytest.fixture(params=NAMES)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    """Yield each back end of the store in turn."""
+    if not has(request.param):
+        pytest.skip(NO_SERVER)
+    backend = Backend(request.param, tmp_path)
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def address(backend: Backend) -> str:
+    """Return the address of a store on each back end in turn."""
+    return backend.address()
 
 
 @pytest.fixture

@@ -50,6 +50,9 @@ class Ledger:
             return await self.send(asked["key"], asked["payload"])
         if asked["ask"] == "query":
             return {"outcome": "confirmed" if self.effects[asked["key"]] else "refused", "text": ""}
+        if asked["ask"] == "forget":
+            self.tries.clear()
+            self.effects.clear()
         return {"effects": +self.effects, "tries": self.tries}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -104,8 +107,17 @@ def running(*, honours_keys: bool) -> Iterator[int]:
 
 def effects(port: int) -> dict[str, int]:
     """Return how often each key had its effect."""
+    return _told(port, "effects")
+
+
+def forget(port: int) -> None:
+    """Let it be as if nothing had been sent yet."""
+    _told(port, "forget")
+
+
+def _told(port: int, what: str) -> dict[str, int]:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as line, line.makefile("rw") as text:
-        text.write('{"ask": "effects"}\n')
+        text.write(f'{{"ask": "{what}"}}\n')
         text.flush()
         found: dict[str, int] = json.loads(text.readline())["effects"]
         return found

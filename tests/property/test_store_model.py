@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import TestCase
 
 import pytest
 from hypothesis import settings
@@ -21,8 +22,8 @@ from broadstreet.store.entry import NO_ROWS, Draft, Entry, IndexRows
 from broadstreet.store.index import Indexer
 from broadstreet.store.protocol import Dated, PositionGone, Refers, SearchCondition, Token
 from broadstreet.store.reindex import reindex
-from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.transaction import Transaction, Wants
+from tests.backends import NO_SERVER, Backend, has, rows_in
 
 TYPE = "fhir/Encounter"
 IDS = ["e1", "e2", "e3"]
@@ -239,15 +240,18 @@ jobs = st.builds(
 class StoreIsTheModel(RuleBasedStateMachine):
     """Drives a store and the model side by side."""
 
+    kind: str
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
+        self.backend = Backend(self.kind, self.folder)
         self.model, self.purged = Model(), 0
         self.open()
 
     def open(self) -> None:
         clock = SystemClock()
-        self.store = SqliteStore(self.folder / "log.db")
+        self.store = self.backend.open()
         self.committer = Committer(self.store, clock, RandomIds(clock))
 
     def close(self) -> None:
@@ -257,6 +261,7 @@ class StoreIsTheModel(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.every_position_reads_as_it_was()
         self.close()
+        self.backend.close()
         shutil.rmtree(self.folder)
 
     @rule(job=jobs)
@@ -345,7 +350,7 @@ class StoreIsTheModel(RuleBasedStateMachine):
     def _index_rows(self) -> set[tuple[Any, ...]]:
         select = "SELECT '{0}', * FROM {0}_index"
         tables = [select.format(name) for name in ("token", "date", "reference")]
-        return {row for sql in tables for row in self.store.connection.execute(sql).fetchall()}
+        return {row for sql in tables for row in rows_in(self.backend.address(), sql)}
 
     def _committer_busy(self) -> _Busy:
         return _Busy(self.committer)
@@ -371,8 +376,22 @@ class _Busy:
         self.thread.join()
 
 
-TestStoreIsTheModel = StoreIsTheModel.TestCase
-TestStoreIsTheModel.settings = settings(
-    max_examples=settings.default.max_examples // 2,  # type: ignore[union-attr]
-    stateful_step_count=25,
-)
+class SqliteIsTheModel(StoreIsTheModel):
+    kind = "sqlite"
+
+
+class PostgresIsTheModel(StoreIsTheModel):
+    kind = "postgres"
+
+
+def _tested(machine: type[StoreIsTheModel], share: int) -> type[TestCase]:
+    case: type[TestCase] = machine.TestCase
+    case.settings = settings(  # type: ignore[attr-defined]
+        max_examples=settings.default.max_examples // share,  # type: ignore[union-attr]
+        stateful_step_count=25,
+    )
+    return pytest.mark.skipif(not has(machine.kind), reason=NO_SERVER)(case)
+
+
+TestSqliteIsTheModel = _tested(SqliteIsTheModel, share=2)
+TestPostgresIsTheModel = _tested(PostgresIsTheModel, share=4)

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from broadstreet.model import records
 from broadstreet.model.records import Timer
 from broadstreet.store.entry import Entry
-from broadstreet.store.protocol import Batch
-from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.protocol import Batch, Store
 from broadstreet.store.tables import Clear
 from broadstreet.workflows.surveillance import Counts
 from broadstreet.workflows.surveillance.tables import (
@@ -30,6 +29,7 @@ from broadstreet.workflows.surveillance.tables import (
     TABLES,
     VISIT,
 )
+from tests.backends import NAMES, NO_SERVER, Backend, has
 
 ZONE = ZoneInfo("Asia/Seoul")
 DAY = date(2026, 1, 5)
@@ -116,15 +116,19 @@ ONE = st.one_of(
 HISTORIES = st.integers(0, 40).flatmap(lambda size: st.lists(ONE, min_size=size, max_size=size))
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path_factory.mktemp("counts") / "log.db")
+@pytest.fixture(scope="module", params=NAMES)
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    if not has(request.param):
+        pytest.skip(NO_SERVER)
+    backend = Backend(request.param, tmp_path_factory.mktemp("counts"))
+    store = backend.open()
     store.writer().define(TABLES)
     yield store
     store.close()
+    backend.close()
 
 
-def projected(store: SqliteStore, log: Sequence[Version | date], cuts: Sequence[int]) -> Rows:
+def projected(store: Store, log: Sequence[Version | date], cuts: Sequence[int]) -> Rows:
     """Project a log, cut into batches of these lengths over and over, into empty tables; return them."""
     store.writer().write(Batch(changes=[Clear(table) for table in TABLES]))
     counts, entries, done, number = Counts(ZONE, classify), _entries(log), 0, 0
@@ -229,7 +233,7 @@ SETTINGS = settings(
 @SETTINGS
 @given(log=HISTORIES, cuts=CUTS, order=st.randoms(use_true_random=False))
 def test_counts_are_a_recount_of_the_newest_versions_in_whatever_order_they_came(
-    store: SqliteStore, log: list[Version], cuts: list[int], order: random.Random
+    store: Store, log: list[Version], cuts: list[int], order: random.Random
 ) -> None:
     tables = projected(store, log, cuts)
     counts = {row[:4]: row[4] for row in tables[COUNT.name]}
@@ -248,7 +252,7 @@ TIMERS = st.lists(
 @SETTINGS
 @given(log=HISTORIES, cuts=CUTS, timers=TIMERS)
 def test_all_tables_are_the_same_however_the_log_is_cut_into_batches(
-    store: SqliteStore, log: list[Version], cuts: list[int], timers: list[tuple[int, date]]
+    store: Store, log: list[Version], cuts: list[int], timers: list[tuple[int, date]]
 ) -> None:
     mixed: list[Version | date] = list(log)
     for place, day in timers:
@@ -261,7 +265,7 @@ def test_all_tables_are_the_same_however_the_log_is_cut_into_batches(
 @SETTINGS
 @given(log=HISTORIES)
 def test_what_changes_after_a_day_was_closed_is_late_and_nothing_else_is(
-    store: SqliteStore, log: list[Version]
+    store: Store, log: list[Version]
 ) -> None:
     late = [row[:4] for row in projected(store, [DAY + timedelta(2), *log], [7])[LATE.name]]
     assert projected(store, [DAY - timedelta(2), *log], [7])[LATE.name] == []

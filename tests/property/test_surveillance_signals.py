@@ -7,7 +7,6 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,10 +21,11 @@ from broadstreet.model.records import Signal, Timer
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft
 from broadstreet.store.followers import Followers, rebuild
-from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.opening import open_store
 from broadstreet.store.transaction import Transaction, Wants
 from broadstreet.workflows import surveillance
 from broadstreet.workflows.surveillance.tables import TABLES
+from tests.backends import NAMES, NO_SERVER, Backend, has
 
 ZONE = ZoneInfo("Asia/Seoul")
 FIRST, DAYS = date(2026, 1, 5), 16
@@ -64,9 +64,9 @@ class Put:
 class Log:
     """Writes a log of visits and closings, so many entries a commit, and follows it."""
 
-    def __init__(self, path: Path, stride: int) -> None:
+    def __init__(self, address: str, stride: int) -> None:
         clock = DrivenClock(datetime.combine(FIRST, time(), UTC))
-        self.store = SqliteStore(path)
+        self.store = open_store(address)
         self.committer = Committer(self.store, clock, SeededIds(clock, 1))
         self.counts = surveillance.Counts(ZONE, lambda complaint, _: {"fever"} if complaint else set())
         self.followers = self.follow()
@@ -171,15 +171,20 @@ def emitted(log: Log) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.parametrize("kind", NAMES)
 @settings(max_examples=40, deadline=None)
 @given(numbers=NUMBERS, changes=CHANGES, stride=st.sampled_from([1, 3, 20, 10_000]))
 def test_signals_follow_from_the_counts_alone(
     tmp_path_factory: pytest.TempPathFactory,
+    kind: str,
     numbers: list[int],
     changes: list[tuple[int, int, int, str]],
     stride: int,
 ) -> None:
-    log = Log(tmp_path_factory.mktemp("log") / "log.db", stride)
+    if not has(kind):
+        pytest.skip(NO_SERVER)
+    backend = Backend(kind, tmp_path_factory.mktemp("log"))
+    log = Log(backend.address(), stride)
     try:
         lived(log, numbers, changes)
         assert emitted(log) == expected(log)
@@ -194,6 +199,7 @@ def test_signals_follow_from_the_counts_alone(
     finally:
         log.committer.close()
         log.store.close()
+        backend.close()
 
 
 def assert_evidence_names_its_visits(log: Log, signal: Signal) -> None:

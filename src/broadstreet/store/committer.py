@@ -22,7 +22,15 @@ from broadstreet.model.clock import Clock, microseconds
 from broadstreet.model.failures import frames_of
 from broadstreet.model.ids import Ids
 from broadstreet.store.meter import Meter
-from broadstreet.store.protocol import Store, StoreError, StoreFull, Writer, told
+from broadstreet.store.protocol import (
+    Store,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreUnavailable,
+    Writer,
+    told,
+)
 from broadstreet.store.transaction import Transaction, Work
 
 MOST_ENTRIES = 1_000
@@ -57,7 +65,7 @@ class Committer:
         self._nudges = 0
         self._door = threading.Lock()
         self._closed = False
-        self.head = store.head()
+        self.head, self._sure = store.head(), True
         self.meter = Meter()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
@@ -144,7 +152,8 @@ class Committer:
         while (first := self._take()) is not _STOP:
             if isinstance(first.work, _Alone):
                 outcome = first.work.outcome(self._writer)
-                self._look_where_the_log_ends()  # it may have been cut
+                with suppress(StoreError):
+                    self._look_where_the_log_ends()  # it may have been cut
                 self._wake([first], [outcome])
                 continue
             batch = self._gather(first)
@@ -173,23 +182,25 @@ class Committer:
     def _commit(self, works: list[Work]) -> list[Outcome]:
         try:
             return self._commit_together(works)
-        except StoreFull as error:
-            self.meter.failed(full=True)
-            _log.error("no room in the store: %s", error)
-            self._look_where_the_log_ends()
+        except (StoreFull, StoreUnavailable, StoreLocked) as error:  # none of the works is at fault
+            self.meter.failed(full=isinstance(error, StoreFull))
+            _log.error("%d works were not committed: %s", len(works), error)
+            self._sure = False
             return [error] * len(works)
         except Exception as error:
             self.meter.failed(full=False)
             _log.error(
                 "a commit of %d works failed: %s", len(works), told(error), extra={"trace": frames_of(error)}
             )
-            self._look_where_the_log_ends()
+            self._sure = False
             if len(works) == 1:
                 return [error]
             # One of them is at fault: the others must not pay for it.
             return [self._commit([work])[0] for work in works]
 
     def _commit_together(self, works: list[Work]) -> list[Outcome]:
+        if not self._sure:
+            self._look_where_the_log_ends()
         at, began = microseconds(self._clock.now()), time.perf_counter()
         tx = Transaction(self._writer, self.head, at, self._ids, self._store.indexer)
         tx.load(work.wants() for work in works)
@@ -204,9 +215,8 @@ class Committer:
         return outcomes
 
     def _look_where_the_log_ends(self) -> None:
-        """Ask the store: a disk may report a commit as failed that is there nevertheless."""
-        with suppress(StoreError):
-            self.head = self._store.head()
+        """Ask the store: a commit that was reported as failed may be there nevertheless."""
+        self.head, self._sure = self._writer.head(), True
 
     def _wake(self, batch: list[_Waiting], outcomes: list[Outcome]) -> None:
         by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = (

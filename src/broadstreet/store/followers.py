@@ -12,7 +12,7 @@ from broadstreet.model.failures import frames_of
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft, Entry
 from broadstreet.store.follower import Follower, Projection, Reactor, draft_of, source_of
-from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull, told
+from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull, StoreUnavailable, told
 from broadstreet.store.tables import Change, Clear
 from broadstreet.store.transaction import Transaction, Wants
 
@@ -72,6 +72,7 @@ class Followers:
         self._projections = {f.name: f for f in followers if isinstance(f, Projection)}
         self._reactors = {f.name: f for f in followers if isinstance(f, Reactor)}
         self.faults: dict[str, str] = {}
+        self._unsure: set[str] = set()
         self._stopping = threading.Event()
         self._moved = threading.Condition()
         self._turn = threading.Lock()
@@ -178,8 +179,9 @@ class Followers:
         try:
             with self._turn:
                 moved = self._advance(follower)
-        except StoreFull:
-            return False  # nobody's fault: it is tried again until there is room
+        except (StoreFull, StoreUnavailable):
+            self._unsure.add(follower.name)
+            return False  # nobody's fault: it is tried again until there is room, or the store is back
         except Exception as error:
             if self._committer.closed or self._stopping.is_set():
                 return False
@@ -196,6 +198,9 @@ class Followers:
         return moved
 
     def _advance(self, follower: Follower) -> bool:
+        if follower.name in self._unsure:  # its last output may have been kept nevertheless
+            self._cursors[follower.name] = self._store.cursors()[follower.name]
+            self._unsure.discard(follower.name)
         stands = self._cursors[follower.name]
         limit = self._limit(follower)
         if stands.seq >= limit:

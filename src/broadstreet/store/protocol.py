@@ -38,6 +38,12 @@ class StoreLocked(StoreError):
     """Another hub holds the writer's lease."""
 
 
+class StoreUnavailable(StoreError):
+    """The back end cannot be reached. Whether a batch was kept that was under way is told by its keys:
+    it may be sent again.
+    """
+
+
 class PositionGone(StoreError):
     """A read at a position whose superseded index rows are purged."""
 
@@ -196,9 +202,21 @@ class Reader(TableReader, Protocol):
         """Return the seq of the version that follows each one in `after < seq <= to`, where there is one."""
         ...
 
+    def oldest_position(self) -> int:
+        """Return the oldest position that searches may still be read at."""
+        ...
+
+    def seq_at(self, at: int) -> int:
+        """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
+        ...
+
 
 class Writer(Protocol):
     """The write side: one thread, under the writer's lease."""
+
+    def head(self) -> int:
+        """Return the newest seq, once no transaction of this writer is under way any more."""
+        ...
 
     def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the seq of each `(source, key)` that the log has."""
@@ -237,6 +255,10 @@ class Writer(Protocol):
         ------
         StoreFull
             If there is no room.
+        StoreUnavailable
+            If the back end is gone; the batch may have been kept, or not.
+        StoreLocked
+            If another hub has taken the lease.
         StoreError
             If the back end refuses for another reason.
         """

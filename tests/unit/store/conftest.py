@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,9 @@ from broadstreet.model.clock import DrivenClock
 from broadstreet.model.ids import SeededIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft, IndexRows
-from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.protocol import Store
 from broadstreet.store.transaction import Transaction, Wants
+from tests.backends import Backend
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -70,14 +70,14 @@ def clock() -> DrivenClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "log.db")
+def store(backend: Backend) -> Iterator[Store]:
+    store = backend.open()
     yield store
     store.close()
 
 
 @pytest.fixture
-def committer(store: SqliteStore, clock: DrivenClock) -> Iterator[Committer]:
+def committer(store: Store, clock: DrivenClock) -> Iterator[Committer]:
     committer = Committer(store, clock, SeededIds(clock, 1))
     yield committer
     committer.close()

@@ -12,7 +12,7 @@ from broadstreet.store import housekeeping
 from broadstreet.store.committer import Committer
 from broadstreet.store.followers import Followers
 from broadstreet.store.housekeeping import PURGE, PURGE_EVERY, Housekeeper
-from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.protocol import Store
 from broadstreet.store.timers import Scheduler, Timers
 from tests.unit.store.conftest import START, Do, draft, tokens
 
@@ -22,7 +22,7 @@ KEPT = timedelta(hours=24)
 class Hub:
     """A store whose time is driven, with the projection of timers."""
 
-    def __init__(self, store: SqliteStore, committer: Committer, clock: DrivenClock) -> None:
+    def __init__(self, store: Store, committer: Committer, clock: DrivenClock) -> None:
         self.store, self.committer, self.clock = store, committer, clock
         self.followers = Followers(store, committer, [Timers()])
         self.scheduler = Scheduler(store, committer, clock, ZoneInfo("UTC"))
@@ -53,7 +53,7 @@ class Hub:
 
 
 @pytest.fixture
-def hub(store: SqliteStore, committer: Committer, clock: DrivenClock) -> Hub:
+def hub(store: Store, committer: Committer, clock: DrivenClock) -> Hub:
     return Hub(store, committer, clock)
 
 

@@ -11,8 +11,8 @@ from broadstreet.store import inbox
 from broadstreet.store.committer import Committer
 from broadstreet.store.followers import Followers
 from broadstreet.store.inbox import FEED, TOLERATED, Arrival, Discard, Receipt, Receive, Refused, Retry
+from broadstreet.store.protocol import Store
 from broadstreet.store.quarantine import QUARANTINE, Quarantine
-from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.transaction import Transaction
 
 from .conftest import START, Do, draft
@@ -48,7 +48,7 @@ def send(
     return receipt
 
 
-def retry(store: SqliteStore, committer: Committer, id: str, mended: bytes | None = None) -> Receipt:
+def retry(store: Store, committer: Committer, id: str, mended: bytes | None = None) -> Receipt:
     """Send what is in quarantine again, as the command line does: from the record alone."""
     entry = store.current(TYPE, id)
     assert entry is not None
@@ -58,7 +58,7 @@ def retry(store: SqliteStore, committer: Committer, id: str, mended: bytes | Non
     return receipt
 
 
-def held(store: SqliteStore, id: str) -> Quarantined:
+def held(store: Store, id: str) -> Quarantined:
     entry = store.current(TYPE, id)
     assert entry is not None
     record = records.decode(entry.body or b"")
@@ -66,32 +66,30 @@ def held(store: SqliteStore, id: str) -> Quarantined:
     return record
 
 
-def feed(store: SqliteStore) -> dict[str, object]:
+def feed(store: Store) -> dict[str, object]:
     (row,) = store.select(FEED)
     return dict(zip(FEED.columns, row, strict=True))
 
 
-def patients(store: SqliteStore) -> list[str]:
+def patients(store: Store) -> list[str]:
     return [entry.id for entry in store.entries(0, types=["fhir/Patient"])]
 
 
-def test_a_message_and_what_is_mapped_from_it_are_one_commit(doors: Committer, store: SqliteStore) -> None:
+def test_a_message_and_what_is_mapped_from_it_are_one_commit(doors: Committer, store: Store) -> None:
     receipt = send(doors, b"patient:ann")
     raw, mapped = store.entries(0)
     assert (receipt.state, receipt.seq, receipt.id) == ("accepted", raw.seq, raw.id)
     assert (raw.type, raw.body, raw.source, mapped.cause) == ("hl7v2/ADT", b"patient:ann", "clinic", raw.seq)
 
 
-def test_a_message_sent_again_is_acknowledged_and_nothing_is_new(
-    doors: Committer, store: SqliteStore
-) -> None:
+def test_a_message_sent_again_is_acknowledged_and_nothing_is_new(doors: Committer, store: Store) -> None:
     first, again = send(doors, b"patient:ann"), send(doors, b"patient:ann")
     assert (again.state, again.seq, again.id) == ("duplicate", first.seq, first.id)
     assert store.head() == 2
     assert (feed(store)["messages"], feed(store)["duplicates"], feed(store)["reused"]) == (2, 1, 0)
 
 
-def test_a_message_sent_twice_within_one_commit_counts_once(doors: Committer, store: SqliteStore) -> None:
+def test_a_message_sent_twice_within_one_commit_counts_once(doors: Committer, store: Store) -> None:
     arrival = Arrival("hl7v2/ADT", "clinic", "1", b"patient:ann")
 
     def twice(tx: Transaction) -> list[Receipt]:
@@ -102,9 +100,7 @@ def test_a_message_sent_twice_within_one_commit_counts_once(doors: Committer, st
     assert store.head() == 2
 
 
-def test_another_message_under_the_same_control_id_is_new_and_counted(
-    doors: Committer, store: SqliteStore
-) -> None:
+def test_another_message_under_the_same_control_id_is_new_and_counted(doors: Committer, store: Store) -> None:
     send(doors, b"patient:ann")
     send(doors, b"patient:ben")
     send(doors, b"patient:cat", control_id="1:2")
@@ -113,7 +109,7 @@ def test_another_message_under_the_same_control_id_is_new_and_counted(
 
 
 def test_a_sender_that_never_changes_its_control_id_is_heard_all_the_same(
-    doors: Committer, store: SqliteStore
+    doors: Committer, store: Store
 ) -> None:
     for number in range(40):
         assert send(doors, f"patient:{number}".encode(), control_id="0").state == "accepted"
@@ -123,13 +119,13 @@ def test_a_sender_that_never_changes_its_control_id_is_heard_all_the_same(
 
 
 @pytest.mark.parametrize("control_id", ["", "a\0b", "x" * 100_000, "7:" + "0" * 64, "⚕"])
-def test_any_control_id_is_taken_once(doors: Committer, store: SqliteStore, control_id: str) -> None:
+def test_any_control_id_is_taken_once(doors: Committer, store: Store, control_id: str) -> None:
     for state in ("accepted", "duplicate"):
         assert send(doors, b"patient:ann", control_id).state == state
     assert len(store.entries(0)[0].key) < 300
 
 
-def test_the_same_control_id_of_two_senders_is_two_messages(doors: Committer, store: SqliteStore) -> None:
+def test_the_same_control_id_of_two_senders_is_two_messages(doors: Committer, store: Store) -> None:
     send(doors, b"patient:ann")
     doors.commit(Receive(Arrival("hl7v2/ADT", "laboratory", "1", b"patient:ann"), Mapping()))
     assert store.select(FEED, order=("source",))[1][0] == "laboratory"
@@ -140,7 +136,7 @@ FEED_ROW = {name: number for number, name in enumerate(FEED.columns)}
 
 
 def test_a_message_that_cannot_be_mapped_is_kept_in_quarantine_with_the_reason(
-    doors: Committer, store: SqliteStore
+    doors: Committer, store: Store
 ) -> None:
     receipt = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad"))
     assert (receipt.state, receipt.verdict, receipt.attempts) == ("refused", "AE", 1)
@@ -152,7 +148,7 @@ def test_a_message_that_cannot_be_mapped_is_kept_in_quarantine_with_the_reason(
 
 
 def test_each_resend_of_a_refused_message_raises_its_attempts(
-    doors: Committer, store: SqliteStore, clock: DrivenClock
+    doors: Committer, store: Store, clock: DrivenClock
 ) -> None:
     receipts = []
     for _ in range(3):
@@ -164,7 +160,7 @@ def test_each_resend_of_a_refused_message_raises_its_attempts(
     assert len(store.entries(0, types=["hl7v2/ADT"])) == 1, "the message itself is kept once"
 
 
-def test_a_resend_after_a_fix_releases_the_message(doors: Committer, store: SqliteStore) -> None:
+def test_a_resend_after_a_fix_releases_the_message(doors: Committer, store: Store) -> None:
     refused = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad"))
     released = send(doors, b"patient:bad")
     assert (released.state, released.attempts, released.seq) == ("accepted", 2, refused.seq)
@@ -173,18 +169,14 @@ def test_a_resend_after_a_fix_releases_the_message(doors: Committer, store: Sqli
     assert send(doors, b"patient:bad").state == "duplicate"
 
 
-def test_a_quarantined_message_is_sent_again_from_there_after_a_fix(
-    doors: Committer, store: SqliteStore
-) -> None:
+def test_a_quarantined_message_is_sent_again_from_there_after_a_fix(doors: Committer, store: Store) -> None:
     id = send(doors, b"patient:ann", interpret=Mapping(b"patient:ann")).id
     assert retry(store, doors, id).state == "accepted"
     assert (held(store, id).state, patients(store)) == ("released", ["ann"])
     assert send(doors, b"patient:ann").state == "duplicate"
 
 
-def test_a_mended_text_is_an_entry_of_its_own_caused_by_what_it_mends(
-    doors: Committer, store: SqliteStore
-) -> None:
+def test_a_mended_text_is_an_entry_of_its_own_caused_by_what_it_mends(doors: Committer, store: Store) -> None:
     refused = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad"))
     released = retry(store, doors, refused.id, mended=b"patient:good")
     assert released.state == "accepted"
@@ -195,7 +187,7 @@ def test_a_mended_text_is_an_entry_of_its_own_caused_by_what_it_mends(
 
 
 def test_a_mended_text_that_is_refused_too_may_be_tried_again_and_mended_once_more(
-    doors: Committer, store: SqliteStore
+    doors: Committer, store: Store
 ) -> None:
     id = send(doors, b"patient:worse", interpret=Mapping(b"patient:worse")).id
     assert retry(store, doors, id, mended=b"patient:bad").attempts == 2
@@ -204,7 +196,7 @@ def test_a_mended_text_that_is_refused_too_may_be_tried_again_and_mended_once_mo
     assert (held(store, id).attempts, patients(store)) == (4, ["good"])
 
 
-def test_a_text_that_came_in_by_itself_cannot_mend_another(doors: Committer, store: SqliteStore) -> None:
+def test_a_text_that_came_in_by_itself_cannot_mend_another(doors: Committer, store: Store) -> None:
     send(doors, b"patient:good")
     id = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad")).id
     with pytest.raises(ValueError, match="discard this one"):
@@ -212,7 +204,7 @@ def test_a_text_that_came_in_by_itself_cannot_mend_another(doors: Committer, sto
     assert held(store, id).state == "held"
 
 
-def test_what_left_the_quarantine_is_not_sent_again_from_there(doors: Committer, store: SqliteStore) -> None:
+def test_what_left_the_quarantine_is_not_sent_again_from_there(doors: Committer, store: Store) -> None:
     id = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad")).id
     retry(store, doors, id, mended=b"patient:good")
     head = store.head()
@@ -224,7 +216,7 @@ def test_what_left_the_quarantine_is_not_sent_again_from_there(doors: Committer,
     assert store.head() == head
 
 
-def test_a_discarded_message_stays_in_the_log_with_the_note(doors: Committer, store: SqliteStore) -> None:
+def test_a_discarded_message_stays_in_the_log_with_the_note(doors: Committer, store: Store) -> None:
     receipt = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad"))
     doors.commit(Discard(receipt.id, "a test message"))
     record = held(store, receipt.id)
@@ -235,7 +227,7 @@ def test_a_discarded_message_stays_in_the_log_with_the_note(doors: Committer, st
 
 @pytest.mark.parametrize("note", ["", "x" * 10_001])
 def test_a_note_that_no_record_can_hold_is_refused_before_it_is_in_the_log(
-    doors: Committer, store: SqliteStore, note: str
+    doors: Committer, store: Store, note: str
 ) -> None:
     id = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad")).id
     with pytest.raises(ValueError, match="note"):
@@ -249,7 +241,7 @@ def test_discarding_what_is_not_there_is_refused(doors: Committer) -> None:
 
 
 def test_a_mapping_that_breaks_leaves_nothing_and_the_sender_may_send_again(
-    doors: Committer, store: SqliteStore
+    doors: Committer, store: Store
 ) -> None:
     def breaks(tx: Transaction, arrival: Arrival, raw: int) -> None:
         Mapping()(tx, arrival, raw)
@@ -264,9 +256,7 @@ def test_a_mapping_that_breaks_leaves_nothing_and_the_sender_may_send_again(
     assert send(doors, b"patient:ben", control_id="2").state == "accepted"
 
 
-def test_a_feed_says_how_late_its_messages_are_and_when_the_last_came(
-    doors: Committer, store: SqliteStore
-) -> None:
+def test_a_feed_says_how_late_its_messages_are_and_when_the_last_came(doors: Committer, store: Store) -> None:
     send(doors, b"patient:a", "1", sent=SEVEN - 5_000_000)
     send(doors, b"patient:b", "2", sent=SEVEN - 1_000_000)
     send(doors, b"patient:c", "3")
@@ -275,7 +265,7 @@ def test_a_feed_says_how_late_its_messages_are_and_when_the_last_came(
     assert row["bytes"] == len(b"patient:a") * 3
 
 
-def test_messages_that_are_decades_late_add_up_without_end(doors: Committer, store: SqliteStore) -> None:
+def test_messages_that_are_decades_late_add_up_without_end(doors: Committer, store: Store) -> None:
     year_one = -62_135_596_800_000_000  # what a sender without a clock writes
 
     def many(tx: Transaction) -> None:
@@ -288,7 +278,7 @@ def test_messages_that_are_decades_late_add_up_without_end(doors: Committer, sto
     assert feed(store)["late_sum"] == 401 * inbox.LATEST_MS
 
 
-def test_what_was_tolerated_is_counted(doors: Committer, store: SqliteStore) -> None:
+def test_what_was_tolerated_is_counted(doors: Committer, store: Store) -> None:
     send(doors, b"patient:a", "1", tolerated={"LF for CR": 2, "no MSH-12": 1})
     send(doors, b"patient:b", "2", tolerated={"LF for CR": 3})
     assert store.select(TOLERATED, order=("what",)) == [
@@ -297,7 +287,7 @@ def test_what_was_tolerated_is_counted(doors: Committer, store: SqliteStore) -> 
     ]
 
 
-def test_the_quarantine_is_a_table_with_a_row_for_each_message(doors: Committer, store: SqliteStore) -> None:
+def test_the_quarantine_is_a_table_with_a_row_for_each_message(doors: Committer, store: Store) -> None:
     followers = Followers(store, doors, [Quarantine()])
     first = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad"))
     second = send(doors, b"patient:odd", "2", interpret=Mapping(b"patient:odd"))

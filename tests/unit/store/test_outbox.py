@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,6 +13,7 @@ from broadstreet.model.ids import SeededIds
 from broadstreet.model.records import Delivery
 from broadstreet.store.committer import Committer
 from broadstreet.store.followers import Followers
+from broadstreet.store.opening import open_store
 from broadstreet.store.outbox import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
@@ -27,32 +27,39 @@ from broadstreet.store.outbox import (
     Step,
 )
 from broadstreet.store.protocol import StoreFull
-from broadstreet.store.sqlite import SqliteStore
-from tests.crash.counterpart import OverTcp, effects, running
+from tests.backends import Backend
+from tests.crash.counterpart import OverTcp, effects, forget, running
 
 from .conftest import Do, JumpingClock, draft
 
 
 @pytest.fixture(scope="module")
-def honest() -> Iterator[int]:
-    """The port of a counterpart that honours keys."""
-    with running(honours_keys=True) as port:
-        yield port
+def ports() -> Iterator[tuple[int, int]]:
+    """The ports of a counterpart that honours keys, and of one that does not."""
+    with running(honours_keys=True) as honest, running(honours_keys=False) as forgetful:
+        yield honest, forgetful
 
 
-@pytest.fixture(scope="module")
-def forgetful() -> Iterator[int]:
-    """The port of a counterpart that has an effect for each request."""
-    with running(honours_keys=False) as port:
-        yield port
+@pytest.fixture
+def honest(ports: tuple[int, int]) -> int:
+    """The port of a counterpart that honours keys, and has had no request yet."""
+    forget(ports[0])
+    return ports[0]
+
+
+@pytest.fixture
+def forgetful(ports: tuple[int, int]) -> int:
+    """The port of a counterpart that has an effect for each request, and has had none yet."""
+    forget(ports[1])
+    return ports[1]
 
 
 class Office:
     """A store with an outbox and a courier."""
 
-    def __init__(self, path: Path, counterpart: Counterpart, patience: float = 30.0) -> None:
+    def __init__(self, address: str, counterpart: Counterpart, patience: float = 30.0) -> None:
         self.clock = JumpingClock()
-        self.store = SqliteStore(path)
+        self.store = open_store(address)
         self.committer = Committer(self.store, self.clock, SeededIds(self.clock, self.store.head()))
         self.followers = Followers(self.store, self.committer, [Outbox()])
         self.counterparts = {"printer": counterpart}
@@ -108,15 +115,15 @@ def offices() -> Iterator[list[Office]]:
 
 
 @pytest.fixture
-def office(tmp_path: Path, honest: int, offices: list[Office]) -> Office:
-    offices.append(Office(tmp_path / "log.db", OverTcp(honest, honours_keys=True)))
+def office(address: str, honest: int, offices: list[Office]) -> Office:
+    offices.append(Office(address, OverTcp(honest, honours_keys=True)))
     return offices[0]
 
 
 @pytest.fixture
-def strict_office(tmp_path: Path, forgetful: int, offices: list[Office]) -> Office:
+def strict_office(address: str, forgetful: int, offices: list[Office]) -> Office:
     """An office whose counterpart does not honour keys, but can be asked."""
-    offices.append(Office(tmp_path / "log.db", OverTcp(forgetful, honours_keys=False)))
+    offices.append(Office(address, OverTcp(forgetful, honours_keys=False)))
     return offices[0]
 
 
@@ -165,10 +172,10 @@ async def test_a_counterpart_that_does_not_honour_keys_is_asked_before_any_retry
 
 
 async def test_where_no_one_can_be_asked_a_person_decides_and_nothing_happens_twice(
-    tmp_path: Path, forgetful: int, offices: list[Office]
+    address: str, forgetful: int, offices: list[Office]
 ) -> None:
     mute = OverTcp(forgetful, honours_keys=False, can_be_asked=False)
-    offices.append(office := Office(tmp_path / "log.db", mute))
+    offices.append(office := Office(address, mute))
     office.post("silent", "mute")
     await office.run_to_the_end()
     assert office.states("mute")[:3] == ["waiting 0", "sent 1", "unknown 1"]
@@ -201,12 +208,12 @@ async def test_a_retry_waits_twice_as_long_each_time(office: Office) -> None:
 
 @pytest.mark.parametrize("arrived", [True, False])
 async def test_after_a_crash_in_the_middle_of_sending_the_effect_comes_about_once(
-    tmp_path: Path, honest: int, forgetful: int, offices: list[Office], arrived: bool
+    backend: Backend, honest: int, forgetful: int, offices: list[Office], arrived: bool
 ) -> None:
     for port, honours in ((honest, True), (forgetful, False)):
         key = f"crash {arrived} {honours}"
         counterpart = OverTcp(port, honours_keys=honours)
-        first = Office(tmp_path / f"{honours}.db", counterpart)
+        first = Office(backend.address(str(honours)), counterpart)
         waiting = first.post("ok", key)
         sent = msgspec.structs.replace(waiting, state="sent", attempt=1)
         assert await first.committer.committed(Step(waiting, sent))
@@ -214,7 +221,7 @@ async def test_after_a_crash_in_the_middle_of_sending_the_effect_comes_about_onc
             await counterpart.send(key, "ok")
         first.close()  # the answer is never written down
 
-        offices.append(again := Office(tmp_path / f"{honours}.db", counterpart))
+        offices.append(again := Office(backend.address(str(honours)), counterpart))
         again.follow()
         await again.run_to_the_end()
         assert again.states(key)[-1].startswith("confirmed")
@@ -239,9 +246,9 @@ async def test_two_turns_at_once_send_nothing_twice(strict_office: Office, forge
 
 
 async def test_a_counterpart_that_does_not_answer_is_not_waited_for_for_ever(
-    tmp_path: Path, honest: int, offices: list[Office]
+    address: str, honest: int, offices: list[Office]
 ) -> None:
-    offices.append(office := Office(tmp_path / "log.db", OverTcp(honest, honours_keys=True), patience=0.05))
+    offices.append(office := Office(address, OverTcp(honest, honours_keys=True), patience=0.05))
     office.post("hang", "hung")
     await office.run()
     assert office.states("hung") == ["waiting 0", "sent 1", "unknown 1"]
@@ -304,11 +311,11 @@ async def test_when_an_answer_cannot_be_kept_the_others_are_and_nothing_is_lost(
 
 
 async def test_where_no_counterpart_listens_the_delivery_stays_under_way(
-    tmp_path: Path, offices: list[Office]
+    address: str, offices: list[Office]
 ) -> None:
     with running(honours_keys=True) as port:
         pass
-    offices.append(office := Office(tmp_path / "log.db", OverTcp(port, honours_keys=True)))
+    offices.append(office := Office(address, OverTcp(port, honours_keys=True)))
     office.post("ok", "absent")
     await office.run()
     assert office.states("absent") == ["waiting 0", "sent 1", "unknown 1"]

@@ -12,10 +12,10 @@ from broadstreet.model.clock import DrivenClock
 from broadstreet.model.ids import SeededIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.followers import Advance, Followers
-from broadstreet.store.protocol import Cursor
+from broadstreet.store.opening import open_store
+from broadstreet.store.protocol import Cursor, Store
 from broadstreet.store.rewinding import rewind
-from broadstreet.store.sqlite import SqliteStore
-from broadstreet.store.sqlite.store import restore, verify
+from broadstreet.store.sqlite.store import restore
 from tests.unit.store.cities import ALARM, DAY, TALLY, VISIT, Alarm, Tally
 from tests.unit.store.conftest import START, Do, draft, say
 
@@ -23,15 +23,15 @@ SAID = (VISIT, VISIT, DAY, VISIT, DAY, VISIT, VISIT, DAY)
 
 
 @contextmanager
-def hub(path: Path) -> Iterator[tuple[SqliteStore, Committer]]:
-    store, clock = SqliteStore(path), DrivenClock(START)
+def hub(address: str) -> Iterator[tuple[Store, Committer]]:
+    store, clock = open_store(address), DrivenClock(START)
     committer = Committer(store, clock, SeededIds(clock, store.head()))
     yield store, committer
     committer.close()
     store.close()
 
 
-def followed(store: SqliteStore, committer: Committer) -> tuple[list[Any], dict[Any, Any]]:
+def followed(store: Store, committer: Committer) -> tuple[list[Any], dict[Any, Any]]:
     """Let followers see everything; return what the alarms say, by cause, and what is counted."""
     tally = Tally()
     followers = Followers(store, committer, [tally, Alarm(tally)])
@@ -46,9 +46,9 @@ def followed(store: SqliteStore, committer: Committer) -> tuple[list[Any], dict[
 @pytest.mark.parametrize("interleaved", [False, True])
 @pytest.mark.parametrize("to", range(len(SAID) + 4))
 def test_a_log_cut_at_any_position_goes_on_as_if_nothing_had_followed(
-    tmp_path: Path, to: int, interleaved: bool
+    address: str, to: int, interleaved: bool
 ) -> None:
-    with hub(tmp_path / "log.db") as (store, committer):
+    with hub(address) as (store, committer):
         for type in SAID:
             say(committer, type)
             if interleaved:
@@ -66,11 +66,12 @@ def test_a_log_cut_at_any_position_goes_on_as_if_nothing_had_followed(
         "each day that stays has its alarm once, with the count of its time"
     )
     assert counts == {t: n for t, n in ((VISIT, len(visits)), (DAY, len(days))) if n}
-    verify(tmp_path / "log.db")
+    with hub(address) as (store, _):
+        assert [entry.seq for entry in store.entries(0)] == list(range(1, store.head() + 1)), "no gap"
 
 
-def test_newest_versions_and_the_index_are_those_of_the_position(tmp_path: Path) -> None:
-    def put(committer: Committer, store: SqliteStore, id: str, gender: str | None) -> int:
+def test_newest_versions_and_the_index_are_those_of_the_position(address: str) -> None:
+    def put(committer: Committer, store: Store, id: str, gender: str | None) -> int:
         body = b'{"resourceType":"Patient","id":"%s","gender":"%s"}' % (id.encode(), (gender or "").encode())
         rows = store.indexer.rows(fhir.decode(body)) if gender else None
         more = {"rows": rows} if rows is not None else {}
@@ -79,7 +80,7 @@ def test_newest_versions_and_the_index_are_those_of_the_position(tmp_path: Path)
         assert isinstance(seq, int)
         return seq
 
-    with hub(tmp_path / "log.db") as (store, committer):
+    with hub(address) as (store, committer):
         put(committer, store, "a", "female")
         put(committer, store, "b", "male")
         position = store.head()
@@ -95,8 +96,8 @@ def test_newest_versions_and_the_index_are_those_of_the_position(tmp_path: Path)
         assert store.history("fhir/Patient", "a")[-1].version == 2
 
 
-def test_a_position_beyond_the_log_is_refused(tmp_path: Path) -> None:
-    with hub(tmp_path / "log.db") as (store, committer):
+def test_a_position_beyond_the_log_is_refused(address: str) -> None:
+    with hub(address) as (store, committer):
         say(committer, VISIT)
         with pytest.raises(ValueError, match="expected a position from 0 to 1, where the log ends, got 2"):
             rewind(store, committer, [], 2)
@@ -104,9 +105,9 @@ def test_a_position_beyond_the_log_is_refused(tmp_path: Path) -> None:
 
 
 def test_followers_that_stand_beyond_the_log_begin_anew(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with hub(tmp_path / "log.db") as (store, committer):
+    with hub(address) as (store, committer):
         say(committer, VISIT, DAY)
         right = followed(store, committer)
         for name in ("tally", "alarm"):  # their cursors were kept elsewhere, and an older log was restored
@@ -120,19 +121,19 @@ def test_followers_that_stand_beyond_the_log_begin_anew(
 
 
 def test_a_projection_whose_table_was_deleted_by_hand_is_built_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with hub(tmp_path / "log.db") as (store, committer):
+    with hub(address) as (store, committer):
         say(committer, VISIT, DAY, VISIT)
         right = followed(store, committer)
         committer.between(lambda writer: writer._connection.execute("DROP TABLE tally"))  # type: ignore[attr-defined]
-    with hub(tmp_path / "log.db") as (store, committer):
+    with hub(address) as (store, committer):
         assert followed(store, committer) == right
     assert "tally@1 begins anew: its table tally is missing" in caplog.text
 
 
 def test_the_copy_that_is_prepared_is_thrown_away_if_that_fails(tmp_path: Path) -> None:
-    with hub(tmp_path / "log.db") as (store, committer):
+    with hub(str(tmp_path / "log.db")) as (store, committer):
         say(committer, VISIT)
         store.backup(tmp_path / "copy.db")
     before = (tmp_path / "log.db").read_bytes()

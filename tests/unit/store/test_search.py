@@ -9,8 +9,7 @@ from broadstreet.model.clock import DrivenClock, microseconds
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS, IndexRows
 from broadstreet.store.index import EARLIEST, LATEST, Indexer, span
-from broadstreet.store.protocol import Dated, PositionGone, Refers, SearchCondition, StoreError, Token
-from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.protocol import Dated, PositionGone, Refers, SearchCondition, Store, StoreError, Token
 
 from .conftest import START, Do, draft
 
@@ -35,7 +34,7 @@ class Encounter(Resource):
         )
 
 
-def put(committer: Committer, store: SqliteStore, id: str, encounter: Encounter | None) -> int:
+def put(committer: Committer, store: Store, id: str, encounter: Encounter | None) -> int:
     body = None if encounter is None else repr(encounter).encode()
     rows = NO_ROWS if encounter is None else store.indexer.rows(encounter)
     seq: int = committer.commit(
@@ -44,12 +43,12 @@ def put(committer: Committer, store: SqliteStore, id: str, encounter: Encounter 
     return seq
 
 
-def found(store: SqliteStore, *conditions: SearchCondition, at: int | None = None) -> list[str]:
+def found(store: Store, *conditions: SearchCondition, at: int | None = None) -> list[str]:
     return [entry.id for entry in store.search("Encounter", conditions, at=at)]
 
 
 @pytest.fixture
-def history(committer: Committer, store: SqliteStore) -> list[int]:
+def history(committer: Committer, store: Store) -> list[int]:
     """Return the seqs of: e1 arrives, e2 arrives, e1 is finished, e2 is deleted."""
     return [
         put(committer, store, "e1", Encounter("in-progress", "Patient/ann", "2026-01-05")),
@@ -60,14 +59,14 @@ def history(committer: Committer, store: SqliteStore) -> list[int]:
 
 
 @pytest.mark.usefixtures("history")
-def test_a_search_finds_what_holds_now(store: SqliteStore) -> None:
+def test_a_search_finds_what_holds_now(store: Store) -> None:
     assert found(store, Token("status", None, "finished")) == ["e1"]
     assert found(store, Token("status", None, "in-progress")) == []
     assert found(store, Refers("subject", "Patient/ann")) == ["e1"]
     assert found(store, Refers("subject", "Patient/ben")) == []
 
 
-def test_a_search_at_a_position_finds_what_held_then(store: SqliteStore, history: list[int]) -> None:
+def test_a_search_at_a_position_finds_what_held_then(store: Store, history: list[int]) -> None:
     arrived, both, finished, deleted = history
     in_progress = Token("status", None, "in-progress")
     assert [found(store, in_progress, at=at) for at in (0, arrived, both, finished, deleted)] == [
@@ -80,7 +79,7 @@ def test_a_search_at_a_position_finds_what_held_then(store: SqliteStore, history
     assert found(store, Refers("subject", "Patient/ben"), at=finished) == ["e2"]
 
 
-def test_a_date_is_found_where_the_period_overlaps(store: SqliteStore, history: list[int]) -> None:
+def test_a_date_is_found_where_the_period_overlaps(store: Store, history: list[int]) -> None:
     at = history[2]
     for low, high, ids in [
         ("2026-01-01", "2026-01-05", []),
@@ -92,9 +91,7 @@ def test_a_date_is_found_where_the_period_overlaps(store: SqliteStore, history: 
         assert sorted(found(store, Dated("date", day(low), day(high)), at=at)) == ids
 
 
-def test_all_conditions_must_hold_and_each_version_is_found_once(
-    store: SqliteStore, history: list[int]
-) -> None:
+def test_all_conditions_must_hold_and_each_version_is_found_once(store: Store, history: list[int]) -> None:
     conditions = (Token("status", None, "in-progress"), Refers("subject", "Patient/ann"))
     assert found(store, *conditions, at=history[1]) == ["e1"]
     assert found(store, *conditions, *conditions, at=history[1]) == ["e1"]
@@ -103,7 +100,7 @@ def test_all_conditions_must_hold_and_each_version_is_found_once(
     )
 
 
-def test_results_come_in_pages_that_do_not_move(committer: Committer, store: SqliteStore) -> None:
+def test_results_come_in_pages_that_do_not_move(committer: Committer, store: Store) -> None:
     for number in range(25):
         put(committer, store, f"e{number}", Encounter("in-progress", "Patient/ann", "2026-01-05"))
     at, seen, after = store.head(), [], 0
@@ -114,7 +111,7 @@ def test_results_come_in_pages_that_do_not_move(committer: Committer, store: Sql
     assert seen == [f"e{number}" for number in range(25)]
 
 
-def test_a_resource_is_read_as_it_was(store: SqliteStore, history: list[int]) -> None:
+def test_a_resource_is_read_as_it_was(store: Store, history: list[int]) -> None:
     versions = [store.current("fhir/Encounter", "e1", at=at) for at in range(history[-1] + 1)]
     assert [entry and entry.version for entry in versions] == [None, 1, 1, 2, 2]
     assert store.current("fhir/Encounter", "e2") is None
@@ -122,7 +119,7 @@ def test_a_resource_is_read_as_it_was(store: SqliteStore, history: list[int]) ->
 
 
 def test_after_a_purge_older_positions_are_refused_with_the_remedy(
-    store: SqliteStore, committer: Committer, history: list[int]
+    store: Store, committer: Committer, history: list[int]
 ) -> None:
     in_progress = Token("status", None, "in-progress")
     assert committer.between(lambda writer: writer.purge(history[2])) == 3
@@ -135,23 +132,21 @@ def test_after_a_purge_older_positions_are_refused_with_the_remedy(
 
 
 def test_a_smaller_purge_does_not_bring_positions_back(
-    store: SqliteStore, committer: Committer, history: list[int]
+    store: Store, committer: Committer, history: list[int]
 ) -> None:
     committer.between(lambda writer: writer.purge(history[2]))
     assert committer.between(lambda writer: writer.purge(history[0])) == 0
     assert store.oldest_position() == history[2]
 
 
-def test_a_purge_never_reaches_beyond_the_log(
-    store: SqliteStore, committer: Committer, history: list[int]
-) -> None:
+def test_a_purge_never_reaches_beyond_the_log(store: Store, committer: Committer, history: list[int]) -> None:
     committer.between(lambda writer: writer.purge(10**9))
     assert store.oldest_position() == history[-1]
     assert found(store, Token("status", None, "finished"), at=history[-1]) == ["e1"]
 
 
 def test_a_purge_that_comes_while_a_page_is_read_is_noticed(
-    store: SqliteStore, committer: Committer, history: list[int], monkeypatch: pytest.MonkeyPatch
+    store: Store, committer: Committer, history: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = store._all
 
@@ -166,7 +161,7 @@ def test_a_purge_that_comes_while_a_page_is_read_is_noticed(
 
 
 def test_an_index_under_reconstruction_is_not_searched(
-    store: SqliteStore, committer: Committer, history: list[int]
+    store: Store, committer: Committer, history: list[int]
 ) -> None:
     committer.between(lambda writer: writer.drop_index())
     assert not store.indexed()
@@ -178,7 +173,7 @@ def test_an_index_under_reconstruction_is_not_searched(
     assert found(store, Token("status", None, "finished"), at=history[-1]) == []
 
 
-def test_what_cannot_be_searched_is_refused_with_what_can(store: SqliteStore) -> None:
+def test_what_cannot_be_searched_is_refused_with_what_can(store: Store) -> None:
     with pytest.raises(ValueError, match="can be searched by: identifier, subject, date"):
         store.search("Encounter", [Token("colour", None, "red")])
     with pytest.raises(ValueError, match="searched as a reference, not as a token"):
@@ -189,13 +184,13 @@ def test_what_cannot_be_searched_is_refused_with_what_can(store: SqliteStore) ->
         store.search("Encounter", [])
 
 
-def test_tokens_of_one_store_say_nothing_about_another(store: SqliteStore) -> None:
+def test_tokens_of_one_store_say_nothing_about_another(store: Store) -> None:
     assert Indexer(b"a" * 32).token(MRN, "7") != Indexer(b"b" * 32).token(MRN, "7")
     assert store.indexer.token(MRN, "7") == store.indexer.token(MRN, "7")
 
 
 def test_a_position_is_found_by_the_time_of_its_commit(
-    committer: Committer, store: SqliteStore, clock: DrivenClock
+    committer: Committer, store: Store, clock: DrivenClock
 ) -> None:
     for hour in range(5):
         clock.advance(START + timedelta(hours=hour))
@@ -236,7 +231,7 @@ def test_an_open_end_reaches_to_the_end_of_time() -> None:
     assert span("2026-01-07", "2026-01-05") == (day("2026-01-07"), day("2026-01-07"))
 
 
-def test_rows_are_written_once_however_often_a_resource_says_a_thing(store: SqliteStore) -> None:
+def test_rows_are_written_once_however_often_a_resource_says_a_thing(store: Store) -> None:
     patient = type("Patient", (Resource,), {})(
         identifier=[Resource(system=MRN, value="7")] * 3, birthDate="1980-02-01", managingOrganization=None
     )

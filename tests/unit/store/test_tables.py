@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadstreet.store.committer import Committer
-from broadstreet.store.protocol import StoreError
-from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.protocol import Store, StoreError
 from broadstreet.store.tables import (
     Between,
     Change,
@@ -40,14 +39,14 @@ def tables(committer: Committer) -> Committer:
     return committer
 
 
-def test_rows_are_written_added_to_and_removed_by_their_key(tables: Committer, store: SqliteStore) -> None:
+def test_rows_are_written_added_to_and_removed_by_their_key(tables: Committer, store: Store) -> None:
     keep(tables, Upsert(COUNT, [("x", 1, 5, 5), ("y", 1, 7, 7)]))
     keep(tables, Increment(COUNT, [("x", 1, 2, 9), ("z", 1, 1, 1)], replace=("last",)))
     keep(tables, Delete(COUNT, [("y", 1)]))
     assert store.select(COUNT, order=("place",)) == [("x", 1, 7, 9), ("z", 1, 1, 1)]
 
 
-def test_changes_of_one_commit_take_effect_in_their_order(tables: Committer, store: SqliteStore) -> None:
+def test_changes_of_one_commit_take_effect_in_their_order(tables: Committer, store: Store) -> None:
     keep(
         tables,
         Upsert(NAME, [("a", "first")]),
@@ -59,7 +58,7 @@ def test_changes_of_one_commit_take_effect_in_their_order(tables: Committer, sto
     assert store.select(NAME, order=("id",)) == [("a", "third"), ("b", "kept")]
 
 
-def test_a_cleared_table_has_the_columns_that_it_has_now(tables: Committer, store: SqliteStore) -> None:
+def test_a_cleared_table_has_the_columns_that_it_has_now(tables: Committer, store: Store) -> None:
     keep(tables, Upsert(NAME, [("a", "old")]))
     wider = Table("name", {"id": "text", "text": "text", "more": "real"}, key=("id",))
     keep(tables, Clear(wider), Upsert(wider, [("b", "new", 1.5)]))
@@ -75,20 +74,20 @@ def test_a_table_in_another_layout_is_refused(tables: Committer) -> None:
 
 
 def test_a_row_of_the_wrong_width_is_refused_and_nothing_of_its_work_is_kept(
-    tables: Committer, store: SqliteStore
+    tables: Committer, store: Store
 ) -> None:
     with pytest.raises(ValueError, match="has 4 values"):
         keep(tables, Upsert(NAME, [("a", "x")]), Upsert(COUNT, [("x", 1, 5), ("y", 1, 7, 7, 7)]))
     assert store.select(NAME) == []
 
 
-def test_a_value_of_the_wrong_type_is_refused(tables: Committer, store: SqliteStore) -> None:
+def test_a_value_of_the_wrong_type_is_refused(tables: Committer, store: Store) -> None:
     with pytest.raises(StoreError, match="cannot store"):
         keep(tables, Upsert(COUNT, [("x", "Monday", 5, 5)]))
     assert store.select(COUNT) == []
 
 
-def test_rows_are_selected_by_conditions_and_in_order(tables: Committer, store: SqliteStore) -> None:
+def test_rows_are_selected_by_conditions_and_in_order(tables: Committer, store: Store) -> None:
     keep(tables, Upsert(COUNT, [(place, day, 10 * day, 0) for place in "xyz" for day in range(5)]))
     found = store.select(
         COUNT, {"place": OneOf(("x", "z")), "day": Between(1, 2)}, order=("-day", "place"), limit=3

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,8 +12,8 @@ from broadstreet.model.ids import SeededIds
 from broadstreet.model.records import Timer
 from broadstreet.store.committer import Committer
 from broadstreet.store.followers import Followers
+from broadstreet.store.opening import open_store
 from broadstreet.store.protocol import StoreFull
-from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.timers import DAY_CLOSED, MOST_DAYS, TIMER, Appear, Scheduler, Timers
 from broadstreet.store.transaction import Transaction
 
@@ -41,9 +40,9 @@ ZONES = [
 class City:
     """A store, a scheduler and the timers' projection under a clock that can be set to any time."""
 
-    def __init__(self, path: Path, at: datetime, zone: ZoneInfo = SEOUL) -> None:
+    def __init__(self, address: str, at: datetime, zone: ZoneInfo = SEOUL) -> None:
         self.clock = JumpingClock(at)
-        self.store = SqliteStore(path)
+        self.store = open_store(address)
         self.committer = Committer(self.store, self.clock, SeededIds(self.clock, 1))
         self.followers = Followers(self.store, self.committer, [Timers()])
         self.scheduler = Scheduler(self.store, self.committer, self.clock, zone)
@@ -77,8 +76,8 @@ class City:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    city = City(tmp_path / "log.db", datetime(2026, 3, 10, 3, tzinfo=UTC))
+def city(address: str) -> Iterator[City]:
+    city = City(address, datetime(2026, 3, 10, 3, tzinfo=UTC))
     yield city
     city.close()
 
@@ -101,9 +100,9 @@ def test_a_day_is_closed_at_the_citys_midnight_and_once(city: City) -> None:
 
 
 @pytest.mark.parametrize("name", ZONES)
-def test_each_day_ends_with_its_last_microsecond_in_every_zone(tmp_path: Path, name: str) -> None:
+def test_each_day_ends_with_its_last_microsecond_in_every_zone(address: str, name: str) -> None:
     zone = ZoneInfo(name)
-    city = City(tmp_path / "log.db", datetime(2009, 1, 1, tzinfo=UTC), zone)
+    city = City(address, datetime(2009, 1, 1, tzinfo=UTC), zone)
     for year in (2009, 2011, 2017, 2023, 2025):
         city.clock.at = datetime(year, 1, 1, 12, tzinfo=UTC)
         for _ in range(365):
@@ -116,8 +115,8 @@ def test_each_day_ends_with_its_last_microsecond_in_every_zone(tmp_path: Path, n
     city.close()
 
 
-def test_the_day_on_which_clocks_change_is_23_or_25_hours_long(tmp_path: Path) -> None:
-    city = City(tmp_path / "log.db", datetime(2026, 3, 28, 12, tzinfo=UTC), ZoneInfo("Europe/London"))
+def test_the_day_on_which_clocks_change_is_23_or_25_hours_long(address: str) -> None:
+    city = City(address, datetime(2026, 3, 28, 12, tzinfo=UTC), ZoneInfo("Europe/London"))
     lengths = {}
     while city.clock.at < datetime(2026, 11, 1, tzinfo=UTC):
         begins = city.scheduler.next_due()
@@ -132,22 +131,20 @@ def test_the_day_on_which_clocks_change_is_23_or_25_hours_long(tmp_path: Path) -
     city.close()
 
 
-def test_the_days_of_a_downtime_are_closed_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
-    first = City(path, datetime(2026, 3, 10, 3, tzinfo=UTC))
+def test_the_days_of_a_downtime_are_closed_in_order(address: str) -> None:
+    first = City(address, datetime(2026, 3, 10, 3, tzinfo=UTC))
     first.run()
     first.close()
-    again = City(path, datetime(2026, 3, 14, 3, tzinfo=UTC))
+    again = City(address, datetime(2026, 3, 14, 3, tzinfo=UTC))
     assert again.run() == ["2026-03-10", "2026-03-11", "2026-03-12", "2026-03-13"]
     again.close()
 
 
-def test_a_downtime_is_caught_up_even_when_the_projection_lags(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
-    first = City(path, datetime(2026, 3, 10, 3, tzinfo=UTC))
+def test_a_downtime_is_caught_up_even_when_the_projection_lags(address: str) -> None:
+    first = City(address, datetime(2026, 3, 10, 3, tzinfo=UTC))
     first.run(follow=False)
     first.close()
-    again = City(path, datetime(2026, 3, 12, 3, tzinfo=UTC))
+    again = City(address, datetime(2026, 3, 12, 3, tzinfo=UTC))
     assert again.store.select(TIMER) == []
     assert again.run(follow=False) == ["2026-03-10", "2026-03-11"]
     again.close()
@@ -173,15 +170,14 @@ def test_a_clock_that_jumps_far_ahead_does_not_flood_the_log(city: City) -> None
     assert closed[-1] == "2056-03-09"
 
 
-def test_a_clock_that_came_back_from_the_future_goes_on_closing_days(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
-    city = City(path, datetime(2026, 3, 10, 3, tzinfo=UTC))
+def test_a_clock_that_came_back_from_the_future_goes_on_closing_days(address: str) -> None:
+    city = City(address, datetime(2026, 3, 10, 3, tzinfo=UTC))
     city.run()
     city.run(datetime(2036, 3, 10, 3, tzinfo=UTC))
     assert city.run(datetime(2026, 3, 10, 4, tzinfo=UTC)) == []
     assert city.run(datetime(2026, 3, 11, 3, tzinfo=UTC)) == ["2026-03-10"]
     city.close()
-    again = City(path, datetime(2026, 3, 12, 3, tzinfo=UTC))
+    again = City(address, datetime(2026, 3, 12, 3, tzinfo=UTC))
     assert again.run() == ["2026-03-11"], "a restart does not forget it"
     again.close()
 

@@ -51,6 +51,10 @@ class SqliteWriter:
             "SELECT 1 FROM meta WHERE name = 'reindexing'"
         ).fetchone()
 
+    def head(self) -> int:
+        """Return the newest seq."""
+        return int(self._look_up(("one",), "SELECT coalesce(max(seq), 0) FROM entry", [(1,)])[0][0])
+
     def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Return the seq of each `(source, key)` that the log has."""
         sql = (

@@ -1,0 +1,30 @@
+"""Cut a log after a position: what came later is as if it had never been."""
+
+from __future__ import annotations
+
+from broadstreet.store.entry import digest
+from broadstreet.store.postgres.connection import Connection
+
+AT_ONCE = 500
+
+_CUT = """
+    CREATE TEMP TABLE cut_resource ON COMMIT DROP AS SELECT type, id FROM current WHERE seq > {0};
+    DELETE FROM current WHERE seq > {0};
+    DELETE FROM entry_subject WHERE seq > {0};
+    DELETE FROM entry WHERE seq > {0};
+    DELETE FROM shadow WHERE split_part(key, ':', 1)::bigint > {0}"""
+_NEWEST = """
+    DECLARE newest CURSOR FOR
+    SELECT n.type, n.id, n.seq, n.version, n.body FROM cut_resource c CROSS JOIN LATERAL (
+        SELECT * FROM entry e WHERE e.id = c.id AND e.type = c.type ORDER BY e.seq DESC LIMIT 1) n"""
+
+
+def cut_log(connection: Connection, to: int) -> None:
+    """Remove every entry after `to`; set the newest versions back; forget what shadows made of later ones."""
+    connection.execute(_CUT.format(int(to)))
+    connection.execute(_NEWEST)
+    while rows := connection.execute(f"FETCH {AT_ONCE} FROM newest", binary=True).fetchall():
+        newest = [(*row[:4], digest(row[4])) for row in rows]  # type: ignore[arg-type]
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO current VALUES (%s, %s, %s, %s, %s)", newest)
+    connection.execute("CLOSE newest")

@@ -1,0 +1,249 @@
+"""The read side on PostgreSQL: a few connections for all threads, only committed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+import psycopg
+
+from broadstreet.store.entry import Entry
+from broadstreet.store.index import Indexer, parameter
+from broadstreet.store.postgres import tables, upkeep
+from broadstreet.store.postgres.address import Address
+from broadstreet.store.postgres.connection import Connection, Connections, lost, told
+from broadstreet.store.protocol import (
+    INDEX_INCOMPLETE,
+    Cursor,
+    Dated,
+    PositionGone,
+    Refers,
+    SearchCondition,
+    StoreError,
+    StoreUnavailable,
+    Token,
+)
+from broadstreet.store.tables import Condition, Row, Table, Value
+from broadstreet.store.upkeep import Volume
+
+ENTRY = "e.seq, e.at, e.type, e.id, e.version, e.subject, e.actor, e.source, e.key, e.cause, e.seal, e.body"
+_INDEX = {Token: "token_index", Dated: "date_index", Refers: "reference_index"}
+Result = TypeVar("Result")
+_KIND = {Token: "token", Dated: "date", Refers: "reference"}
+
+
+class PostgresReader:
+    """Reads one schema from any thread."""
+
+    def __init__(self, address: Address, indexer: Indexer) -> None:
+        self.address, self.indexer = address, indexer
+        self._connections = Connections(address)
+
+    def head(self) -> int:
+        """Return the newest seq; 0 for an empty log."""
+        return int(self._all("SELECT coalesce(max(seq), 0) FROM entry")[0][0])
+
+    def entries(
+        self, after: int, *, to: int | None = None, types: Iterable[str] | None = None, limit: int = 1000
+    ) -> list[Entry]:
+        """Return entries with `after < seq <= to`, oldest first."""
+        clauses: list[str] = ["e.seq > %s"]
+        values: list[object] = [after]
+        if to is not None:
+            clauses.append("e.seq <= %s")
+            values.append(to)
+        if types is not None:
+            clauses.append("e.type = ANY (%s::text[])")
+            values.append(list(types))
+        sql = f"SELECT {ENTRY} FROM entry e WHERE {' AND '.join(clauses)} ORDER BY e.seq LIMIT %s"
+        return [Entry(*row) for row in self._all(sql, (*values, limit))]
+
+    def keyed(self, source: str, key: str) -> Entry | None:
+        """Return the entry with this source and key."""
+        return self._one(f"SELECT {ENTRY} FROM entry e WHERE e.source = %s AND e.key = %s", (source, key))
+
+    def current(self, type: str, id: str, *, at: int | None = None) -> Entry | None:
+        """Return the resource's newest version, or the one it had at position `at`; None if there is none."""
+        if at is None:
+            sql = (
+                f"SELECT {ENTRY} FROM current c JOIN entry e ON e.seq = c.seq WHERE c.type = %s AND c.id = %s"
+            )
+            found = self._one(sql, (type, id))
+        else:
+            sql = (
+                f"SELECT {ENTRY} FROM entry e WHERE e.id = %s AND e.seq <= %s AND e.type = %s"
+                " ORDER BY e.seq DESC LIMIT 1"
+            )
+            found = self._one(sql, (id, at, type))
+        return None if found is None or found.body is None else found
+
+    def currents(self, type: str, *, after: str = "", limit: int = 1000) -> list[Entry]:
+        """Return the newest versions of all resources of a type by id, deleted ones left out."""
+        sql = (
+            f"SELECT {ENTRY} FROM current c JOIN entry e ON e.seq = c.seq"
+            " WHERE c.type = %s AND c.id > %s AND e.body IS NOT NULL ORDER BY c.id LIMIT %s"
+        )
+        return [Entry(*row) for row in self._all(sql, (type, after, limit))]
+
+    def history(self, type: str, id: str) -> list[Entry]:
+        """Return all versions of a resource, oldest first."""
+        sql = f"SELECT {ENTRY} FROM entry e WHERE e.id = %s AND e.type = %s ORDER BY e.seq"
+        return [Entry(*row) for row in self._all(sql, (id, type))]
+
+    def search(
+        self,
+        type: str,
+        conditions: Sequence[SearchCondition],
+        *,
+        at: int | None = None,
+        after: int = 0,
+        limit: int = 50,
+    ) -> list[Entry]:
+        """Return the versions that meet every condition at a position, by seq, after seq `after`.
+
+        Raises
+        ------
+        PositionGone
+            If the index rows of that position are purged.
+        ValueError
+            If the type has no such search parameter, or no condition is given.
+        """
+        if not conditions:
+            raise ValueError("a search needs at least one condition")
+        position = self.head() if at is None else at
+        clauses, values = ["e.seq > %s"], [after]
+        for condition in conditions:
+            sql, bound = self._condition(type, condition)
+            clauses.append(
+                f"EXISTS (SELECT FROM {_INDEX[condition.__class__]} i WHERE i.since = e.seq AND {sql}"
+                " AND i.since <= %s AND i.until > %s)"
+            )
+            values += [*bound, position, position]
+        sql = f"SELECT {ENTRY} FROM entry e WHERE {' AND '.join(clauses)} ORDER BY e.seq LIMIT %s"
+        rows = self._all(sql, (*values, limit))
+        self._require_whole_index(at)  # afterwards: a purge may have come in between
+        return [Entry(*row) for row in rows]
+
+    def cursors(self) -> dict[str, Cursor]:
+        """Return how far each follower has come."""
+        rows = self._all("SELECT follower, version, seq, mode FROM cursor ORDER BY follower")
+        return {row[0]: Cursor(*row) for row in rows}
+
+    def select(
+        self,
+        table: Table,
+        where: Mapping[str, Condition] | None = None,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Return the rows of a follower's table that meet every condition."""
+        sql, values = tables.selection(table, where or {}, order, limit)
+        return self._all(sql, values, prepare=False)  # the table may be made anew with other columns
+
+    def indexed(self) -> bool:
+        """Return whether the search index is whole: not so while it is being rebuilt."""
+        return not self._all("SELECT 1 FROM meta WHERE name = 'reindexing'")
+
+    def successors(self, after: int, to: int) -> dict[int, int]:
+        """Return the seq of the version that follows each one in `after < seq <= to`, where there is one."""
+        sql = (
+            "SELECT e.seq, n.seq FROM entry e CROSS JOIN LATERAL"
+            " (SELECT seq FROM entry WHERE id = e.id AND seq > e.seq AND type = e.type"
+            " ORDER BY seq LIMIT 1) n WHERE e.seq > %s AND e.seq <= %s"
+        )
+        return dict(self._all(sql, (after, to)))
+
+    def oldest_position(self) -> int:
+        """Return the oldest position that searches may still be read at."""
+        rows = self._all("SELECT value FROM meta WHERE name = 'purged'")
+        return int(rows[0][0]) if rows else 0
+
+    def seq_at(self, at: int) -> int:
+        """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
+        low, high = 0, self.head()
+        while low < high:  # the log is ordered by seq, and by time but for clocks that were set back
+            middle = (low + high + 1) // 2
+            row = self._all("SELECT at FROM entry WHERE seq = %s", (middle,))
+            low, high = (middle, high) if row and row[0][0] <= at else (low, middle - 1)
+        return low
+
+    def volume(self) -> Volume:
+        """Return how much room the store takes; what is left is the server's to tell."""
+        return self._do(upkeep.volume_of)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return all tables, as they are in the schema."""
+        return self._do(upkeep.tables_of)
+
+    def index_tables(self) -> tuple[Table, ...]:
+        """Return the tables of the search index."""
+        return tuple(table for table in self.tables() if table.name.endswith("_index"))
+
+    def has(self, table: Table) -> bool:
+        """Say whether the table is there."""
+        return self._all("SELECT to_regclass(%s)", (tables.quoted(table.name),)) != [(None,)]
+
+    def tally(self, table: Table, column: str) -> dict[Value, int]:
+        """Return how many rows have each value of a column."""
+        name = tables.quoted(column)
+        return dict(self._all(f"SELECT {name}, count(*) FROM {tables.quoted(table.name)} GROUP BY {name}"))
+
+    def count(self, table: Table) -> int:
+        """Return how many rows a table has; of a large one, about how many."""
+        return self._do(lambda connection: upkeep.count_of(connection, table))
+
+    def rows(self, table: Table) -> Iterator[Row]:
+        """Yield every row in the order of the key, without holding them all."""
+        with self._connections.lent() as connection:
+            yield from upkeep.rows_of(connection, table)
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let all that this thread reads inside be as it was at one position, while writing goes on."""
+        return self._connections.snapshot()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connections.close()
+
+    def _condition(self, type: str, condition: SearchCondition) -> tuple[str, list[int]]:
+        number = parameter(type, condition.parameter, _KIND[condition.__class__]).number  # type: ignore[arg-type]
+        if isinstance(condition, Dated):
+            return "i.parameter = %s AND i.low < %s AND i.high > %s", [number, condition.high, condition.low]
+        if isinstance(condition, Refers):
+            value = self.indexer.hashed(condition.target)
+        else:
+            value = self.indexer.token(condition.system, condition.code)
+        return "i.parameter = %s AND i.value = %s", [number, value]
+
+    def _require_whole_index(self, at: int | None) -> None:
+        marks = dict(self._all("SELECT name, value FROM meta WHERE name IN ('purged', 'reindexing')"))
+        if "reindexing" in marks:
+            raise StoreError(INDEX_INCOMPLETE)
+        oldest = int(marks.get("purged", 0))
+        if at is not None and at < oldest:
+            raise PositionGone(at, oldest)
+
+    def _one(self, sql: str, values: Sequence[object]) -> Entry | None:
+        rows = self._all(sql, values)
+        return Entry(*rows[0]) if rows else None
+
+    def _all(self, sql: str, values: Sequence[object] = (), *, prepare: bool | None = None) -> list[Any]:
+        return self._do(
+            lambda connection: connection.execute(sql, values, binary=True, prepare=prepare).fetchall()
+        )
+
+    def _do(self, read: Callable[[Connection], Result]) -> Result:
+        try:
+            return self._try(read)
+        except StoreUnavailable:
+            return self._try(read)  # once more: the server may have been started again since
+
+    def _try(self, read: Callable[[Connection], Result]) -> Result:
+        with self._connections.lent() as connection:
+            try:
+                return read(connection)
+            except psycopg.Error as error:
+                if lost(connection, error):
+                    raise StoreUnavailable("the connection to the store was lost while reading") from error
+                raise told(error) from error

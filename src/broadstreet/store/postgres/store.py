@@ -1,0 +1,93 @@
+"""The store on a PostgreSQL server: reader, writer, backup."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+
+from broadstreet.store.index import Indexer
+from broadstreet.store.postgres.address import Address
+from broadstreet.store.postgres.connection import Connection, connect, told
+from broadstreet.store.postgres.lease import held
+from broadstreet.store.postgres.migrate import meta, migrate, newest_schema, schema_of, set_meta
+from broadstreet.store.postgres.reader import PostgresReader
+from broadstreet.store.postgres.writer import PostgresWriter
+from broadstreet.store.protocol import StoreError
+
+
+class PostgresStore(PostgresReader):
+    """A store in one schema of a PostgreSQL database.
+
+    Parameters
+    ----------
+    address
+        Such as `postgresql://hub@db.example/city?schema=broadstreet`; all that libpq takes in a URL may
+        stand in it. The schema is made, unless `create` is false.
+
+    Raises
+    ------
+    StoreError
+        If the server cannot be reached, the schema is not a store, or it cannot be made durable.
+    """
+
+    def __init__(self, address: str, *, create: bool = True) -> None:
+        parsed = Address.parse(address)
+        super().__init__(parsed, Indexer(_index_key(parsed, create=create)))
+        self._writer: PostgresWriter | None = None
+
+    def writer(self) -> PostgresWriter:
+        """Take the writer's lease and return the write side."""
+        if self._writer is None:
+            self._writer = PostgresWriter(self.address)
+        return self._writer
+
+    def backup(self, target: Path) -> int:
+        """Write a copy that can be opened as a store, while writing goes on; return its head."""
+        raise StoreError(f"not yet {target}")
+
+    def close(self) -> None:
+        """Give back every connection and the lease."""
+        super().close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def _index_key(address: Address, *, create: bool) -> bytes:
+    """Return the key of the index; make the store first, or bring it to the newest schema, if asked to."""
+    with closing(connect(address, read_only=not create)) as connection:
+        try:
+            if create:
+                _prepare(connection, address)
+            return _held_key(connection, address)
+        except psycopg.Error as error:
+            raise told(error) from error
+
+
+def _prepare(connection: Connection, address: Address) -> None:
+    reached = schema_of(connection, address)
+    if reached == newest_schema() and meta(connection, "index_key") is not None:
+        return
+    with held(address, connection):
+        migrate(connection, address)
+        if meta(connection, "index_key") is None:
+            set_meta(connection, "index_key", secrets.token_bytes(32))
+
+
+def _held_key(connection: Connection, address: Address) -> bytes:
+    reached = schema_of(connection, address)
+    if not reached:
+        raise StoreError(
+            f"there is no store at {address.name}: start the hub once (`broadstreet serve`) to make it"
+        )
+    if reached < newest_schema():
+        raise StoreError(
+            f"the store has schema {reached}, this release needs {newest_schema()}: start the hub once"
+        )
+    key = meta(connection, "index_key")
+    if key is None:
+        raise StoreError(f"{address.name} has no key for its search index: it was never made to its end")
+    return key
