@@ -94,9 +94,7 @@ class Server:
             os.kill(pid, signal.SIGKILL)
         while any(_runs(pid) for pid in (postmaster, *map(int, children))):
             time.sleep(0.005)
-        # Its number may soon be another process's, and a container may have no one to bury the dead.
-        (self._data / "postmaster.pid").unlink()
-        (self.folder / ".s.PGSQL.5432.lock").unlink()
+        (self._data / "postmaster.pid").unlink()  # its number may soon be another process's
 
     def address(self, schema: str, database: str = "postgres") -> str:
         """Return the address of a store on it."""
@@ -124,9 +122,7 @@ class Server:
             check=False,
         )
         if result.returncode:
-            log = self.folder / "log"
-            told = log.read_text()[-2_000:] if log.exists() else ""
-            raise RuntimeError(f"{program} failed: {result.stderr.decode()}\n{told}")
+            raise RuntimeError(f"{program} failed: {result.stderr.decode()}")
 
 
 def _runs(pid: int) -> bool:
@@ -147,20 +143,6 @@ def shared_server() -> Server:
             server.start()
             (folder / "started").touch()
     return server
-
-
-@contextmanager
-def own_server(settings: str = "") -> Iterator[Server]:
-    """Start a server for one test, which may do to it what it likes."""
-    folder = Path(tempfile.mkdtemp(dir=os.environ[SERVER]))
-    server = Server(folder)
-    server.make(settings)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -15,10 +15,11 @@ import pytest
 from bench.results import keep
 from broadstreet.app.process import HubProcess
 from broadstreet.app.settings import Mllp, Settings
+from broadstreet.app.stores import opened
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient, Retry, Unanswered
 from broadstreet.connectors.hl7v2.message import Message
 from broadstreet.simulation import City
-from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.protocol import Store
 from broadstreet.store.sqlite.store import verify
 
 SENDERS = 4
@@ -44,9 +45,9 @@ def trial(folder: Path, kills: int, random: random.Random) -> dict[str, int]:
     for _ in range(kills):
         acknowledged |= sent_until_killed(folder, clinics, random.uniform(0.1, 1.0))
     assert len(acknowledged) > 10 * kills, "there was load"
-    database = next(folder.rglob("*.db"))
-    verify(database)
-    store = SqliteStore(database, create=False)
+    settings = Settings(data=str(folder))
+    verify(settings.database)
+    store = opened(settings, create=False)
     try:
         check(store, acknowledged)
     finally:
@@ -81,7 +82,7 @@ def send(address: tuple[str, int], messages: object, said: list[bytes]) -> None:
         return
 
 
-def check(store: SqliteStore, acknowledged: set[bytes]) -> None:
+def check(store: Store, acknowledged: set[bytes]) -> None:
     """Each acknowledged message is one entry, with what was mapped from it; the log has no other twice."""
     raw: Counter[bytes] = Counter()
     mapped: Counter[int] = Counter()

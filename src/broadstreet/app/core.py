@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
 from broadstreet.app.settings import Settings
+from broadstreet.app.stores import opened
 from broadstreet.model.clock import Clock, DrivenClock, SystemClock, instant
 from broadstreet.model.ids import RandomIds
 from broadstreet.model.records import Timer
@@ -23,7 +24,6 @@ from broadstreet.store.follower import Follower
 from broadstreet.store.followers import Followers, settle
 from broadstreet.store.housekeeping import PURGE, Housekeeper
 from broadstreet.store.protocol import Reader, StoreError
-from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.timers import Scheduler
 
 SETTLE_SECONDS = 300.0
@@ -51,7 +51,7 @@ class Core:
     def __init__(self, settings: Settings, followers: Sequence[Follower] | None = None) -> None:
         self.settings = settings
         self.zone = ZoneInfo(settings.zone)
-        self.store = SqliteStore(settings.database)
+        self.store = opened(settings)
         try:
             self.clock = clock_of(settings, self.store)
             self.committer = Committer(self.store, self.clock, RandomIds(self.clock))

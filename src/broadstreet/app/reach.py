@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from broadstreet.app.control import ControlClient, NoHub
 from broadstreet.app.settings import Settings
-from broadstreet.store.protocol import StoreError
-from broadstreet.store.sqlite import SqliteStore
+from broadstreet.app.stores import opened
+from broadstreet.store.protocol import Store, StoreError
 
 
 @contextmanager
-def read(settings: Settings) -> Iterator[SqliteStore]:
+def read(settings: Settings) -> Iterator[Store]:
     """Yield the store for reading, whether a hub runs or not.
 
     Raises
@@ -21,7 +21,7 @@ def read(settings: Settings) -> Iterator[SqliteStore]:
         If there is no store.
     """
     require_store(settings)
-    store = SqliteStore(settings.database, create=False)
+    store = opened(settings, create=False)
     try:
         yield store
     finally:

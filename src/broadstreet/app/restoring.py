@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
 from broadstreet.app.settings import Settings
+from broadstreet.app.stores import opened
 from broadstreet.model.clock import SystemClock, microseconds
 from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.protocol import Reader, Store, StoreError
 from broadstreet.store.rewinding import lost_after, rewind
-from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.store import restore
 
 CUT = "Cut from the backup"
@@ -53,11 +53,11 @@ def restored_to(settings: Settings, backup: Path, to: str | None) -> Restored:
     outcome = Restored()
 
     def prepare(copy: Path) -> None:
-        with closing(SqliteStore(copy)) as store:
+        with closing(opened(settings, copy)) as store:
             if to is not None:
                 _rewind(settings, store, to, outcome)
             outcome.head = store.head()
-            outcome.lost[REPLACED] = _lost_with(settings.database, store)
+            outcome.lost[REPLACED] = _lost_with(settings, store)
 
     restore(backup, settings.database, prepare)
     return outcome
@@ -84,12 +84,13 @@ def _position(settings: Settings, store: Store, to: str) -> int:
     return store.seq_at(microseconds(moment if moment.tzinfo else moment.replace(tzinfo=zone)))
 
 
-def _lost_with(path: Path, restored: Reader) -> list[str]:
-    """Return what the store at a path has that the restored one has not."""
+def _lost_with(settings: Settings, restored: Reader) -> list[str]:
+    """Return what the store that is replaced has that the restored one has not."""
+    path = settings.database
     if not path.exists():
         return []
     try:
-        with closing(SqliteStore(path, create=False)) as replaced:
+        with closing(opened(settings, path, create=False)) as replaced:
             head = restored.head()
             mine, theirs = (side.entries(head - 1, limit=1) for side in (restored, replaced))
             if head and [e.key for e in mine] != [e.key for e in theirs]:

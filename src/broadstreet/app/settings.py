@@ -24,6 +24,7 @@ from broadstreet.workflows.surveillance import Rule
 PREFIX = "BROADSTREET_"
 DATABASE = "log.db"
 SOCKET = "hub.sock"
+KEYS = "keys"
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -188,6 +189,13 @@ class Settings(_Section, frozen=True, kw_only=True):
         Literal["text", "json"], Meta(description="Lines for people, or one JSON object a line for programs.")
     ] = "text"
     socket: Annotated[str, Meta(description="Path of the control socket; empty: in the data folder.")] = ""
+    keys: Annotated[
+        str,
+        Meta(
+            description="Folder of the keys that bodies about residents are sealed with; empty: `keys` in the"
+            " data folder. Better on another volume: who has both, store and keys, can read everything."
+        ),
+    ] = ""
     purge_hours: Annotated[
         float,
         Meta(ge=1, le=24 * 366, description="Superseded index rows are kept so long: reads at a position."),
@@ -213,6 +221,11 @@ class Settings(_Section, frozen=True, kw_only=True):
     def database(self) -> Path:
         """The file of the store."""
         return self.folder / DATABASE
+
+    @property
+    def keys_folder(self) -> Path:
+        """The folder of the keys."""
+        return Path(self.keys) if self.keys else self.folder / KEYS
 
     @property
     def socket_path(self) -> Path:

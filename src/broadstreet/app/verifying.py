@@ -9,11 +9,12 @@ from pathlib import Path
 
 from broadstreet.app.followers import projections_of
 from broadstreet.app.settings import Settings
+from broadstreet.app.stores import opened
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.follower import Projection
-from broadstreet.store.protocol import Store, Writer
+from broadstreet.store.protocol import Store, StoreError, Writer
 from broadstreet.store.reindex import reindex
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.store import verify as verify_file
@@ -47,16 +48,25 @@ def verified(settings: Settings, file: Path, parts: Iterable[str], begin: Begin)
         verify_file(file)
     with ExitStack() as stack:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".verify-", dir=file.parent)))
-        store = stack.enter_context(closing(SqliteStore(file, create=False)))
+        store = stack.enter_context(closing(opened(settings, file, create=False)))
         scratch = stack.enter_context(closing(SqliteStore(aside / "scratch.db")))
         writer = scratch.writer()
         stack.enter_context(store.snapshot())
         if "log" in parts:
-            yield from verify_log(store, scratch, writer, begin("log"))
+            yield from _readable("log", lambda: verify_log(store, scratch, writer, begin("log")))
         if "projections" in parts:
-            yield from _projections(store, projections_of(settings).values(), scratch, writer, begin)
+            held = projections_of(settings).values()
+            yield from _readable("projections", lambda: _projections(store, held, scratch, writer, begin))
         if "index" in parts:
-            yield from _index(store, aside, begin)
+            yield from _readable("index", lambda: _index(settings, store, aside, begin))
+
+
+def _readable(part: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Yield findings; an entry that cannot be opened is one, and ends its part."""
+    try:
+        yield from check()
+    except StoreError as error:
+        yield Finding(part, str(error), "Restore a backup with `broadstreet restore`")
 
 
 def _projections(
@@ -67,11 +77,11 @@ def _projections(
         yield from verify_projection(store, projection, scratch, writer, progress)
 
 
-def _index(store: Store, aside: Path, begin: Begin) -> Iterator[Finding]:
+def _index(settings: Settings, store: Store, aside: Path, begin: Begin) -> Iterator[Finding]:
     progress = begin("index")
     store.backup(aside / "copy.db")
     clock = SystemClock()
-    with closing(SqliteStore(aside / "copy.db")) as copy:
+    with closing(opened(settings, aside / "copy.db")) as copy:
         with closing(Committer(copy, clock, RandomIds(clock))) as committer:
             reindex(copy, committer, progress=progress)
         yield from verify_index(store, copy)

@@ -30,8 +30,8 @@ from broadstreet.cli.program import (
 from broadstreet.model import records
 from broadstreet.model.clock import instant
 from broadstreet.model.records import Quarantined
+from broadstreet.store.protocol import Store
 from broadstreet.store.quarantine import QUARANTINE
-from broadstreet.store.sqlite import SqliteStore
 
 group = typer.Typer(no_args_is_help=True)
 app.add_typer(group, name="quarantine", help="See what could not be taken, mend it, send it again.")
@@ -143,7 +143,7 @@ def discard(
     console.print(f"Discarded {held.id}.")
 
 
-def _found(store: SqliteStore, id: str) -> tuple[bytes, Quarantined]:
+def _found(store: Store, id: str) -> tuple[bytes, Quarantined]:
     """Return the raw message and the record; the end of an id will do where only one has it."""
     rows = store.select(QUARANTINE, {})
     ids = [str(row[0]) for row in rows if str(row[0]).endswith(id)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 
 import msgspec
@@ -61,6 +62,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     actor: str | None = None
     cause: int | None = None
     rows: IndexRows = NO_ROWS
+
+
+Opened = Callable[[Entry], Entry]
+"""Returns an entry with its body as it was before it was sealed."""
+
+
+def as_it_is(entry: Entry) -> Entry:
+    """Return an entry of a store whose bodies are not sealed."""
+    return entry
 
 
 def digest(body: bytes | None) -> int:

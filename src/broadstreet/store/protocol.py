@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from broadstreet.model.failures import traced
-from broadstreet.store.entry import Entry, IndexRows
+from broadstreet.store.entry import Entry, IndexRows, Opened, as_it_is
 from broadstreet.store.index import Indexer
 from broadstreet.store.tables import Change, Table, TableReader
 from broadstreet.store.upkeep import Upkeep
@@ -300,7 +300,7 @@ class Writer(Protocol):
         """
         ...
 
-    def cut(self, to: int) -> None:
+    def cut(self, to: int, opened: Opened = as_it_is) -> None:
         """Remove every entry after a position, and set the newest versions back to it, in one commit.
 
         Search index and followers are then ahead of the log: whoever cuts it rebuilds them.

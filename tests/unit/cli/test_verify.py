@@ -98,8 +98,8 @@ def test_a_table_changed_by_hand_is_named_and_the_remedy_mends_it(
         ("UPDATE current SET digest = 1 WHERE type = 'fhir/Patient'", "table current: 1 rows are other"),
         ("DELETE FROM current WHERE type = 'fhir/Encounter'", "table current: "),
         ("UPDATE current SET seq = 1 WHERE type = 'fhir/Encounter'", "table current: "),
-        ("UPDATE entry SET version = 7 WHERE type = 'fhir/Patient' AND version = 2", "version 7 of"),
-        ("UPDATE entry SET body = x'7b7d' WHERE type = 'fhir/Patient' AND version = 2", "table current: "),
+        ("UPDATE entry SET version = 7 WHERE type = 'fhir/Patient' AND version = 2", "cannot be opened"),
+        ("UPDATE entry SET body = x'7b7d' WHERE type = 'fhir/Patient' AND version = 2", "cannot be opened"),
         ("UPDATE entry SET cause = 1000000 WHERE seq = 3", "entries 3 come before their causes"),
     ],
 )  # fmt: skip

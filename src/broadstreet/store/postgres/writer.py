@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
-from broadstreet.store.entry import Entry, IndexRows
+from broadstreet.store.entry import Entry, IndexRows, Opened, as_it_is
 from broadstreet.store.postgres import tables, upkeep
 from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, connect, lost, told
@@ -207,9 +207,9 @@ class PostgresWriter:
         finally:
             self._connection.close()  # a new one has the usual settings
 
-    def cut(self, to: int) -> None:
+    def cut(self, to: int, opened: Opened = as_it_is) -> None:
         """Remove every entry after a position, and set the newest versions back to it, in one commit."""
-        self._commit(lambda connection: cut_log(connection, to))
+        self._commit(lambda connection: cut_log(connection, to, opened))
 
     def close(self) -> None:
         """Close the connection, which gives the lease back."""

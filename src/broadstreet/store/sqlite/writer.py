@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from broadstreet.store.entry import Entry, IndexRows
+from broadstreet.store.entry import Entry, IndexRows, Opened, as_it_is
 from broadstreet.store.protocol import (
     FOREVER,
     INDEX_INCOMPLETE,
@@ -185,10 +185,10 @@ class SqliteWriter:
             self._recover()
             raise _told(error) from error
 
-    def cut(self, to: int) -> None:
+    def cut(self, to: int, opened: Opened = as_it_is) -> None:
         """Remove every entry after a position, and set the newest versions back to it, in one commit."""
         with self._transaction() as connection:
-            cut_log(connection, to)
+            cut_log(connection, to, opened)
 
     def close(self) -> None:
         """Close the connection and give the lease back."""

@@ -1,0 +1,26 @@
+"""Open a store together with the keys that its bodies are sealed with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from broadstreet.app.settings import Settings
+from broadstreet.store.opening import open_store
+from broadstreet.store.protocol import Store
+from broadstreet.store.seal import Keyring, SealedStore
+
+
+def opened(settings: Settings, path: Path | None = None, *, create: bool = True) -> Store:
+    """Return the store of a deployment, or another file that is sealed with its keys.
+
+    Raises
+    ------
+    StoreError
+        If store or keys cannot be opened.
+    """
+    store = open_store(path or settings.database, create=create)
+    try:
+        return SealedStore(store, Keyring(settings.keys_folder))
+    except BaseException:
+        store.close()
+        raise
