@@ -94,7 +94,9 @@ class Server:
             os.kill(pid, signal.SIGKILL)
         while any(_runs(pid) for pid in (postmaster, *map(int, children))):
             time.sleep(0.005)
-        (self._data / "postmaster.pid").unlink()  # its number may soon be another process's
+        # Its number may soon be another process's, and a container may have no one to bury the dead.
+        (self._data / "postmaster.pid").unlink()
+        (self.folder / ".s.PGSQL.5432.lock").unlink()
 
     def address(self, schema: str, database: str = "postgres") -> str:
         """Return the address of a store on it."""
@@ -122,7 +124,9 @@ class Server:
             check=False,
         )
         if result.returncode:
-            raise RuntimeError(f"{program} failed: {result.stderr.decode()}")
+            log = self.folder / "log"
+            told = log.read_text()[-2_000:] if log.exists() else ""
+            raise RuntimeError(f"{program} failed: {result.stderr.decode()}\n{told}")
 
 
 def _runs(pid: int) -> bool:
@@ -143,6 +147,20 @@ def shared_server() -> Server:
             server.start()
             (folder / "started").touch()
     return server
+
+
+@contextmanager
+def own_server(settings: str = "") -> Iterator[Server]:
+    """Start a server for one test, which may do to it what it likes."""
+    folder = Path(tempfile.mkdtemp(dir=os.environ[SERVER]))
+    server = Server(folder)
+    server.make(settings)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
