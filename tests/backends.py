@@ -40,7 +40,8 @@ class Backend:
     def close(self) -> None:
         """Remove what lies on the server."""
         for schema in self._schemas.values():
-            shared_server().ask(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+            for kept in ("", "_before_restore", "_before_restore_2"):
+                shared_server().ask(f"DROP SCHEMA IF EXISTS {schema}{kept} CASCADE")
 
 
 def has(name: str) -> bool:

@@ -98,7 +98,7 @@ def test_a_hub_whose_files_may_not_grow_goes_on_when_they_may(tmp_path: Path) ->
         _, hard = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (largest + 500_000, hard))
         trial(hub, lambda: resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (hard, hard)) and None)
-    verify(hub.settings.database)
+    verify(hub.settings.file)
 
 
 def test_a_hub_on_a_disk_that_fills_goes_on_when_there_is_room(small_disk: Path) -> None:
@@ -106,4 +106,4 @@ def test_a_hub_on_a_disk_that_fills_goes_on_when_there_is_room(small_disk: Path)
         ballast = small_disk / "ballast"
         ballast.write_bytes(b"\0" * (shutil.disk_usage(small_disk).free - 1_500_000))
         trial(hub, ballast.unlink)
-    verify(hub.settings.database)
+    verify(hub.settings.file)

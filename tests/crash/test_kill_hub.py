@@ -46,7 +46,7 @@ def trial(folder: Path, kills: int, random: random.Random) -> dict[str, int]:
         acknowledged |= sent_until_killed(folder, clinics, random.uniform(0.1, 1.0))
     assert len(acknowledged) > 10 * kills, "there was load"
     settings = Settings(data=str(folder))
-    verify(settings.database)
+    verify(settings.file)
     store = opened(settings, create=False)
     try:
         check(store, acknowledged)

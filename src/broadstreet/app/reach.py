@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from broadstreet.app.control import ControlClient, NoHub
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import opened
-from broadstreet.store.protocol import Store, StoreError
+from broadstreet.store.opening import open_store
+from broadstreet.store.protocol import NoStore, Store, StoreError
 
 
 @contextmanager
@@ -36,6 +37,17 @@ def hub_of(settings: Settings) -> ControlClient | None:
         return None
 
 
+def has_store(settings: Settings) -> bool:
+    """Say whether there is a store where the settings name one."""
+    if not settings.database:
+        return settings.file.exists()
+    try:
+        open_store(settings.address, create=False).close()
+    except NoStore:
+        return False
+    return True
+
+
 def require_store(settings: Settings) -> None:
     """Refuse a data folder without a store.
 
@@ -44,7 +56,7 @@ def require_store(settings: Settings) -> None:
     StoreError
         If there is none; the text says what to do.
     """
-    if not settings.database.exists():
+    if not settings.database and not settings.file.exists():
         raise StoreError(
             f"expected a store in the folder {settings.folder}, found none: name another with --data,"
             " or make one with `broadstreet serve`"

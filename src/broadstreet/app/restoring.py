@@ -9,14 +9,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
+from broadstreet.app.reach import has_store
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import opened
 from broadstreet.model.clock import SystemClock, microseconds
 from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
+from broadstreet.store.opening import restore
 from broadstreet.store.protocol import Reader, Store, StoreError
 from broadstreet.store.rewinding import lost_after, rewind
-from broadstreet.store.sqlite.store import restore
 
 CUT = "Cut from the backup"
 REPLACED = "Not in the backup, but in the store that was there"
@@ -59,7 +60,7 @@ def restored_to(settings: Settings, backup: Path, to: str | None) -> Restored:
             outcome.head = store.head()
             outcome.lost[REPLACED] = _lost_with(settings, store)
 
-    restore(backup, settings.database, prepare)
+    restore(backup, settings.address, prepare)
     return outcome
 
 
@@ -85,12 +86,11 @@ def _position(settings: Settings, store: Store, to: str) -> int:
 
 
 def _lost_with(settings: Settings, restored: Reader) -> list[str]:
-    """Return what the store that is replaced has that the restored one has not."""
-    path = settings.database
-    if not path.exists():
+    """Return what the store that is there has and the restored one has not."""
+    if not has_store(settings):
         return []
     try:
-        with closing(opened(settings, path, create=False)) as replaced:
+        with closing(opened(settings, create=False)) as replaced:
             head = restored.head()
             mine, theirs = (side.entries(head - 1, limit=1) for side in (restored, replaced))
             if head and [e.key for e in mine] != [e.key for e in theirs]:

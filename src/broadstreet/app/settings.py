@@ -11,6 +11,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,6 +20,7 @@ from msgspec import Meta
 from broadstreet.connectors.hl7v2.characters import codec_of
 from broadstreet.connectors.hl7v2.door import PROCESSING_IDS
 from broadstreet.connectors.hl7v2.problems import Malformed
+from broadstreet.store.opening import is_server
 from broadstreet.workflows.surveillance import Rule
 
 PREFIX = "BROADSTREET_"
@@ -171,6 +173,14 @@ class Settings(_Section, frozen=True, kw_only=True):
     data: Annotated[str, Meta(min_length=1, description="Folder of the store and of the control socket.")] = (
         "broadstreet-data"
     )
+    database: Annotated[
+        str,
+        Meta(
+            description="Where the store is: empty for a SQLite file in the data folder, or a PostgreSQL "
+            "address such as `postgresql://hub@db.example/city?schema=broadstreet`, without a password "
+            "(`PGPASSWORD`, or the file that `PGPASSFILE` names, has it)."
+        ),
+    ] = ""
     zone: Annotated[str, Meta(description="The city's time zone: its midnight closes a day of counts.")] = (
         "UTC"
     )
@@ -207,6 +217,7 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         require_zone("zone", self.zone)
+        require_address("database", self.database)
         if self.clock_start is not None and self.clock_start.tzinfo is None:
             raise ValueError(
                 "clock_start: expected an instant with its offset, such as 2026-01-05T00:00:00+09:00"
@@ -218,9 +229,14 @@ class Settings(_Section, frozen=True, kw_only=True):
         return Path(self.data)
 
     @property
-    def database(self) -> Path:
-        """The file of the store."""
+    def file(self) -> Path:
+        """The file of the store, where it is one."""
         return self.folder / DATABASE
+
+    @property
+    def address(self) -> str:
+        """Where the store is."""
+        return self.database or str(self.file)
 
     @property
     def keys_folder(self) -> Path:
@@ -303,6 +319,29 @@ def require_character_set(name: str) -> None:
         codec_of(name)
     except Malformed as error:
         raise ValueError(f"character_set: {error.reason}") from None
+
+
+def require_address(setting: str, address: str) -> None:
+    """Refuse an address of no store, and one with a password: settings are read by many.
+
+    Raises
+    ------
+    ValueError
+        If it is one.
+    """
+    if not address:
+        return
+    url = urlsplit(address)
+    if not is_server(address):
+        raise ValueError(
+            f"{setting}: expected nothing, or an address that begins with postgresql://, got"
+            f" {url.scheme or 'a text'!r}: a store in a file is named by its folder, in `data`"
+        )
+    if url.password is not None or "password" in dict(parse_qsl(url.query)):
+        raise ValueError(
+            f"{setting}: expected an address without a password, got one with it: put it into PGPASSWORD, or"
+            " into a file that PGPASSFILE names"
+        )
 
 
 def require_zone(setting: str, name: str) -> ZoneInfo:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from broadstreet.app.followers import projections_of
+from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import opened
 from broadstreet.model.clock import SystemClock
@@ -25,15 +26,17 @@ Begin = Callable[[str], Callable[[int, int], None]]
 """Is told what is checked next; returns what is told how far that has come."""
 
 
-def verified(settings: Settings, file: Path, parts: Iterable[str], begin: Begin) -> Iterator[Finding]:
-    """Yield what is not as it should be.
+def verified(
+    settings: Settings, backup: Path | None, parts: Iterable[str], begin: Begin
+) -> Iterator[Finding]:
+    """Yield what is not as it should be. Of a store on a server a copy is verified.
 
     Parameters
     ----------
     settings
         Which projections there are.
-    file
-        The store or a backup; a hub may write to it meanwhile. What is built again lies beside it.
+    backup
+        Instead of the store. A hub may write to it meanwhile. What is built again lies beside it.
     parts
         Which of `PARTS` are checked.
 
@@ -42,7 +45,15 @@ def verified(settings: Settings, file: Path, parts: Iterable[str], begin: Begin)
     StoreError
         If the file is damaged or not a store.
     """
-    parts = set(parts)
+    if backup is None and settings.database:
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(prefix=".verify-", dir=settings.folder) as folder:
+            copy = Path(folder) / "copy.db"
+            with read(settings) as store:
+                store.backup(copy)
+            yield from verified(settings, copy, parts, begin)
+        return
+    file, parts = backup or settings.file, set(parts)
     if "file" in parts:
         begin("file")(0, 1)
         verify_file(file)

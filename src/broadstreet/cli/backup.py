@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from broadstreet.app import requests
-from broadstreet.app.reach import hub_of, read
+from broadstreet.app.reach import has_store, hub_of, read
 from broadstreet.app.restoring import restored_to
 from broadstreet.app.words import counted
 from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of
@@ -57,14 +57,16 @@ def restore(
     """
     settings = settings_of(config, data)
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    replaced = settings.database.exists()
+    replaced = has_store(settings)
+    where = settings.database or settings.file
     try:
         restored = restored_to(settings, source, to)
     except ValueError as error:
         raise Mistake(str(error)) from error
-    console.print(f"Restored {counted(restored.head, 'entry', 'entries')} to {settings.database}.")
+    console.print(f"Restored {counted(restored.head, 'entry', 'entries')} to {where}.")
     if replaced:
-        console.print(f"What was there is kept as {settings.database.name}.before-restore.")
+        name = "<schema>_before_restore" if settings.database else f"{settings.file.name}.before-restore"
+        console.print(f"What was there is kept as {name}.", markup=False)
     for what, lost in restored.lost.items():
         for sentence in lost:
             console.print(f"{what}: {sentence}", markup=False, soft_wrap=True)

@@ -44,7 +44,7 @@ def verify(
             task = bars.add_task(what, total=None)
             return lambda done, goal: bars.update(task, completed=done, total=goal)
 
-        found = list(verified(settings, backup or settings.database, parts, begin))
+        found = list(verified(settings, backup, parts, begin))
     for finding in found:
         console.print(str(finding), markup=False, soft_wrap=True)
     if found:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from broadstreet.store.protocol import Store, StoreError
 from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.sqlite.store import restore as restore_file
 
 SCHEMES = ("postgresql://", "postgres://")
 
@@ -13,6 +16,26 @@ SCHEMES = ("postgresql://", "postgres://")
 def is_server(address: str | Path) -> bool:
     """Say whether an address names a PostgreSQL server."""
     return str(address).startswith(SCHEMES)
+
+
+def restore(backup: Path, address: str | Path, prepare: Callable[[Path], None] = lambda _: None) -> int:
+    """Put a backup, of either back end, in the place of a store that no hub uses; return its head.
+
+    What was there is kept beside it. `prepare` is given a copy before it takes its place.
+
+    Raises
+    ------
+    StoreError
+        If the backup is damaged or not a store, or there is no room.
+    StoreLocked
+        If a hub uses the store.
+    """
+    if not is_server(address):
+        return restore_file(backup, Path(address), prepare)
+    require_extra()
+    from broadstreet.store.postgres.portable import restore as restore_schema  # noqa: PLC0415
+
+    return restore_schema(backup, str(address), prepare)
 
 
 def open_store(address: str | Path, *, create: bool = True) -> Store:
@@ -30,10 +53,21 @@ def open_store(address: str | Path, *, create: bool = True) -> Store:
     """
     if not is_server(address):
         return SqliteStore(Path(address), create=create)
-    try:
-        from broadstreet.store.postgres import PostgresStore  # noqa: PLC0415 (an extra)
-    except ImportError as error:
+    require_extra()
+    from broadstreet.store.postgres import PostgresStore  # noqa: PLC0415
+
+    return PostgresStore(str(address), create=create)
+
+
+def require_extra() -> None:
+    """Refuse to go on without the driver, which is an extra.
+
+    Raises
+    ------
+    StoreError
+        If it is not installed.
+    """
+    if find_spec("psycopg") is None:
         raise StoreError(
             "a store on PostgreSQL needs the extra of that name: pip install 'broadstreet[postgres]'"
-        ) from error
-    return PostgresStore(str(address), create=create)
+        )

@@ -30,6 +30,10 @@ class StoreError(Exception):
     """The store cannot do what was asked; the text is our own and holds no personal data."""
 
 
+class NoStore(StoreError):
+    """There is no store at that place yet."""
+
+
 class StoreFull(StoreError):
     """There is no room; nothing of the batch was kept, and it may be sent again."""
 

@@ -133,7 +133,7 @@ def test_nothing_about_a_person_is_in_log_metrics_health_or_status(told: Told) -
     told.send_raw(b"\x0b" + GOOD.encode()[:300])  # ends in its middle
     told.retry_all(GOOD.replace("19811209", "QUACKENBUSH").replace("{id}", "2").encode())
     with pytest.raises(ControlError):
-        told.hub.control.ask(requests.Backup(to=str(told.hub.settings.database)))
+        told.hub.control.ask(requests.Backup(to=str(told.hub.settings.file)))
     said = told.everything()
     status = told.hub.status()
     assert status.quarantine["held"] >= 10, "the messages were refused"

@@ -144,3 +144,23 @@ def test_processing_ids_are_those_of_hl7() -> None:
         SettingsError, match=r"mllp\.processing_ids: expected letters among P, T and D, got 'X'"
     ):
         load(environment={"BROADSTREET_MLLP_PROCESSING_IDS": "X"})
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("postgresql://hub:secret@db/city", "without a password"),
+        ("postgresql://hub@db/city?password=secret", "without a password"),
+        ("sqlite:///log.db", "begins with postgresql://, got 'sqlite'"),
+    ],
+)
+def test_an_address_with_a_password_or_of_no_store_is_refused(address: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason) as refused:
+        load(environment={"BROADSTREET_DATABASE": address})
+    assert "secret" not in str(refused.value)
+
+
+def test_the_store_is_a_file_in_the_data_folder_unless_a_server_is_named() -> None:
+    assert load(environment={"BROADSTREET_DATA": "d"}).address == "d/log.db"
+    named = load(environment={"BROADSTREET_DATABASE": "postgresql://hub@db/city"})
+    assert named.address == "postgresql://hub@db/city"

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from broadstreet.app.process import HubProcess
 from broadstreet.app.settings import Mllp, Settings
 from broadstreet.cli import app
+from tests.backends import NO_SERVER, Backend, has
 from tests.unit.app.conftest import START
 
 Run = Callable[..., Result]
@@ -45,6 +46,18 @@ def process(folder: Path) -> Iterator[HubProcess]:
     settings = Settings(data=str(folder), clock="driven", clock_start=START, mllp=Mllp(port=0))
     with HubProcess(settings) as hub:
         yield hub
+
+
+@pytest.fixture
+def server_process(folder: Path, tmp_path: Path) -> Iterator[HubProcess]:
+    """Yield a hub whose store is on a PostgreSQL server."""
+    if not has("postgres"):
+        pytest.skip(NO_SERVER)
+    backend = Backend("postgres", tmp_path)
+    start = {"clock": "driven", "clock_start": START, "mllp": Mllp(port=0)}
+    with HubProcess(Settings(data=str(folder), database=backend.address(), **start)) as hub:  # type: ignore[arg-type]
+        yield hub
+    backend.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from broadstreet.store.protocol import StoreError
 
 SCHEMA = "broadstreet"
-_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,47}")
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Address:
         schema = dict(query).get("schema", SCHEMA)
         if not _SCHEMA.fullmatch(schema):
             raise StoreError(
-                f"schema={schema}: expected lower-case letters, digits and _, at most 48, such as {SCHEMA}"
+                f"schema={schema}: expected lower-case letters, digits and _, at most 63, such as {SCHEMA}"
             )
         rest = urlencode([(name, value) for name, value in query if name != "schema"])
         return cls(urlunsplit(url._replace(query=rest)), schema)

@@ -13,9 +13,10 @@ from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, connect, told
 from broadstreet.store.postgres.lease import held
 from broadstreet.store.postgres.migrate import meta, migrate, newest_schema, schema_of, set_meta
+from broadstreet.store.postgres.portable import copy_to_file
 from broadstreet.store.postgres.reader import PostgresReader
 from broadstreet.store.postgres.writer import PostgresWriter
-from broadstreet.store.protocol import StoreError
+from broadstreet.store.protocol import NoStore, StoreError
 
 
 class PostgresStore(PostgresReader):
@@ -45,8 +46,14 @@ class PostgresStore(PostgresReader):
         return self._writer
 
     def backup(self, target: Path) -> int:
-        """Write a copy that can be opened as a store, while writing goes on; return its head."""
-        raise StoreError(f"not yet {target}")
+        """Write a copy to a file that can be opened as a store, while writing goes on; return its head.
+
+        Raises
+        ------
+        StoreError
+            If there is a file already, or no room for the copy.
+        """
+        return copy_to_file(self, target)
 
     def close(self) -> None:
         """Give back every connection and the lease."""
@@ -80,7 +87,7 @@ def _prepare(connection: Connection, address: Address) -> None:
 def _held_key(connection: Connection, address: Address) -> bytes:
     reached = schema_of(connection, address)
     if not reached:
-        raise StoreError(
+        raise NoStore(
             f"there is no store at {address.name}: start the hub once (`broadstreet serve`) to make it"
         )
     if reached < newest_schema():

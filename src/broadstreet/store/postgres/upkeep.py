@@ -73,6 +73,12 @@ def rows_of(connection: Connection, table: Table) -> Iterator[Row]:
         raise told(error) from error
 
 
+def types_of(connection: Connection, table: str) -> dict[str, str]:
+    """Return the columns of a table with the names of their types."""
+    columns: Any = connection.execute(_COLUMNS, (tables.quoted(table),)).fetchall()
+    return {name: type for name, type, _ in columns}
+
+
 def _table(connection: Connection, name: str) -> Table:
     columns: Any = connection.execute(_COLUMNS, (tables.quoted(name),)).fetchall()
     key = sorted((place, column) for column, _, place in columns if place >= 0)

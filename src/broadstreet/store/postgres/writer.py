@@ -14,6 +14,7 @@ from broadstreet.store.entry import Entry, IndexRows, Opened, as_it_is
 from broadstreet.store.postgres import tables, upkeep
 from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, connect, lost, told
+from broadstreet.store.postgres.copying import copy_in
 from broadstreet.store.postgres.cutting import cut_log
 from broadstreet.store.postgres.lease import Lease
 from broadstreet.store.postgres.migrate import meta, set_meta
@@ -361,16 +362,10 @@ def _purge(connection: Connection, before: int) -> int:
 
 
 def _copy(
-    connection: Connection, table: str, columns: dict[str, str], rows: Sequence[Iterable[object]]
+    connection: Connection, table: str, columns: dict[str, str], rows: Sequence[Sequence[object]]
 ) -> None:
-    """Send rows by COPY: a third of the time of an INSERT from arrays (measured, 1,000 rows)."""
-    if not rows:
-        return
-    sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-    with connection.cursor() as cursor, cursor.copy(sql) as copy:
-        copy.set_types(list(columns.values()))
-        for row in rows:
-            copy.write_row(row)  # type: ignore[arg-type]
+    if rows:
+        copy_in(connection, table, columns, rows)
 
 
 def _columns(rows: Sequence[Iterable[Any]], width: int) -> list[list[Any]]:

@@ -128,7 +128,7 @@ def restore(backup: Path, path: Path, prepare: Callable[[Path], None] = lambda _
             restored.with_name(restored.name + ".lease").unlink(missing_ok=True)
         _set_aside(path)
         restored.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     return head
 
 
@@ -248,9 +248,9 @@ def _copy(path: Path, target: Path) -> int:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = delete")  # one file, which nothing beside it belongs to
             head = int(copy.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0])
-        _sync(part)
+        sync(part)
         part.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     except (sqlite3.Error, OSError) as error:
         part.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -275,7 +275,8 @@ def _set_aside(path: Path) -> None:
             part.rename(kept.with_name(kept.name + rest))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until the disk has a file or folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -24,10 +24,15 @@ def volume_of(path: Path) -> Volume:
     return Volume(sizes, shutil.disk_usage(path.parent).free)
 
 
+def tables_of(connection: sqlite3.Connection) -> tuple[Table, ...]:
+    """Return every table, as it is in the file."""
+    sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name"
+    return tuple(_table(connection, name) for (name,) in connection.execute(sql).fetchall())
+
+
 def index_tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
     """Return the tables of the search index, as they are in the file."""
-    sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '*_index' ORDER BY name"
-    return tuple(_table(connection, name) for (name,) in connection.execute(sql).fetchall())
+    return tuple(table for table in tables_of(connection) if table.name.endswith("_index"))
 
 
 def has_table(connection: sqlite3.Connection, name: str) -> bool:

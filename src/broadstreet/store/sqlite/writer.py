@@ -131,7 +131,7 @@ class SqliteWriter:
         """
         with self._transaction() as connection:
             for table in tables:
-                _create(connection, table)
+                create(connection, table)
                 _require_layout(connection, table)
 
     def purge(self, before: int) -> int:
@@ -231,7 +231,7 @@ class SqliteWriter:
         table, connection = change.table, self._connection
         if isinstance(change, Clear):
             connection.execute(f'DROP TABLE IF EXISTS "{table.name}"')
-            _create(connection, table)
+            create(connection, table)
         elif isinstance(change, Delete):
             key = " AND ".join(f'"{name}" = ?' for name in table.key)
             connection.executemany(f'DELETE FROM "{table.name}" WHERE {key}', change.keys)
@@ -269,7 +269,8 @@ class SqliteWriter:
             self._connection = connect(self._path, read_only=False)
 
 
-def _create(connection: sqlite3.Connection, table: Table) -> None:
+def create(connection: sqlite3.Connection, table: Table) -> None:
+    """Make a table that does not exist yet."""
     columns = ", ".join(f'"{name}" {kind.upper()}' for name, kind in table.columns.items())
     key = ", ".join(f'"{name}"' for name in table.key)
     connection.execute(
