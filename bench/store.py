@@ -25,6 +25,8 @@ from typing import Any
 from bench.results import keep
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
+from broadstreet.model.search import parts_of
+from broadstreet.model.search.parts import TYPE_NUMBERS
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft, Entry, IndexRows
 from broadstreet.store.followers import Followers
@@ -38,6 +40,9 @@ A_WORK = 50
 UNDER_WAY = 40
 BODY = b'{"resourceType":"Observation","note":"%s"}' % (b"x" * 560)
 CODES, PATIENTS = 200, 200_000
+(CODE,), (DATE,), (SUBJECT,) = (
+    [part.number for part in parts_of("Observation", name)] for name in ("code", "date", "subject")
+)
 WRITERS = (1, 64)
 COMMITS = 20_000
 TALLY = Table("bench_tally", {"type": "text", "n": "integer"}, key=("type",))
@@ -79,12 +84,13 @@ class Observations:
         return Wants(keys=tuple(("bench", str(n)) for n in self._numbers()))
 
     def apply(self, tx: Transaction) -> None:
+        hashed = tx.indexer.hashed
         for n in self._numbers():
             code, patient = (n, n) if self.all_different else (n * 7919 % CODES, n * 7919 % PATIENTS)
             rows = IndexRows(
-                tokens=((15, tx.indexer.token("http://loinc.org", str(code))),),
-                dates=((16, n * 1_000_000, (n + 1) * 1_000_000),),
-                references=((13, tx.indexer.hashed(f"Patient/{patient}")),),
+                tokens=((CODE, hashed(str(code)), hashed("http://loinc.org")),),
+                dates=((DATE, 0, n * 1_000_000, (n + 1) * 1_000_000),),
+                references=((SUBJECT, hashed(f"Patient/{patient}"), TYPE_NUMBERS["Patient"]),),
             )
             draft = Draft(
                 type="fhir/Observation", id=tx.new_id(), body=BODY, source="bench", key=str(n), rows=rows

@@ -108,7 +108,7 @@ class Arrive:
                 source="map@1",
                 key=f"{seq}:0",
                 cause=seq,
-                rows=IndexRows(tokens=((1, drawn),), references=((3, drawn % 50),)),
+                rows=IndexRows(tokens=((1, drawn, 0),), references=((3, drawn % 50, 0),)),
             )
         )
         return seq

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
+from broadstreet.model.search import parts_of
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS, Draft, Entry, IndexRows
 from broadstreet.store.index import Indexer
@@ -30,7 +31,9 @@ IDS = ["e1", "e2", "e3"]
 CODES = ["arrived", "finished"]
 PATIENTS = ["Patient/ann", "Patient/ben"]
 DAYS = range(6)
-STATUS, SUBJECT, DATE = 7, 5, 6  # the parameters' numbers in the index
+(STATUS,), (SUBJECT,), (DATE,) = (
+    [part.number for part in parts_of("Encounter", name)] for name in ("status", "subject", "date")
+)
 
 CONDITIONS: list[tuple[SearchCondition, ...]] = [
     *[(Token("status", None, code),) for code in CODES],
@@ -60,9 +63,9 @@ class Put:
         if self.deleted:
             return NO_ROWS
         return IndexRows(
-            tokens=tuple((STATUS, indexer.token(None, code)) for code in self.codes),
-            dates=((DATE, *self.span),),
-            references=tuple((SUBJECT, indexer.hashed(patient)) for patient in self.patients),
+            tokens=tuple((STATUS, indexer.hashed(code), 0) for code in self.codes),
+            dates=((DATE, 0, *self.span),),
+            references=tuple((SUBJECT, indexer.hashed(patient), 0) for patient in self.patients),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
@@ -31,16 +32,48 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     body: bytes | None
 
 
-class IndexRows(msgspec.Struct, frozen=True):
-    """What the search index keeps of one version of a resource.
+class Labels(msgspec.Struct, frozen=True):
+    """What policy decides on: 64-bit keyed hashes or small numbers, 0 where it is unknown, or several."""
 
-    `tokens` and `references` are `(parameter, 64-bit hash)`, `dates` `(parameter, low, high)` in
-    microseconds UTC, `high` exclusive.
+    subject: int = 0
+    organisation: int = 0
+    district: int = 0
+    category: int = 0
+    sensitivity: int = 0
+
+    @property
+    def columns(self) -> tuple[int, int, int, int, int]:
+        """The values, in the order of `store.index.kinds.LABELS`."""
+        return self.subject, self.organisation, self.district, self.category, self.sensitivity
+
+
+UNKNOWN = Labels()
+
+Rows = tuple[tuple[Any, ...], ...]
+
+
+class IndexRows(msgspec.Struct, frozen=True):
+    """What the search index keeps of one version of a resource, each row once.
+
+    Rows are `(part, values...)`, the values as the columns of their kind in `store.index.kinds.KINDS`.
     """
 
-    tokens: tuple[tuple[int, int], ...] = ()
-    dates: tuple[tuple[int, int, int], ...] = ()
-    references: tuple[tuple[int, int], ...] = ()
+    tokens: Rows = ()
+    strings: Rows = ()
+    dates: Rows = ()
+    references: Rows = ()
+    numbers: Rows = ()
+    quantities: Rows = ()
+    uris: Rows = ()
+    composites: Rows = ()
+
+    @property
+    def by_kind(self) -> tuple[Rows, ...]:
+        """The rows, in the order of `store.index.kinds.KINDS`."""
+        return (
+            self.tokens, self.strings, self.dates, self.references,
+            self.numbers, self.quantities, self.uris, self.composites,
+        )  # fmt: skip
 
 
 NO_ROWS = IndexRows()
@@ -51,6 +84,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     `(source, key)` must be new in the log: a draft whose pair is known already is left out.
     `subjects`: the residents it is about, by random id. A body of None deletes the resource.
+    The label `subject` is filled in from `subjects` where it is 0.
     """
 
     type: str
@@ -62,6 +96,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     actor: str | None = None
     cause: int | None = None
     rows: IndexRows = NO_ROWS
+    labels: Labels = UNKNOWN
 
 
 Opened = Callable[[Entry], Entry]

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from broadstreet.model.failures import traced
-from broadstreet.store.entry import Entry, IndexRows, Opened, as_it_is
-from broadstreet.store.index import Indexer
+from broadstreet.store.entry import Entry, Opened, as_it_is
+from broadstreet.store.index import Indexer, TokenKey
+from broadstreet.store.index.kinds import KINDS
 from broadstreet.store.tables import Change, Table, TableReader
 from broadstreet.store.upkeep import Upkeep
-
-FOREVER = (1 << 62) - 1
-"""`until` of an index row that still holds."""
 
 MOST_PREFIXED = 16
 """So many entries are returned for one prefix of keys, the first by key."""
@@ -85,16 +83,15 @@ class Current:
 class Batch:
     """Everything that one transaction writes, in the order in which it is to be written.
 
-    `closing` are the seqs whose index rows end: `(since, until)`.
+    `closing` are the seqs whose index rows end: `(since, until)`. `index` are whole rows of the index's
+    tables, in the order of `KINDS`.
     """
 
     entries: list[Entry] = field(default_factory=list)
     subjects: list[tuple[int, str]] = field(default_factory=list)
     currents: dict[ResourceKey, tuple[int, int, int]] = field(default_factory=dict)
     closing: list[tuple[int, int]] = field(default_factory=list)
-    tokens: list[tuple[int, int, int]] = field(default_factory=list)
-    dates: list[tuple[int, int, int, int]] = field(default_factory=list)
-    references: list[tuple[int, int, int]] = field(default_factory=list)
+    index: tuple[list[tuple[Any, ...]], ...] = field(default_factory=lambda: tuple([] for _ in KINDS))
     changes: list[Change] = field(default_factory=list)
     cursors: list[Cursor] = field(default_factory=list)
     shadows: list[tuple[str, int, str, str, bytes | None]] = field(default_factory=list)
@@ -114,8 +111,7 @@ class Batch:
 
     def _lists(self) -> tuple[list[Any], ...]:
         return (
-            self.entries, self.subjects, self.closing, self.tokens, self.dates,
-            self.references, self.changes, self.cursors, self.shadows,
+            self.entries, self.subjects, self.closing, *self.index, self.changes, self.cursors, self.shadows,
         )  # fmt: skip
 
 
@@ -234,8 +230,8 @@ class Writer(Protocol):
         """Return the newest versions of these resources."""
         ...
 
-    def holders(self, tokens: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], Current]]:
-        """Return each current resource that has one of these `(parameter, hash)`.
+    def holders(self, tokens: Sequence[TokenKey]) -> list[tuple[TokenKey, Current]]:
+        """Return each current resource that has one of these `(part, code, system)`.
 
         Raises
         ------
@@ -282,8 +278,8 @@ class Writer(Protocol):
         """Remove index rows superseded at or before a position; return how many."""
         ...
 
-    def reindex(self, entries: Sequence[tuple[int, int, IndexRows]]) -> None:
-        """Write the index rows of versions anew: `(since, until, rows)` each; commit."""
+    def reindex(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
+        """Write index rows anew, in the order of `KINDS`; commit."""
         ...
 
     def drop_index(self) -> None:

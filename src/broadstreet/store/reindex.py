@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any
 
 from broadstreet.model import fhir
-from broadstreet.model.failures import traced
+from broadstreet.model.search.parts import TYPES
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS, Entry, IndexRows
-from broadstreet.store.index import PARAMETERS, Indexer
-from broadstreet.store.protocol import FOREVER, Store, StoreError
+from broadstreet.store.index import Indexer
+from broadstreet.store.index.kinds import FOREVER, KINDS
+from broadstreet.store.protocol import Store, StoreError
 
-SLICE = 500
+SLICE = 4_000
 """So many versions are read and written at once."""
+AHEAD = 2
+"""So many slices for each process are under way."""
+FEW = 50_000
+"""Up to so many entries, further processes would take longer to start than they save."""
 
 RowsOf = Callable[[Entry], IndexRows]
+Version = tuple[Entry, int]  # and the seq of its successor
+Index = list[list[tuple[Any, ...]]]
 
-_TYPES = frozenset(f"fhir/{parameter.type}" for parameter in PARAMETERS)
+_TYPES = frozenset(f"fhir/{name}" for name in TYPES)
 
 
 def reindex(
@@ -26,6 +39,7 @@ def reindex(
     rows_of: RowsOf | None = None,
     types: Iterable[str] = _TYPES,
     progress: Callable[[int, int], None] = lambda *_: None,
+    processes: int | None = None,
 ) -> int:
     """Empty the search index and compute every row again, in the order of the log; return the head.
 
@@ -35,30 +49,104 @@ def reindex(
     Parameters
     ----------
     rows_of
-        Gives the index rows of an entry; without it, the body is decoded as FHIR.
+        Gives the index rows of an entry, in this process; without it, the body is decoded as FHIR.
     types
         The entry types that are indexed.
     progress
         Is told `(done, all)` in entries.
+    processes
+        How many processes compute rows, while this one reads and writes; 0 for this one alone. By default as
+        many as there are processors, and none for a short log.
 
     Raises
     ------
     StoreError
         If an entry's body cannot be read.
     """
-    rows_of = rows_of or partial(_fhir_rows, store.indexer)
-    types, head, position = frozenset(types), store.head(), 0
+    head = store.head()
+    if processes is None:
+        processes = (os.cpu_count() or 1) if head > FEW else 0
     committer.between(lambda writer: writer.drop_index())
+    slices = _slices(store, head, frozenset(types))
+    if rows_of is not None or processes == 0:
+        made = _made_here(slices, store.indexer, rows_of)
+    else:
+        made = _made_elsewhere(slices, store.indexer, processes)
+    for reached, index in made:
+        committer.between(lambda writer, index=index: writer.reindex(index))  # type: ignore[misc]
+        progress(reached, head)
+    committer.between(lambda writer: writer.finish_index())
+    return head
+
+
+def _slices(store: Store, head: int, types: frozenset[str]) -> Iterator[tuple[int, list[Version]]]:
+    """Yield versions, and the seq up to which all are given."""
+    position = 0
     while position < head:
         entries = store.entries(position, to=head, types=types, limit=SLICE)
         reached = entries[-1].seq if len(entries) == SLICE else head
         follows = store.successors(position, reached)
-        rows = [(entry.seq, follows.get(entry.seq, FOREVER), rows_of(entry)) for entry in entries]
-        committer.between(lambda writer, rows=rows: writer.reindex(rows))  # type: ignore[misc]
+        yield reached, [(entry, follows.get(entry.seq, FOREVER)) for entry in entries]
         position = reached
-        progress(position, head)
-    committer.between(lambda writer: writer.finish_index())
-    return head
+
+
+def _made_here(
+    slices: Iterator[tuple[int, list[Version]]], indexer: Indexer, rows_of: RowsOf | None
+) -> Iterator[tuple[int, Index]]:
+    for reached, versions in slices:
+        yield reached, _index(versions, indexer, rows_of)
+
+
+def _made_elsewhere(
+    slices: Iterator[tuple[int, list[Version]]], indexer: Indexer, processes: int
+) -> Iterator[tuple[int, Index]]:
+    under_way: deque[tuple[int, Future[Index]]] = deque()
+    with _pool(indexer, processes) as pool:
+        for reached, versions in slices:
+            under_way.append((reached, pool.submit(_index_elsewhere, versions)))
+            if len(under_way) > AHEAD * processes:
+                first, future = under_way.popleft()
+                yield first, future.result()
+        for first, future in under_way:
+            yield first, future.result()
+
+
+@contextmanager
+def _pool(indexer: Indexer, processes: int) -> Iterator[ProcessPoolExecutor]:
+    # Spawned, not forked: threads and connections to the database are not for two.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(indexer.keys.key,))
+    try:
+        yield pool
+    except BrokenProcessPool as error:
+        raise StoreError(f"a process that computed index rows has ended ({error}): rebuild again") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_indexer: Indexer | None = None
+
+
+def _begin(key: bytes) -> None:
+    global _indexer  # noqa: PLW0603 - one for each process, made as it starts
+    _indexer = Indexer(key)
+
+
+def _index_elsewhere(versions: list[Version]) -> Index:
+    assert _indexer is not None
+    return _index(versions, _indexer, None)
+
+
+def _index(versions: list[Version], indexer: Indexer, rows_of: RowsOf | None) -> Index:
+    """Return the rows of versions, whole, in the order of `KINDS`."""
+    index: Index = [[] for _ in KINDS]
+    for entry, until in versions:
+        rows = _fhir_rows(indexer, entry) if rows_of is None else rows_of(entry)
+        subjects = (entry.subject,) if entry.subject else ()
+        after = (entry.seq, until, *indexer.labels(subjects))
+        for written, each in zip(index, rows.by_kind, strict=True):
+            written += [row + after for row in each]
+    return index
 
 
 def _fhir_rows(indexer: Indexer, entry: Entry) -> IndexRows:
@@ -67,7 +155,4 @@ def _fhir_rows(indexer: Indexer, entry: Entry) -> IndexRows:
     try:
         return indexer.rows(fhir.decode(entry.body))
     except ValueError as error:
-        reason = traced(error)  # its text may hold a patient's data
-        raise StoreError(
-            f"entry {entry.seq} ({entry.type}/{entry.id}) cannot be indexed: {reason}"
-        ) from error
+        raise StoreError(f"entry {entry.seq} ({entry.type}/{entry.id}) cannot be indexed: {error}") from error

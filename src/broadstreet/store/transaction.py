@@ -13,12 +13,12 @@ import msgspec
 
 from broadstreet.model.ids import Ids
 from broadstreet.store.entry import ABSENT, Draft, Entry, digest
-from broadstreet.store.index import Indexer, parameter
+from broadstreet.store.index import Indexer, TokenKey
+from broadstreet.store.index.kinds import FOREVER
 from broadstreet.store.protocol import Batch, Current, Cursor, ResourceKey, StoreError, Writer
 from broadstreet.store.tables import Change
 
 Key = tuple[str, str]
-TokenKey = tuple[int, int]
 
 _NOTHING = object()
 
@@ -119,15 +119,19 @@ class Transaction:
 
         Tokens are found by their 64-bit hash: whoever acts on an identity compares the body as well.
         """
-        token = (parameter(type, name, "token").number, self.indexer.token(system, code))
-        if token not in self._holders:
-            self._load_tokens([token])
-        found = []
-        for key in self._holders[token]:
-            held = self._held(key)
-            if held is not None and token in self._tokens.get(key, {token}) and held.entry.body is not None:
-                found.append(held.entry)
-        return sorted(found, key=lambda entry: entry.seq)
+        found: dict[ResourceKey, Entry] = {}
+        for token in self.indexer.tokens(type, name, system, code):
+            if token not in self._holders:
+                self._load_tokens([token])
+            for key in self._holders[token]:
+                held = self._held(key)
+                if (
+                    held is not None
+                    and token in self._tokens.get(key, {token})
+                    and held.entry.body is not None
+                ):
+                    found[key] = held.entry
+        return sorted(found.values(), key=lambda entry: entry.seq)
 
     # -- adding ----------------------------------------------------------------------------------
 
@@ -240,10 +244,11 @@ class Transaction:
         return seq
 
     def _index(self, draft: Draft, seq: int) -> None:
-        rows, batch, key = draft.rows, self.batch, (draft.type, draft.id)
-        batch.tokens += [(number, value, seq) for number, value in rows.tokens]
-        batch.dates += [(number, low, high, seq) for number, low, high in rows.dates]
-        batch.references += [(number, value, seq) for number, value in rows.references]
+        rows, key = draft.rows, (draft.type, draft.id)
+        after = (seq, FOREVER, *self.indexer.labels(draft.subjects, draft.labels))
+        for written, each in zip(self.batch.index, rows.by_kind, strict=True):
+            if each:
+                written += [row + after for row in each]
         for token in rows.tokens:
             if token in self._holders:
                 self._set(self._holders[token], key, None)

@@ -30,7 +30,7 @@ class Put:
 
 
 def patient(body: bytes, key: str) -> Put:
-    rows = IndexRows(tokens=((1, hash(body)),))
+    rows = IndexRows(tokens=((1, hash(body), 0),))
     return Put(Draft(type="fhir/Patient", id="p", body=body, source="test", key=key, rows=rows))
 
 

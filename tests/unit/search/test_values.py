@@ -8,7 +8,6 @@ import pytest
 
 from broadstreet.model import fhir, search
 from broadstreet.model.search.numbers import implicit_range
-from broadstreet.store.index import span as indexed_span
 
 
 def of(kind: str, name: str, body: str) -> list:
@@ -87,18 +86,6 @@ def test_a_timing_counts_by_its_outer_limits() -> None:
         '"repeat": {"boundsPeriod": {"end": "1970-01-02"}}}'
     )
     assert of("Observation", "date", timing) == [(search.EARLIEST, 3 * 86_400_000_000)]
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["0001", "1854", "9999", "2024-02", "9999-12", "1854-09-08", "9999-12-31", "2016-12-31T23:59:60Z",
-     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-03-01T10:00:00.123456+09:00"],
-)  # fmt: skip
-def test_spans_are_those_of_the_index(text: str) -> None:
-    low, high = search.span(text)
-    assert low == indexed_span(text, text)[0]
-    if not text.startswith("9999"):  # there, the index ends an hour early
-        assert high == indexed_span(text, text)[1]
 
 
 def test_a_reference_leads_to_a_resource_whatever_its_version() -> None:

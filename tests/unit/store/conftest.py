@@ -38,8 +38,12 @@ def draft(id: str = "p1", body: bytes | None = b"{}", key: str = "k1", **more: A
     return Draft(**{"type": "fhir/Patient", "id": id, "body": body, "source": "test", "key": key} | more)
 
 
-def tokens(*values: int) -> IndexRows:
-    return IndexRows(tokens=tuple((1, value) for value in values))
+def identified(tx: Transaction, system: str, *codes: str) -> IndexRows:
+    return IndexRows(
+        tokens=tuple(
+            key for code in codes for key in tx.indexer.tokens("Patient", "identifier", system, code)
+        )
+    )
 
 
 class JumpingClock:

@@ -11,7 +11,7 @@ from broadstreet.store.committer import Committer
 from broadstreet.store.sqlite import SqliteStore, checkpoints
 from broadstreet.store.sqlite.store import verify
 
-from .conftest import START, Do, draft, tokens
+from .conftest import START, Do, draft, identified
 
 SALTS = slice(16, 24)
 """Of the header; they change when the log begins anew. Source: https://sqlite.org/fileformat2.html"""
@@ -32,7 +32,9 @@ def test_the_write_ahead_log_begins_anew_under_a_load_that_never_pauses(
     seen: set[bytes] = set()
     n = 0
     while len(seen) < 4:  # the test's time limit ends it where this never comes about
-        committer.commit(Do(lambda tx, n=n: tx.put(draft(id=f"{n}", key=f"{n}", rows=tokens(n)))))
+        committer.commit(
+            Do(lambda tx, n=n: tx.put(draft(id=f"{n}", key=f"{n}", rows=identified(tx, "s", str(n)))))
+        )
         seen.add(beginnings(path.with_name("log.db-wal")))
         n += 1
     committer.close()

@@ -15,7 +15,7 @@ from broadstreet.store.protocol import Store, StoreError, StoreLocked
 from broadstreet.store.tables import Table
 from broadstreet.store.transaction import Transaction
 
-from .conftest import START, Do, draft, tokens
+from .conftest import START, Do, draft, identified
 
 
 def test_entries_are_numbered_without_gaps_even_when_a_work_fails(committer: Committer, store: Store) -> None:
@@ -48,8 +48,7 @@ def test_an_unchanged_resource_makes_no_new_version(committer: Committer, store:
 
 def test_a_work_sees_what_earlier_works_of_its_batch_put(committer: Committer) -> None:
     def both(tx: Transaction) -> list[str]:
-        token = tx.indexer.token("urn:mrn", "7")
-        tx.put(draft(rows=tokens(token)))
+        tx.put(draft(rows=identified(tx, "urn:mrn", "7")))
         return [entry.id for entry in tx.find("Patient", "identifier", "urn:mrn", "7")]
 
     assert committer.commit(Do(both)) == ["p1"]
@@ -57,11 +56,7 @@ def test_a_work_sees_what_earlier_works_of_its_batch_put(committer: Committer) -
 
 def test_a_resource_is_found_by_the_tokens_it_has_now(committer: Committer) -> None:
     def put(key: str, *codes: str) -> Do:
-        return Do(
-            lambda tx: tx.put(
-                draft(key=key, body=key.encode(), rows=tokens(*(tx.indexer.token("s", c) for c in codes)))
-            )
-        )
+        return Do(lambda tx: tx.put(draft(key=key, body=key.encode(), rows=identified(tx, "s", *codes))))
 
     def find(code: str) -> int:
         return len(committer.commit(Do(lambda tx: tx.find("Patient", "identifier", "s", code))))
@@ -73,9 +68,9 @@ def test_a_resource_is_found_by_the_tokens_it_has_now(committer: Committer) -> N
 
 def test_what_an_attempt_added_is_taken_back_when_it_fails(committer: Committer, store: Store) -> None:
     def work(tx: Transaction) -> list[str]:
-        tx.put(draft(key="kept", rows=tokens(5)))
+        tx.put(draft(key="kept", rows=identified(tx, "s", "5")))
         with pytest.raises(KeyError), tx.attempt():
-            tx.put(draft(key="gone", body=b"changed", rows=tokens(6)))
+            tx.put(draft(key="gone", body=b"changed", rows=identified(tx, "s", "6")))
             raise KeyError
         assert tx.known("test", "gone") is None
         current = tx.current("fhir/Patient", "p1")
@@ -133,7 +128,7 @@ def test_a_work_that_breaks_the_commit_does_not_take_the_others_with_it(
     committer: Committer, store: Store
 ) -> None:
     def break_it(tx: Transaction) -> None:
-        tx.batch.tokens.append((1, 1, None))  # type: ignore[arg-type]
+        tx.batch.index[0].append((1, 1, None))
 
     futures = [
         committer.submit(Do(lambda tx: tx.append(draft(key="a")))),

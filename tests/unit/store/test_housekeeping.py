@@ -14,7 +14,7 @@ from broadstreet.store.followers import Followers
 from broadstreet.store.housekeeping import PURGE, PURGE_EVERY, Housekeeper
 from broadstreet.store.protocol import Store
 from broadstreet.store.timers import Scheduler, Timers
-from tests.unit.store.conftest import START, Do, draft, tokens
+from tests.unit.store.conftest import START, Do, draft, identified
 
 KEPT = timedelta(hours=24)
 
@@ -38,7 +38,11 @@ class Hub:
 
     def put(self, body: bytes) -> None:
         self.committer.commit(
-            Do(lambda tx: tx.put(draft(body=body, key=body.decode(), rows=tokens(hash(body)))))
+            Do(
+                lambda tx: tx.put(
+                    draft(body=body, key=body.decode(), rows=identified(tx, "s", body.decode()))
+                )
+            )
         )
 
     def timer(self) -> Timer:

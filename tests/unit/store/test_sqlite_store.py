@@ -21,7 +21,7 @@ from broadstreet.store.sqlite.connection import connect, require_durable
 from broadstreet.store.sqlite.migrate import migrate, migrations, newest_schema
 from broadstreet.store.sqlite.store import restore, verify
 
-from .conftest import START, Do, draft, tokens
+from .conftest import START, Do, draft, identified
 
 NOBODY = 65534
 
@@ -32,7 +32,11 @@ def fill(path: Path, number: int, seed: int = 1) -> None:
     committer = Committer(store, clock, SeededIds(clock, seed))
     for n in range(number):
         committer.commit(
-            Do(lambda tx, n=n: tx.put(draft(id=f"{seed}-{n}", key=f"{seed}-{n}", rows=tokens(n))))
+            Do(
+                lambda tx, n=n: tx.put(
+                    draft(id=f"{seed}-{n}", key=f"{seed}-{n}", rows=identified(tx, "s", str(n)))
+                )
+            )
         )
     committer.close()
     store.close()
@@ -253,7 +257,13 @@ def test_a_backup_is_taken_while_writing_goes_on_and_can_be_opened(tmp_path: Pat
     def write() -> None:
         number = 0
         while not enough.is_set():
-            committer.commit(Do(lambda tx, n=number: tx.put(draft(id=str(n), key=str(n), rows=tokens(n)))))
+            committer.commit(
+                Do(
+                    lambda tx, n=number: tx.put(
+                        draft(id=str(n), key=str(n), rows=identified(tx, "s", str(n)))
+                    )
+                )
+            )
             number += 1
 
     writer = threading.Thread(target=write)

@@ -8,7 +8,7 @@ from broadstreet.store.protocol import MOST_PREFIXED, Store
 from broadstreet.store.transaction import Transaction
 from tests.backends import rows_in
 
-from .conftest import Do, draft, tokens
+from .conftest import Do, draft, identified
 
 ODD_KEYS = ["a\0b", "a", "", "ключ", "键\U0010ffff", "x" * 5000, "'; DROP TABLE entry; --", '"]']
 
@@ -34,8 +34,7 @@ def test_a_deleted_resource_is_gone_but_keeps_its_history_and_its_versions(
 
 def test_a_deleted_resource_is_found_no_more_in_the_same_batch(committer: Committer) -> None:
     def put_and_delete(tx: Transaction) -> tuple[int, int]:
-        token = tx.indexer.token("urn:mrn", "7")
-        tx.put(draft(key="1", rows=tokens(token)))
+        tx.put(draft(key="1", rows=identified(tx, "urn:mrn", "7")))
         before = len(tx.find("Patient", "identifier", "urn:mrn", "7"))
         tx.put(draft(key="2", body=None))
         return before, len(tx.find("Patient", "identifier", "urn:mrn", "7"))
@@ -119,7 +118,7 @@ def test_entries_about_several_residents_name_each_of_them_once(
 
 
 def test_a_work_that_hands_in_the_same_row_twice_fails_alone(committer: Committer, store: Store) -> None:
-    rows = IndexRows(tokens=((1, 5), (1, 5)))
+    rows = IndexRows(tokens=((1, 5, 0), (1, 5, 0)))
     good = committer.submit(Do(lambda tx: tx.put(draft(key="good"))))
     bad = committer.submit(Do(lambda tx: tx.put(draft(id="p2", key="bad", rows=rows))))
     assert good.result() == 1

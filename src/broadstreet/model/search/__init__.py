@@ -15,6 +15,11 @@ from broadstreet.model.search.parameters import Kind as Kind
 from broadstreet.model.search.parameters import Parameter as Parameter
 from broadstreet.model.search.parameters import parameter as parameter
 from broadstreet.model.search.parameters import parameters_of as parameters_of
+from broadstreet.model.search.parts import Part as Part
+from broadstreet.model.search.parts import PartRef as PartRef
+from broadstreet.model.search.parts import components_of as components_of
+from broadstreet.model.search.parts import parts_in as parts_in
+from broadstreet.model.search.parts import parts_of as parts_of
 from broadstreet.model.search.plan import every_value as every_value
 from broadstreet.model.search.quantities import QuantityValue as QuantityValue
 from broadstreet.model.search.strings import fold as fold

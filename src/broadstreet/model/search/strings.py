@@ -22,7 +22,7 @@ _LETTERS = str.maketrans(
 )
 # Combining marks of Latin, Greek and Cyrillic: the blocks of diacritical marks, not those of other scripts.
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
-_EAST_ASIAN = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
+EAST_ASIAN = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
 
 
 def fold(text: str) -> str:
@@ -62,7 +62,7 @@ def of_name(name: fhir.HumanName) -> list[str]:
     """Return the parts of a name; written without a space between them, also family and given name as one."""
     parts = [name.text, name.family, *(name.given or ()), *(name.prefix or ()), *(name.suffix or ())]
     found = [fold(part) for part in parts if part]
-    if name.family and name.given and _EAST_ASIAN.match(name.family):
+    if name.family and name.given and EAST_ASIAN.match(name.family):
         found.append(fold(name.family + "".join(filter(None, name.given))))
     return found
 

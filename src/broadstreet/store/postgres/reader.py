@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from broadstreet.store.entry import Entry
-from broadstreet.store.index import Indexer, parameter
+from broadstreet.store.index import Indexer, parts
 from broadstreet.store.postgres import tables, upkeep
 from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, Connections, lost, told
@@ -112,7 +112,8 @@ class PostgresReader:
         if not conditions:
             raise ValueError("a search needs at least one condition")
         position = self.head() if at is None else at
-        clauses, values = ["e.seq > %s"], [after]
+        values: list[Any] = [after]
+        clauses = ["e.seq > %s"]
         for condition in conditions:
             sql, bound = self._condition(type, condition)
             clauses.append(
@@ -206,15 +207,15 @@ class PostgresReader:
         """Close the connections."""
         self._connections.close()
 
-    def _condition(self, type: str, condition: SearchCondition) -> tuple[str, list[int]]:
-        number = parameter(type, condition.parameter, _KIND[condition.__class__]).number  # type: ignore[arg-type]
-        if isinstance(condition, Dated):
-            return "i.parameter = %s AND i.low < %s AND i.high > %s", [number, condition.high, condition.low]
+    def _condition(self, type: str, condition: SearchCondition) -> tuple[str, list[Any]]:
+        found = parts(type, condition.parameter, _KIND[condition.__class__])
+        numbers = [part.number for part in found]
+        if isinstance(condition, Token):
+            hashed = self.indexer.hashed(condition.code), self.indexer.hashed(condition.system)
+            return "i.part = ANY(%s) AND i.code = %s AND i.system = %s", [numbers, *hashed]
         if isinstance(condition, Refers):
-            value = self.indexer.hashed(condition.target)
-        else:
-            value = self.indexer.token(condition.system, condition.code)
-        return "i.parameter = %s AND i.value = %s", [number, value]
+            return "i.part = ANY(%s) AND i.target = %s", [numbers, self.indexer.hashed(condition.target)]
+        return "i.part = ANY(%s) AND i.low < %s AND i.high > %s", [numbers, condition.high, condition.low]
 
     def _require_whole_index(self, at: int | None) -> None:
         marks = dict(self._all("SELECT name, value FROM meta WHERE name IN ('purged', 'reindexing')"))

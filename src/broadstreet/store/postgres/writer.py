@@ -10,17 +10,19 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
-from broadstreet.store.entry import Entry, IndexRows, Opened, as_it_is
+from broadstreet.store.entry import Entry, Opened, as_it_is
+from broadstreet.store.index import TokenKey
+from broadstreet.store.index.kinds import FOREVER, KINDS
 from broadstreet.store.postgres import tables, upkeep
 from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, connect, lost, told
 from broadstreet.store.postgres.copying import copy_in
 from broadstreet.store.postgres.cutting import cut_log
+from broadstreet.store.postgres.ddl import COPIED
 from broadstreet.store.postgres.lease import Lease
 from broadstreet.store.postgres.migrate import meta, set_meta
 from broadstreet.store.postgres.reader import ENTRY
 from broadstreet.store.protocol import (
-    FOREVER,
     INDEX_INCOMPLETE,
     MOST_PREFIXED,
     Batch,
@@ -43,10 +45,7 @@ _ENTRY = {
     "actor": "text", "source": "text", "key": "text", "cause": "int8", "seal": "int8", "body": "bytea",
 }  # fmt: skip
 _SUBJECT = {"seq": "int8", "subject": "text"}
-_TOKEN = {"parameter": "int4", "value": "int8", "since": "int8", "until": "int8"}
-_DATE = {"parameter": "int4", "low": "int8", "high": "int8", "since": "int8", "until": "int8"}
-_REFERENCE = _TOKEN
-INDEXES = ("token_index", "date_index", "reference_index")
+_INDEX = [{column.name: COPIED[column.type] for column in kind.columns} for kind in KINDS]
 LAST_CHARACTER = "\U0010ffff"
 _HEAD = "SELECT coalesce(max(seq), 0) FROM entry"
 
@@ -108,19 +107,19 @@ class PostgresWriter:
         rows = self._look_up(sql, _columns(keys, 2))
         return {(row[3], row[4]): Current(Entry(*row[1:]), row[0]) for row in rows}
 
-    def holders(self, tokens: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], Current]]:
-        """Return each current resource that has one of these `(parameter, hash)`."""
+    def holders(self, tokens: Sequence[TokenKey]) -> list[tuple[TokenKey, Current]]:
+        """Return each current resource that has one of these `(part, code, system)`."""
         if not self._indexed:
             raise StoreError(INDEX_INCOMPLETE)
         sql = (
-            f"SELECT t.parameter, t.value, c.digest, {ENTRY}"
-            " FROM unnest(%s::int4[], %s::int8[]) w (parameter, value)"
-            " JOIN token_index t ON t.parameter = w.parameter AND t.value = w.value"
+            f"SELECT t.part, t.code, t.system, c.digest, {ENTRY}"
+            " FROM unnest(%s::int8[], %s::int8[], %s::int8[]) w (part, code, system)"
+            " JOIN token_index t ON t.part = w.part AND t.code = w.code AND t.system = w.system"
             " JOIN entry e ON e.seq = t.since JOIN current c ON c.type = e.type AND c.id = e.id"
             f" WHERE t.until = {FOREVER}"
         )
-        rows = self._look_up(sql, _columns(tokens, 2))
-        return [((row[0], row[1]), Current(Entry(*row[3:]), row[2])) for row in rows]
+        rows = self._look_up(sql, _columns(tokens, 3))
+        return [((row[0], row[1], row[2]), Current(Entry(*row[4:]), row[3])) for row in rows]
 
     def cursor(self, follower: str) -> Cursor | None:
         """Return how far a follower has come."""
@@ -168,24 +167,15 @@ class PostgresWriter:
         """Remove index rows superseded at or before a position; return how many."""
         return self._commit(lambda connection: _purge(connection, before))
 
-    def reindex(self, entries: Sequence[tuple[int, int, IndexRows]]) -> None:
-        """Write the index rows of versions anew: `(since, until, rows)` each; commit."""
-        tokens = [(*token, since, until) for since, until, rows in entries for token in rows.tokens]
-        dates = [(*date, since, until) for since, until, rows in entries for date in rows.dates]
-        references = [(*ref, since, until) for since, until, rows in entries for ref in rows.references]
-
-        def everything(connection: Connection) -> None:
-            _copy(connection, "token_index", _TOKEN, tokens)
-            _copy(connection, "date_index", _DATE, dates)
-            _copy(connection, "reference_index", _REFERENCE, references)
-
-        self._commit(everything)
+    def reindex(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
+        """Write index rows anew, in the order of `KINDS`; commit."""
+        self._commit(lambda connection: _copy_index(connection, index))
 
     def drop_index(self) -> None:
         """Empty the search index and commit; it cannot be searched before `finish_index`."""
 
         def everything(connection: Connection) -> None:
-            connection.execute(f"TRUNCATE {', '.join(INDEXES)}")
+            connection.execute(f"TRUNCATE {', '.join(kind.table for kind in KINDS)}")
             connection.execute("DELETE FROM meta WHERE name = 'purged'")
             set_meta(connection, "reindexing", b"1")
 
@@ -310,15 +300,18 @@ def _write_log(connection: Connection, batch: Batch) -> None:
 
 
 def _write_index(connection: Connection, batch: Batch) -> None:
-    _copy(connection, "token_index", _TOKEN, [(*row, FOREVER) for row in batch.tokens])
-    _copy(connection, "date_index", _DATE, [(*row, FOREVER) for row in batch.dates])
-    _copy(connection, "reference_index", _REFERENCE, [(*row, FOREVER) for row in batch.references])
-    for index in INDEXES if batch.closing else ():
+    _copy_index(connection, batch.index)
+    for kind in KINDS if batch.closing else ():
         connection.execute(
-            f"UPDATE {index} i SET until = w.until FROM unnest(%s::int8[], %s::int8[]) w (since, until)"
+            f"UPDATE {kind.table} i SET until = w.until FROM unnest(%s::int8[], %s::int8[]) w (since, until)"
             f" WHERE i.since = w.since AND i.until = {FOREVER}",
             _columns(batch.closing, 2),
         )
+
+
+def _copy_index(connection: Connection, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
+    for kind, columns, rows in zip(KINDS, _INDEX, index, strict=True):
+        _copy(connection, kind.table, columns, rows)
 
 
 def _write_cursors(connection: Connection, batch: Batch) -> None:
@@ -356,7 +349,7 @@ def _purge(connection: Connection, before: int) -> int:
         " DELETE FROM {0} i USING old WHERE i.since = old.seq AND i.until <= %s"
     )
     bounds = (int(held) if held else 0, before, before)
-    purged = sum(connection.execute(sql.format(index), bounds).rowcount for index in INDEXES)
+    purged = sum(connection.execute(sql.format(kind.table), bounds).rowcount for kind in KINDS)
     set_meta(connection, "purged", str(before).encode())
     return purged
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from broadstreet.store.entry import Entry
-from broadstreet.store.index import Indexer, parameter
+from broadstreet.store.index import Indexer, parts
 from broadstreet.store.protocol import (
     INDEX_INCOMPLETE,
     Cursor,
@@ -185,20 +185,16 @@ class SqliteReader:
             self._local = threading.local()
 
     def _condition(self, type: str, condition: SearchCondition, alias: str) -> tuple[str, list[int]]:
-        number = parameter(type, condition.parameter, _KIND[condition.__class__]).number  # type: ignore[arg-type]
+        found = parts(type, condition.parameter, _KIND[condition.__class__])
+        numbers = [part.number for part in found]
+        wanted = f"{alias}.part IN ({','.join('?' * len(numbers))})"
         if isinstance(condition, Token):
-            value = self.indexer.token(condition.system, condition.code)
-            return f"{alias}.parameter = ? AND {alias}.value = ?", [number, value]
+            hashed = self.indexer.hashed(condition.code), self.indexer.hashed(condition.system)
+            return f"{wanted} AND {alias}.code = ? AND {alias}.system = ?", [*numbers, *hashed]
         if isinstance(condition, Refers):
-            return f"{alias}.parameter = ? AND {alias}.value = ?", [
-                number,
-                self.indexer.hashed(condition.target),
-            ]
-        return f"{alias}.parameter = ? AND {alias}.low < ? AND {alias}.high > ?", [
-            number,
-            condition.high,
-            condition.low,
-        ]
+            return f"{wanted} AND {alias}.target = ?", [*numbers, self.indexer.hashed(condition.target)]
+        within = f"{wanted} AND {alias}.low < ? AND {alias}.high > ?"
+        return within, [*numbers, condition.high, condition.low]
 
     def _require_whole_index(self, at: int | None) -> None:
         marks = dict(self._all("SELECT name, value FROM meta WHERE name IN ('purged', 'reindexing')"))

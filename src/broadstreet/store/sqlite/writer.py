@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from broadstreet.store.entry import Entry, IndexRows, Opened, as_it_is
+from broadstreet.store.entry import Entry, Opened, as_it_is
+from broadstreet.store.index import TokenKey
+from broadstreet.store.index.kinds import FOREVER, KINDS
 from broadstreet.store.protocol import (
-    FOREVER,
     INDEX_INCOMPLETE,
     MOST_PREFIXED,
     Batch,
@@ -31,7 +32,6 @@ from broadstreet.store.sqlite.rows import look_up, write_rows
 from broadstreet.store.tables import Change, Clear, Delete, Increment, Table, Upsert, merged
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
-INDEXES = ("token_index", "date_index", "reference_index")
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -83,18 +83,18 @@ class SqliteWriter:
         rows = self._look_up(("type", "id"), sql, keys)
         return {(row[3], row[4]): Current(Entry(*row[1:]), row[0]) for row in rows}
 
-    def holders(self, tokens: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], Current]]:
-        """Return each current resource that has one of these `(parameter, hash)`."""
+    def holders(self, tokens: Sequence[TokenKey]) -> list[tuple[TokenKey, Current]]:
+        """Return each current resource that has one of these `(part, code, system)`."""
         if not self._indexed:
             raise StoreError(INDEX_INCOMPLETE)
         sql = (
-            f"SELECT t.parameter, t.value, c.digest, {ENTRY} FROM wanted w CROSS JOIN token_index t"
-            " ON t.parameter = w.parameter AND t.value = w.value"
+            f"SELECT t.part, t.code, t.system, c.digest, {ENTRY} FROM wanted w CROSS JOIN token_index t"
+            " ON t.part = w.part AND t.code = w.code"
             " CROSS JOIN entry e ON e.seq = t.since CROSS JOIN current c ON c.type = e.type AND c.id = e.id"
-            f" WHERE t.until = {FOREVER}"
+            f" WHERE t.system = w.system AND t.until = {FOREVER}"
         )
-        rows = self._look_up(("parameter", "value"), sql, tokens)
-        return [((row[0], row[1]), Current(Entry(*row[3:]), row[2])) for row in rows]
+        rows = self._look_up(("part", "code", "system"), sql, tokens)
+        return [((row[0], row[1], row[2]), Current(Entry(*row[4:]), row[3])) for row in rows]
 
     def cursor(self, follower: str) -> Cursor | None:
         """Return how far a follower has come."""
@@ -142,28 +142,23 @@ class SqliteWriter:
             before = max(min(before, head), int(held[0]) if held else 0)
             purged = sum(
                 connection.execute(
-                    f"DELETE FROM {index} WHERE until <= ? AND until < {FOREVER}", (before,)
+                    f"DELETE FROM {kind.table} WHERE until <= ? AND until < {FOREVER}", (before,)
                 ).rowcount
-                for index in INDEXES
+                for kind in KINDS
             )
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('purged', ?)", (str(before).encode(),))
         return purged
 
-    def reindex(self, entries: Sequence[tuple[int, int, IndexRows]]) -> None:
-        """Write the index rows of versions anew: `(since, until, rows)` each; commit."""
-        tokens = [(*token, since, until) for since, until, rows in entries for token in rows.tokens]
-        dates = [(*date, since, until) for since, until, rows in entries for date in rows.dates]
-        references = [(*ref, since, until) for since, until, rows in entries for ref in rows.references]
-        with self._transaction() as connection:
-            write_rows(connection, "INSERT INTO token_index", 4, "", tokens)
-            write_rows(connection, "INSERT INTO date_index", 5, "", dates)
-            write_rows(connection, "INSERT INTO reference_index", 4, "", references)
+    def reindex(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
+        """Write index rows anew, in the order of `KINDS`; commit."""
+        with self._transaction():
+            self._write_rows_of_index(index)
 
     def drop_index(self) -> None:
         """Empty the search index and commit; it cannot be searched before `finish_index`."""
         with self._transaction() as connection:
-            for index in INDEXES:
-                connection.execute(f"DELETE FROM {index}")
+            for kind in KINDS:
+                connection.execute(f"DELETE FROM {kind.table}")
             connection.execute("DELETE FROM meta WHERE name = 'purged'")
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('reindexing', x'01')")
         self._indexed = False
@@ -208,16 +203,20 @@ class SqliteWriter:
         rows(connection, "INSERT INTO current", 5, update, currents)
 
     def _write_index(self, batch: Batch) -> None:
-        rows, connection = write_rows, self._connection
-        rows(connection, "INSERT INTO token_index", 4, "", [(*row, FOREVER) for row in batch.tokens])
-        rows(connection, "INSERT INTO date_index", 5, "", [(*row, FOREVER) for row in batch.dates])
-        rows(connection, "INSERT INTO reference_index", 4, "", [(*row, FOREVER) for row in batch.references])
-        for index in INDEXES:
+        self._write_rows_of_index(batch.index)
+        if not batch.closing:
+            return
+        for kind in KINDS:
             after = (
-                f") UPDATE {index} SET until = closing.until FROM closing"
-                f" WHERE {index}.since = closing.since AND {index}.until = {FOREVER}"
+                f") UPDATE {kind.table} SET until = closing.until FROM closing"
+                f" WHERE {kind.table}.since = closing.since AND {kind.table}.until = {FOREVER}"
             )
-            rows(connection, "WITH closing (since, until) AS (", 2, after, batch.closing)
+            write_rows(self._connection, "WITH closing (since, until) AS (", 2, after, batch.closing)
+
+    def _write_rows_of_index(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
+        for kind, rows in zip(KINDS, index, strict=True):
+            # Sorted, so that rows of one page follow each other.
+            write_rows(self._connection, f"INSERT INTO {kind.table}", len(kind.columns), "", sorted(rows))
 
     def _write_cursors(self, batch: Batch) -> None:
         cursors = {c.follower: (c.follower, c.version, c.seq, c.mode) for c in batch.cursors}

@@ -17,7 +17,7 @@ from broadstreet.connectors.hl7v2.mapping.tables import V2
 from broadstreet.connectors.hl7v2.mapping.visits import Visits
 from broadstreet.model import fhir
 from broadstreet.store.inbox import Arrival, Refused
-from broadstreet.store.index import Indexer, parameter
+from broadstreet.store.index import Indexer
 from broadstreet.store.transaction import Transaction, Wants
 
 MESSAGE = "urn:broadstreet:message"
@@ -44,9 +44,10 @@ def wants(plan: Plan, indexer: Indexer, directory: Directory) -> Wants:
     keys += [key for key in seldom if not directory.knows(key)]
     return Wants(
         tokens=tuple(
-            (parameter(type, "identifier", "token").number, indexer.token(system, value))
+            token
             for type, system, value in keys
             if value
+            for token in indexer.tokens(type, "identifier", system, value)
         )
     )
 

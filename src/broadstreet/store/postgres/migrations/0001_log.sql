@@ -1,4 +1,4 @@
--- The log, the current versions, the search index, and the cursors of followers.
+-- The log, the current versions, and the cursors of followers.
 -- Types are in PostgreSQL's own words; the meaning of each table is in docs/store/log.md.
 -- Texts are compared by their bytes (COLLATE "C"), as on every back end.
 
@@ -57,37 +57,6 @@ CREATE TABLE current (
     digest  bigint NOT NULL,
     PRIMARY KEY (type, id)
 ) WITH (fillfactor = 80);
-
--- The search index: since = the seq of the version that has the value, until = the seq of its
--- successor, or 2^62 - 1 while there is none. `until` is in no index, so that a row that is superseded
--- is rewritten in its page.
-CREATE TABLE token_index (
-    parameter integer NOT NULL,
-    value     bigint NOT NULL,
-    since     bigint NOT NULL,
-    until     bigint NOT NULL,
-    PRIMARY KEY (parameter, value, since)
-) WITH (fillfactor = 90);
-CREATE INDEX token_index_since ON token_index (since);
-
-CREATE TABLE date_index (
-    parameter integer NOT NULL,
-    low       bigint NOT NULL,
-    high      bigint NOT NULL,
-    since     bigint NOT NULL,
-    until     bigint NOT NULL,
-    PRIMARY KEY (parameter, low, since, high)
-) WITH (fillfactor = 90);
-CREATE INDEX date_index_since ON date_index (since);
-
-CREATE TABLE reference_index (
-    parameter integer NOT NULL,
-    value     bigint NOT NULL,
-    since     bigint NOT NULL,
-    until     bigint NOT NULL,
-    PRIMARY KEY (parameter, value, since)
-) WITH (fillfactor = 90);
-CREATE INDEX reference_index_since ON reference_index (since);
 
 -- How far each follower has come; mode is live, or shadow for a reactor's new version on trial.
 CREATE TABLE cursor (

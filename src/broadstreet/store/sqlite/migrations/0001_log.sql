@@ -1,4 +1,4 @@
--- The log, the current versions, the search index, and the cursors of followers.
+-- The log, the current versions, and the cursors of followers.
 -- Types are in SQLite's own words; the meaning of each table is in docs/store/log.md.
 
 PRAGMA application_id = 1112691540;  -- 0x42525354, "BRST": a file of another program is refused
@@ -42,39 +42,6 @@ CREATE TABLE current (
     digest  INTEGER NOT NULL,
     PRIMARY KEY (type, id)
 ) STRICT, WITHOUT ROWID;
-
--- The search index: since = the seq of the version that has the value, until = the seq of its
--- successor, or 2^62 - 1 while there is none. What has a successor is indexed once more, for the purge.
-CREATE TABLE token_index (
-    parameter INTEGER NOT NULL,
-    value     INTEGER NOT NULL,
-    since     INTEGER NOT NULL,
-    until     INTEGER NOT NULL,
-    PRIMARY KEY (parameter, value, since)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX token_index_since ON token_index (since);
-CREATE INDEX token_index_until ON token_index (until) WHERE until < 4611686018427387903;
-
-CREATE TABLE date_index (
-    parameter INTEGER NOT NULL,
-    low       INTEGER NOT NULL,
-    high      INTEGER NOT NULL,
-    since     INTEGER NOT NULL,
-    until     INTEGER NOT NULL,
-    PRIMARY KEY (parameter, low, since, high)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX date_index_since ON date_index (since);
-CREATE INDEX date_index_until ON date_index (until) WHERE until < 4611686018427387903;
-
-CREATE TABLE reference_index (
-    parameter INTEGER NOT NULL,
-    value     INTEGER NOT NULL,
-    since     INTEGER NOT NULL,
-    until     INTEGER NOT NULL,
-    PRIMARY KEY (parameter, value, since)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX reference_index_since ON reference_index (since);
-CREATE INDEX reference_index_until ON reference_index (until) WHERE until < 4611686018427387903;
 
 -- How far each follower has come; mode is live, or shadow for a reactor's new version on trial.
 CREATE TABLE cursor (
