@@ -21,6 +21,7 @@ from broadstreet.model.search import parts_of
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS, Draft, Entry, IndexRows
 from broadstreet.store.index import Indexer
+from broadstreet.store.index.kinds import KINDS
 from broadstreet.store.protocol import Dated, PositionGone, Refers, SearchCondition, Token
 from broadstreet.store.reindex import reindex
 from broadstreet.store.transaction import Transaction, Wants
@@ -351,9 +352,12 @@ class StoreIsTheModel(RuleBasedStateMachine):
         assert (gone.value.asked, gone.value.oldest) == (at, self.purged)
 
     def _index_rows(self) -> set[tuple[Any, ...]]:
-        select = "SELECT '{0}', * FROM {0}_index"
-        tables = [select.format(name) for name in ("token", "date", "reference")]
-        return {row for sql in tables for row in rows_in(self.backend.address(), sql)}
+        rows = set()
+        for kind in KINDS:
+            columns = [column.name for column in kind.columns if column.name != "until"]
+            sql = f"SELECT '{kind.name}', {', '.join(columns)}, until FROM {kind.table}"
+            rows |= set(rows_in(self.backend.address(), sql))
+        return rows
 
     def _committer_busy(self) -> _Busy:
         return _Busy(self.committer)

@@ -19,7 +19,7 @@ from tests.backends import NO_SERVER, Backend, has, rows_in
 from tests.postgres import own_server, shared_server
 from tests.proxy import Break, Proxy
 
-from .conftest import START, Do, draft, tokens
+from .conftest import START, Do, draft, identified
 
 pytestmark = pytest.mark.skipif(not has("postgres"), reason=NO_SERVER)
 
@@ -32,7 +32,9 @@ def backend(tmp_path: Path) -> Iterator[Backend]:
 
 
 def put(committer: Committer, key: str) -> int | None:
-    seq: int | None = committer.commit(Do(lambda tx: tx.put(draft(id=key, key=key, rows=tokens(len(key))))))
+    seq: int | None = committer.commit(
+        Do(lambda tx: tx.put(draft(id=key, key=key, rows=identified(tx, "s", key))))
+    )
     return seq
 
 
