@@ -10,13 +10,14 @@ from broadstreet.store.follower import Follower, Projection
 from broadstreet.store.outbox import Outbox
 from broadstreet.store.quarantine import Quarantine
 from broadstreet.store.timers import Timers
+from broadstreet.trust.access import Looked
 from broadstreet.workflows.surveillance import Counts, Rule, Tests
 
 
 def followers_of(settings: Settings) -> list[Follower]:
     """Return a new instance of every follower."""
     counts = Counts(ZoneInfo(settings.zone), classify)
-    return [Timers(), Quarantine(), Outbox(), counts, Tests(counts, rule_of(settings))]
+    return [Timers(), Quarantine(), Outbox(), Looked(), counts, Tests(counts, rule_of(settings))]
 
 
 def projections_of(settings: Settings) -> dict[str, Projection]:

@@ -1,12 +1,14 @@
 """The command line: one file a command or a small group of commands."""
 
 from broadstreet.cli import (
+    access,
     accounts,
     backup,
     compact,
     demo,
     detect,
     followers,
+    keys,
     quarantine,
     rebuild,
     send,
@@ -17,6 +19,7 @@ from broadstreet.cli import (
 from broadstreet.cli.program import app
 
 __all__ = [
+    "access",
     "accounts",
     "app",
     "backup",
@@ -24,6 +27,7 @@ __all__ = [
     "demo",
     "detect",
     "followers",
+    "keys",
     "quarantine",
     "rebuild",
     "send",

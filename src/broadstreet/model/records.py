@@ -175,7 +175,94 @@ class Delivery(
     answer: str | None = None
 
 
-AnyRecord = Signal | Investigation | Intervention | Timer | Quarantined | Delivery
+class Access(Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Access"):
+    """Who read what about whom, and what for: one for each request, durable before it is answered.
+
+    `query` has the names of search parameters, each with a keyed hash of what was asked for: so the same
+    question is known again, and nobody's name is in it. `whom` are the residents (ids of Patients) that the
+    answer is about. In FHIR: an AuditEvent, `purposeOfEvent` for the purpose and an `entity` for each
+    resident.
+    """
+
+    who: Name
+    kind: Literal["person", "client", "device"]
+    purpose: Name
+    action: Literal["read", "history", "search", "count", "records"]
+    what: Name
+    outcome: Literal["answered", "refused", "failed"]
+    roles: tuple[Name, ...] = ()
+    organisation: str = ""
+    about: str = ""
+    query: tuple[str, ...] = ()
+    residents: Count = 0
+    rows: Count = 0
+    whom: tuple[Name, ...] = ()
+
+
+class AccessRequest(
+    Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="AccessRequest"
+):
+    """Somebody asks to see movements of the residents of an investigation; another person decides.
+
+    Movements are read from `start` to `end` alone, and until `expires`, the close of the investigation or a
+    withdrawal, whichever comes first.
+    In FHIR: a Task whose `focus` is the Investigation, `restriction.period` the window, `owner` who decides.
+    """
+
+    status: Literal["asked", "approved", "refused", "withdrawn", "expired"]
+    investigation: Name
+    residents: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=1_000)]
+    basis: Text
+    start: datetime
+    end: datetime
+    expires: datetime
+    asked_by: Name
+    asked_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+
+
+class AccessNotice(
+    Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="AccessNotice"
+):
+    """What a resident is to be told about an approved `AccessRequest`: that, why, by which right, until when.
+
+    In FHIR: a Communication to the patient.
+    """
+
+    resident: Name
+    request: Name
+    basis: Text
+    start: datetime
+    end: datetime
+    expires: datetime
+    approved_at: datetime
+
+
+class Erasure(
+    Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Erasure"
+):
+    """What was erased of a resident, and proof of it: how many keys and index rows are gone, and what still
+    opens.
+
+    In FHIR: an AuditEvent with the action D.
+    """
+
+    resident: Name
+    ordered_by: Name
+    basis: Text
+    at: datetime
+    keys: Count
+    rows: Count
+    entries: Count
+    readable: Count = 0
+
+
+AnyRecord = (
+    Signal | Investigation | Intervention | Timer | Quarantined | Delivery
+    | Access | AccessRequest | AccessNotice | Erasure
+)  # fmt: skip
 _DECODER: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 

@@ -11,7 +11,7 @@ from broadstreet.trust.categories import Sensitivity, named
 from broadstreet.trust.principals import Principal, Purpose, purposes, roles
 from broadstreet.trust.rows import rows
 
-Scope = Literal["self", "case", "organisation", "district", "city"]
+Scope = Literal["self", "case", "approved", "organisation", "district", "city"]
 View = Literal["count", "pseudonymous", "limited", "full"]
 VIEWS: tuple[View, ...] = get_args(View)
 """From the least to the most that is shown."""

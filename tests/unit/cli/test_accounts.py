@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from typer.testing import CliRunner
 
+from broadstreet.app.core import Core
+from broadstreet.app.settings import Settings
 from broadstreet.cli import app
+from broadstreet.model.records import Access
+from broadstreet.store.seal import Keyring
+from broadstreet.trust.access import Leave
 from tests.unit.cli.conftest import Run
 
 
@@ -39,3 +45,28 @@ def test_a_mistake_is_told_in_one_sentence(run: Run, folder: Path) -> None:
         assert result.exit_code == 2
         assert result.stderr.startswith("broadstreet: ")
         assert len(result.stderr.splitlines()) == 1
+
+
+def test_keys_are_told_copied_and_wrapped_anew(run: Run, folder: Path, tmp_path: Path) -> None:
+    Keyring(folder / "keys").close()
+    assert "0 keys in use" in run("keys", "status", "--data", folder).output
+    copied = run("keys", "backup", tmp_path / "copy.db", "--data", folder)
+    assert (copied.exit_code, (tmp_path / "copy.db").stat().st_mode & 0o777) == (0, 0o600)
+    again = run("keys", "backup", tmp_path / "copy.db", "--data", folder)
+    assert (again.exit_code, "never overwrites" in again.stderr) == (2, True)
+    assert "0 keys wrapped anew" in run("keys", "rotate", "--data", folder).output
+
+
+def test_who_looked_is_told_for_people_and_programs(run: Run, folder: Path) -> None:
+    settings = Settings(data=str(folder))
+    access = Access(
+        id="-", who="kim", kind="person", purpose="treatment", action="read", what="Patient",
+        outcome="answered", whom=("p1",), residents=1,
+    )  # fmt: skip
+    with Core(settings) as core:
+        core.committer.commit(Leave(access))
+        core.settle()
+    assert "kim" in run("access", "--of", "p1", "--data", folder).output
+    (told,) = json.loads(run("access", "--of", "p1", "--json", "--data", folder).output)
+    assert (told["who"], told["purpose"]) == ("kim", "treatment")
+    assert "Nobody has looked" in run("access", "--of", "p2", "--data", folder).output

@@ -77,11 +77,7 @@ class Keyring:
     def cipher(self, number: int) -> AESGCM | None:
         """Return what opens bodies that are sealed with a key; None once the key is destroyed."""
         with self._lock:
-            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-            if version != self._version:  # another process destroyed keys, or made some
-                self._version = version
-                self._of.cache_clear()
-                self._masters.read_again()
+            self._look_for_changes()
             return self._of(number)
 
     def numbers(self) -> dict[str, int]:
@@ -97,6 +93,7 @@ class Keyring:
     def key_of(self, owner: str, head: int, at: int) -> int:
         """Return the number of an owner's key, which is made if there is none; `head` is the log's."""
         with self._lock:
+            self._look_for_changes()
             number = self._owned.get(owner)
             if number is None:
                 found = self._connection.execute(
@@ -181,6 +178,15 @@ class Keyring:
             self._connection.close()
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _look_for_changes(self) -> None:
+        """Forget what is held in memory if another process destroyed keys, or wrapped them anew."""
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self._of.cache_clear()
+            self._owned = {owner: number for number, owner in self._pending.items()}
+            self._masters.read_again()
 
     def _new(self, owner: str, head: int, at: int) -> int:
         if not self._free:

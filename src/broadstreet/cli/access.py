@@ -1,0 +1,43 @@
+"""`access`: who looked at a resident, and what for."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from broadstreet.app.reach import read
+from broadstreet.cli.program import AsJson, Config, Data, app, console, settings_of, show_table
+from broadstreet.model.clock import instant
+from broadstreet.trust.access import who_looked
+
+
+@app.command()
+def access(
+    of: Annotated[str, typer.Option("--of", help="Id of the resident's Patient.", show_default=False)],
+    config: Config = None,
+    data: Data = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List who looked at a resident, when and for which purpose, newest first."""
+    with read(settings_of(config, data)) as store:
+        looked = who_looked(store, of, limit)
+    for one in looked:
+        one["at"] = instant(int(one["at"])).isoformat(timespec="seconds")
+    if as_json:
+        console.print_json(json.dumps(looked))
+        return
+    if not looked:
+        console.print("Nobody has looked at this resident.")
+        return
+    table = Table("when", "who", "purpose", "about", "did", "entry", box=SIMPLE_HEAD)
+    for one in looked:
+        did = f"{one['action']} {one['what']}"
+        table.add_row(
+            str(one["at"]), str(one["who"]), str(one["purpose"]), str(one["about"]), did, str(one["seq"])
+        )
+    show_table(table)
