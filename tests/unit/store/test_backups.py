@@ -19,7 +19,7 @@ from broadstreet.store.protocol import Store, StoreError, StoreLocked
 from broadstreet.store.sqlite.store import verify
 from tests.backends import NAMES, NO_SERVER, Backend, has
 from tests.unit.store.cities import DAY, TALLY, VISIT, Alarm, Tally
-from tests.unit.store.conftest import START, Do, draft, say, tokens
+from tests.unit.store.conftest import START, Do, draft, identified, say
 
 
 @pytest.fixture(params=NAMES)
@@ -39,8 +39,14 @@ def fill(store: Store) -> None:
     followers = Followers(store, committer, [tally, Alarm(tally)])
     say(committer, VISIT, DAY, VISIT)
     for key, body in [("odd \0 key", b"\0\xff"), ("\1", b"x" * 5_000), ("gone", None), ("键", b"")]:
-        works = [draft(id=key, key=f"{key}{n}", body=b, rows=tokens(n)) for n, b in enumerate((b"1", body))]
-        committer.commit(Do(lambda tx, works=works: [tx.put(work) for work in works]))
+        for number, version in enumerate((b"1", body)):
+            committer.commit(
+                Do(
+                    lambda tx, key=key, number=number, version=version: tx.put(
+                        draft(id=key, key=f"{key}{number}", body=version, rows=identified(tx, "s", key))
+                    )
+                )
+            )
     committer.commit(Do(lambda tx: tx.append(draft(key="2", subjects=("a", "b")))))
     while followers.step():
         pass
@@ -57,7 +63,7 @@ def told(store: Store) -> dict[str, Any]:
         "cursors": store.cursors(),
         "tally": store.select(TALLY, order=("type",)),
         "purged": store.oldest_position(),
-        "key": store.indexer.token("urn:mrn", "7"),
+        "key": store.indexer.tokens("Patient", "identifier", "urn:mrn", "7"),
     }
 
 
