@@ -10,6 +10,7 @@ processor's time is told as well.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shutil
 import tempfile
@@ -25,6 +26,7 @@ import msgspec
 
 from bench.corpus import resources
 from bench.results import keep
+from broadstreet.app.hub import GARBAGE
 from broadstreet.model import fhir
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
@@ -103,6 +105,8 @@ def main() -> None:
     arguments.add_argument("--folder", type=Path, default=None, help="on the disk to be measured")
     chosen, _ = arguments.parse_known_args()
     folder = Path(tempfile.mkdtemp(dir=chosen.folder))
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)  # as the hub does
     try:
         figures = {"extraction": extraction(), "sqlite": measure(sqlite(folder), chosen.resources)}
         print(f"kept in {keep('index', figures, folder)}")

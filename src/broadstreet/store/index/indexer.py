@@ -42,10 +42,10 @@ class Indexer:
 
     def labels(self, subjects: Sequence[str], labels: Labels = UNKNOWN) -> tuple[int, ...]:
         """Return the columns of labels, that of the subject filled in if there is one."""
-        subject, *others = labels.columns
+        subject = labels.subject
         if not subject and len(subjects) == 1:
             subject = self.hashed(subjects[0])
-        return subject, *others
+        return subject, labels.organisation, labels.district, labels.category, labels.sensitivity
 
 
 @cache
