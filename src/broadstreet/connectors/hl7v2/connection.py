@@ -105,6 +105,7 @@ class Connection(asyncio.Protocol):
         self._discarding = False
         self._begun = self._quiet_since = self._loop.time()
         self._held = 0
+        self._paused = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -217,6 +218,7 @@ class Connection(asyncio.Protocol):
         self._waiting.extend(messages)
         if len(self._waiting) >= self._limits.in_flight and self._transport is not None:
             self._transport.pause_reading()
+            self._paused = True
         self._work()
 
     def _work(self) -> None:
@@ -248,8 +250,9 @@ class Connection(asyncio.Protocol):
             self._set_deadline()
             await self._writable.wait()
             self._set_deadline()
-        if len(self._waiting) < self._limits.in_flight // 2 + 1 and self._transport is not None:
+        if self._paused and len(self._waiting) <= self._limits.in_flight // 2 and self._transport is not None:
             self._transport.resume_reading()
+            self._paused = False
 
     async def _answer_refusal(self, start: bytes) -> None:
         self._refusal = None

@@ -126,6 +126,10 @@ class FrameDecoder:
         """Drop what stands before the frame; say whether there is one."""
         if self._inside:
             return True
+        if self._buffer.startswith(VT):
+            del self._buffer[0]
+            self._inside = True
+            return True
         start = self._buffer.find(VT)
         outside = self._buffer[: start if start >= 0 else len(self._buffer)]
         garbage = len(outside) - sum(outside.count(blank) for blank in _BETWEEN_FRAMES)
