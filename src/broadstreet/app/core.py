@@ -6,6 +6,7 @@ The hub opens doors on it; a command that has to write while no hub runs opens i
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
+from broadstreet.app.indexing import IndexProcess
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import opened
 from broadstreet.model.clock import Clock, DrivenClock, SystemClock, instant
@@ -52,6 +54,7 @@ class Core:
         self.settings = settings
         self.zone = ZoneInfo(settings.zone)
         self.store = opened(settings)
+        self.indexing: IndexProcess | None = None
         try:
             self.clock = clock_of(settings, self.store)
             self.committer = Committer(self.store, self.clock, RandomIds(self.clock))
@@ -89,6 +92,20 @@ class Core:
             raise StoreError(f"a follower has stopped ({stopped}); see `broadstreet status`")
         if not done:
             raise StoreError(f"the followers have not seen everything after {seconds:g} seconds")
+
+    def settle_index(self, seconds: float = SETTLE_SECONDS) -> None:
+        """Wait until all that was committed can be searched.
+
+        Raises
+        ------
+        StoreError
+            If that does not come about.
+        """
+        head, deadline = self.committer.head, time.monotonic() + seconds
+        while (reached := self.store.searchable()) < head:
+            if time.monotonic() > deadline:
+                raise StoreError(f"the search index stands at {reached} of {head} after {seconds:g} seconds")
+            time.sleep(0.01)
 
     def advance(self, to: datetime) -> list[Timer]:
         """Drive the clock to an instant; append the timers that are due, and return them.

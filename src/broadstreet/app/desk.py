@@ -59,6 +59,8 @@ class Desk:
 
     def _settle(self, _: requests.Settle) -> dict[str, Any]:
         self._core.settle()
+        if self._core.indexing is not None:
+            self._core.settle_index()
         return {"head": self._core.committer.head}
 
     def _status(self, _: requests.Status) -> Status:

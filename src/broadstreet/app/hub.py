@@ -22,6 +22,7 @@ from broadstreet.app.control import ControlServer
 from broadstreet.app.core import Core
 from broadstreet.app.desk import Desk
 from broadstreet.app.doors import door_of, refusal_of
+from broadstreet.app.indexing import IndexProcess
 from broadstreet.app.logs import tell_failure
 from broadstreet.app.monitoring.endpoint import Endpoint
 from broadstreet.app.monitoring.health import readiness_of
@@ -45,6 +46,8 @@ LONGEST_SLEEP = 30.0
 """In seconds; so soon a system clock that was set is noticed."""
 LONGEST_FINISH = 15.0
 """In seconds; a full disk or a rebuild must not keep a hub from stopping, and nothing is lost by it."""
+INDEXING_LOOKED_AFTER = 2.0
+"""In seconds; so often the hub looks whether the process that keeps the search index runs."""
 JUMP = timedelta(seconds=10)
 """A clock that is so far from where it should be was set."""
 
@@ -126,13 +129,14 @@ class Hub:
         if self._attached:
             loop.add_reader(sys.stdin.fileno(), self.stop)
         core.start()
+        core.indexing = IndexProcess(core.store.path)
         _warm_up()
         await _listen(server, self._settings.mllp)
         try:
             if endpoint is not None:
                 await _watch(endpoint, self._settings.monitoring.listen)
             await control.start()
-            keeping = asyncio.create_task(_keep_time(core))
+            keeping = asyncio.gather(_keep_time(core), _keep_indexing(core.indexing))
             _spare_the_collector()
             self._listening = True
             ready(mllp.host, server.port)
@@ -143,6 +147,7 @@ class Hub:
             await server.stop()
         finally:
             self._listening = False
+            await asyncio.to_thread(core.indexing.stop)
             await control.stop()
             await server.stop(0.0)
             if endpoint is not None:
@@ -200,6 +205,12 @@ async def _keep_time(core: Core) -> None:
         jump = core.clock.now() - expected - timedelta(seconds=time.monotonic() - began)
         if abs(jump) > JUMP:
             _log.warning("the clock was set by %+.0f seconds", jump.total_seconds())
+
+
+async def _keep_indexing(indexing: IndexProcess) -> None:
+    while True:
+        await asyncio.sleep(INDEXING_LOOKED_AFTER)
+        indexing.keep()
 
 
 def _warm_up() -> None:

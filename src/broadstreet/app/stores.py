@@ -18,7 +18,7 @@ def opened(settings: Settings, path: Path | None = None, *, create: bool = True)
     StoreError
         If store or keys cannot be opened.
     """
-    store = open_store(path or settings.address, create=create)
+    store = open_store(path or settings.address, create=create, index_beside=path is None and create)
     try:
         return SealedStore(store, Keyring(settings.keys_folder))
     except BaseException:

@@ -38,13 +38,16 @@ def restore(backup: Path, address: str | Path, prepare: Callable[[Path], None] =
     return restore_schema(backup, str(address), prepare)
 
 
-def open_store(address: str | Path, *, create: bool = True) -> Store:
+def open_store(address: str | Path, *, create: bool = True, index_beside: bool = False) -> Store:
     """Open a store; make it first, unless `create` is false.
 
     Parameters
     ----------
     address
         A path, or a URL such as `postgresql://hub@db.example/city?schema=broadstreet`.
+    index_beside
+        Of a file: keep the search index in another one, which a process of its own writes. A server has
+        processes of its own.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def open_store(address: str | Path, *, create: bool = True) -> Store:
         If it cannot be opened, is not a store, or what it needs is not installed.
     """
     if not is_server(address):
-        return SqliteStore(Path(address), create=create)
+        return SqliteStore(Path(address), create=create, index_beside=index_beside)
     require_extra()
     from broadstreet.store.postgres import PostgresStore  # noqa: PLC0415
 

@@ -198,6 +198,14 @@ class Reader(TableReader, Protocol):
         """Return whether the search index is whole: not so while it is being rebuilt."""
         ...
 
+    def searchable(self) -> int:
+        """Return the position up to which the log can be searched: how far its index has come."""
+        ...
+
+    def predecessors(self, after: int, to: int) -> dict[int, int]:
+        """Return the seq of the version before each one in `after < seq <= to`, where there is one."""
+        ...
+
     def successors(self, after: int, to: int) -> dict[int, int]:
         """Return the seq of the version that follows each one in `after < seq <= to`, where there is one."""
         ...
@@ -208,6 +216,41 @@ class Reader(TableReader, Protocol):
 
     def seq_at(self, at: int) -> int:
         """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
+        ...
+
+
+class IndexSide(Protocol):
+    """Where the index is written."""
+
+    @property
+    def cursor(self) -> tuple[int, str]:
+        """The seq up to which the log is indexed, and the id of that entry."""
+        ...
+
+    @property
+    def purged(self) -> int:
+        """The position up to which superseded rows are removed."""
+        ...
+
+    def write(
+        self,
+        index: Sequence[Sequence[tuple[Any, ...]]],
+        closing: Sequence[tuple[int, int]],
+        reached: tuple[int, str],
+    ) -> None:
+        """Write rows, end those of predecessors, and move the cursor, at once."""
+        ...
+
+    def purge(self, before: int) -> int:
+        """Remove rows superseded at or before a position; return how many."""
+        ...
+
+    def clear(self) -> None:
+        """Begin anew, without any row."""
+        ...
+
+    def close(self) -> None:
+        """Give it back."""
         ...
 
 
@@ -318,6 +361,16 @@ class Store(Reader, Upkeep, Protocol):
         ------
         StoreLocked
             If another hub holds the lease.
+        """
+        ...
+
+    def index_side(self) -> IndexSide | None:
+        """Open the write side of a search index that is kept beside; None where each commit writes it.
+
+        Raises
+        ------
+        StoreLocked
+            If another process keeps the index.
         """
         ...
 

@@ -111,7 +111,7 @@ def verify_index(store: Store, rebuilt: Store) -> list[Finding]:
     remedy = "Stop the hub; `broadstreet rebuild --index`"
     if not store.indexed():
         return [Finding("index", "a rebuild of it was begun and did not end", remedy)]
-    head, purged = store.head(), store.oldest_position()
+    head, purged = store.searchable(), store.oldest_position()
     findings: list[Finding] = []
     for table in store.index_tables():
         mine, anew = (_at(side.rows(table), table, head, purged) for side in (store, rebuilt))

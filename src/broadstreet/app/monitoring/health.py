@@ -56,8 +56,14 @@ def readiness_of(core: Core, *, listening: bool = True) -> Health:
         *_followers(core),
         _room(core),
         _index(core),
+        _indexing(core),
     ]
     return _health(checks)
+
+
+def _indexing(core: Core) -> Check:
+    runs = core.indexing is None or core.indexing.running
+    return _check("indexing", runs, "the process that keeps the search index has ended; it is started again")
 
 
 def _lease(core: Core) -> Check:

@@ -146,6 +146,19 @@ class PostgresReader:
         """Return whether the search index is whole: not so while it is being rebuilt."""
         return not self._all("SELECT 1 FROM meta WHERE name = 'reindexing'")
 
+    def predecessors(self, after: int, to: int) -> dict[int, int]:
+        """Return the seq of the version before each one in `after < seq <= to`, where there is one."""
+        sql = (
+            "SELECT e.seq, p.seq FROM entry e CROSS JOIN LATERAL"
+            " (SELECT seq FROM entry WHERE id = e.id AND seq < e.seq AND type = e.type"
+            " ORDER BY seq DESC LIMIT 1) p WHERE e.seq > %s AND e.seq <= %s AND e.version > 1"
+        )
+        return dict(self._all(sql, (after, to)))
+
+    def searchable(self) -> int:
+        """Return the position up to which the log can be searched: each commit writes the index as well."""
+        return self.head()
+
     def successors(self, after: int, to: int) -> dict[int, int]:
         """Return the seq of the version that follows each one in `after < seq <= to`, where there is one."""
         sql = (

@@ -16,7 +16,7 @@ from broadstreet.store.postgres.migrate import meta, migrate, newest_schema, sch
 from broadstreet.store.postgres.portable import copy_to_file
 from broadstreet.store.postgres.reader import PostgresReader
 from broadstreet.store.postgres.writer import PostgresWriter
-from broadstreet.store.protocol import NoStore, StoreError
+from broadstreet.store.protocol import IndexSide, NoStore, StoreError
 
 
 class PostgresStore(PostgresReader):
@@ -44,6 +44,10 @@ class PostgresStore(PostgresReader):
         if self._writer is None:
             self._writer = PostgresWriter(self.address)
         return self._writer
+
+    def index_side(self) -> IndexSide | None:
+        """Return None: each commit writes the index as well."""
+        return None
 
     def backup(self, target: Path) -> int:
         """Write a copy to a file that can be opened as a store, while writing goes on; return its head.

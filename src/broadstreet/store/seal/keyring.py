@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Collection, Iterable
 from contextlib import closing
 from functools import lru_cache
@@ -30,6 +31,9 @@ BLOCK: Final = 512
 """Keys that are made at once."""
 MOST_HELD: Final = 65_536
 """Unwrapped keys that are held in memory."""
+SEEN_WITHIN: Final = 1.0
+"""In seconds; so soon a key that another process destroyed opens nothing here. To ask the file for each body
+would hand Python's lock away each time."""
 _NONCE: Final = 12
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS key (
@@ -67,6 +71,7 @@ class Keyring:
         self._connection = _connect(self.path, create=create)
         self._lock = threading.Lock()
         self._version = -1
+        self._look_again = 0.0
         self._free: list[int] = []
         self._owned: dict[str, int] = {}
         self._pending: dict[int, str] = {}
@@ -77,7 +82,8 @@ class Keyring:
     def cipher(self, number: int) -> AESGCM | None:
         """Return what opens bodies that are sealed with a key; None once the key is destroyed."""
         with self._lock:
-            self._look_for_changes()
+            if time.monotonic() >= self._look_again:
+                self._look_for_changes()
             return self._of(number)
 
     def numbers(self) -> dict[str, int]:
@@ -89,6 +95,11 @@ class Keyring:
         return {"used": used, "unused": unused, "destroyed": destroyed or 0}
 
     # -- sealing ---------------------------------------------------------------------------------
+
+    def look_for_changes(self) -> None:
+        """See at once what other processes changed: before a batch is sealed, lest it be with a destroyed key."""
+        with self._lock:
+            self._look_for_changes()
 
     def key_of(self, owner: str, head: int, at: int) -> int:
         """Return the number of an owner's key, which is made if there is none; `head` is the log's."""
@@ -187,6 +198,8 @@ class Keyring:
             self._of.cache_clear()
             self._owned = {owner: number for number, owner in self._pending.items()}
             self._masters.read_again()
+        self._look_again = time.monotonic() + SEEN_WITHIN
+
 
     def _new(self, owner: str, head: int, at: int) -> int:
         if not self._free:

@@ -122,6 +122,7 @@ class _SealedWriter:
         if not batch.entries:
             self._writer.write(batch)
             return
+        self._keyring.look_for_changes()
         owners = _owners_of_messages(batch)
         head, at = batch.entries[0].seq - 1, batch.entries[0].at
         sealed = [self._sealed(entry, owners, head, at) for entry in batch.entries]

@@ -20,6 +20,7 @@ from broadstreet.store.protocol import (
     StoreError,
     Token,
 )
+from broadstreet.store.sqlite.beside import INDEX_MISSING, attach, place
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.tables import Between, Condition, OneOf, Row, Table
 
@@ -31,8 +32,8 @@ _KIND = {Token: "token", Dated: "date", Refers: "reference"}
 class SqliteReader:
     """Reads one file from any thread."""
 
-    def __init__(self, path: Path, indexer: Indexer) -> None:
-        self.path, self.indexer = path, indexer
+    def __init__(self, path: Path, indexer: Indexer, *, beside: bool = False) -> None:
+        self.path, self.indexer, self.beside = path, indexer, beside
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -105,7 +106,7 @@ class SqliteReader:
         """
         if not conditions:
             raise ValueError("a search needs at least one condition")
-        position = self.head() if at is None else at
+        position = self.searchable() if at is None else at
         joins, clauses, values = [], [], []
         for number, condition in enumerate(conditions):
             alias = f"i{number}"
@@ -161,6 +162,24 @@ class SqliteReader:
             " WHERE e.seq > ? AND e.seq <= ? GROUP BY e.seq"
         )
         return dict(self._all(sql, (after, to)))
+
+    def predecessors(self, after: int, to: int) -> dict[int, int]:
+        """Return the seq of the version before each one in `after < seq <= to`, where there is one."""
+        sql = (
+            "SELECT e.seq, max(p.seq) FROM entry e CROSS JOIN entry p"
+            " ON p.id = e.id AND p.seq < e.seq AND p.type = e.type"
+            " WHERE e.seq > ? AND e.seq <= ? AND e.version > 1 GROUP BY e.seq"
+        )
+        return dict(self._all(sql, (after, to)))
+
+    def searchable(self) -> int:
+        """Return the position up to which the log can be searched: how far its index has come."""
+        if not self.beside:
+            return self.head()
+        if not place(self.path).exists():
+            raise StoreError(INDEX_MISSING)
+        rows = self._all("SELECT value FROM index_meta WHERE name = 'cursor'")
+        return int(rows[0][0]) if rows else 0
 
     def oldest_position(self) -> int:
         """Return the oldest position that searches may still be read at."""
@@ -220,6 +239,8 @@ class SqliteReader:
         held: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if held is None:
             held = connect(self.path, read_only=True)
+            if self.beside:
+                attach(held, self.path)
             self._local.connection = held
             with self._lock:
                 self._open.append(held)

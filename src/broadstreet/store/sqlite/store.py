@@ -10,8 +10,10 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from broadstreet.store.index import Indexer
-from broadstreet.store.protocol import StoreError
+from broadstreet.store.index.identity import IdentityIndexer
+from broadstreet.store.protocol import IndexSide, StoreError
 from broadstreet.store.sqlite import upkeep
+from broadstreet.store.sqlite.beside import IndexFile, is_beside, place, put_beside, remove
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.sqlite.lease import Lease
 from broadstreet.store.sqlite.migrate import migrate, newest_schema, schema_of
@@ -28,6 +30,9 @@ class SqliteStore(SqliteReader):
     ----------
     path
         The file; made, with its folder, unless `create` is false.
+    index_beside
+        Keep the search index in a file beside it, which another process writes (see `beside`); a store for
+        which this was said once remains so. Otherwise each commit writes the index too.
 
     Raises
     ------
@@ -35,8 +40,13 @@ class SqliteStore(SqliteReader):
         If the file cannot be opened, is not a store, or cannot be made durable.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        super().__init__(path, Indexer(_prepare(path) if create else _index_key(path)))
+    def __init__(self, path: Path, *, create: bool = True, index_beside: bool = False) -> None:
+        key = _prepare(path) if create else _index_key(path)
+        beside = _is_beside(path)
+        if (index_beside and not beside) or (beside and create and not place(path).exists()):
+            _put_beside(path)
+            beside = True
+        super().__init__(path, IdentityIndexer(key) if beside else Indexer(key), beside=beside)
         self._writer: SqliteWriter | None = None
 
     def writer(self) -> SqliteWriter:
@@ -44,6 +54,10 @@ class SqliteStore(SqliteReader):
         if self._writer is None:
             self._writer = SqliteWriter(self.path)
         return self._writer
+
+    def index_side(self) -> IndexSide | None:
+        """Open the write side of a search index that is kept beside; None where each commit writes it."""
+        return IndexFile(self.path) if self.beside else None
 
     def volume(self) -> Volume:
         """Return how much room the store takes, and how much is left."""
@@ -127,6 +141,7 @@ def restore(backup: Path, path: Path, prepare: Callable[[Path], None] = lambda _
         finally:
             restored.with_name(restored.name + ".lease").unlink(missing_ok=True)
         _set_aside(path)
+        remove(path)  # it is another log's now; the hub makes it again
         restored.rename(path)
         sync(path.parent)
     return head
@@ -193,6 +208,16 @@ def _make(path: Path) -> None:
         raise StoreError(f"cannot make the store {path.name}: {error}") from error
     finally:
         connection.close()
+
+
+def _is_beside(path: Path) -> bool:
+    with closing(connect(path, read_only=True)) as connection:
+        return is_beside(connection)
+
+
+def _put_beside(path: Path) -> None:
+    with Lease(path), closing(connect(path, read_only=False)) as connection:
+        put_beside(connection, path)
 
 
 def _make_private(path: Path) -> None:

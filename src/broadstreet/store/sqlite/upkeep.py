@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from broadstreet.store.protocol import StoreError
+from broadstreet.store.sqlite.index_rows import IDENTITY
 from broadstreet.store.tables import Kind, Row, Table, Value
 from broadstreet.store.upkeep import Volume
 
@@ -32,7 +33,12 @@ def tables_of(connection: sqlite3.Connection) -> tuple[Table, ...]:
 
 def index_tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
     """Return the tables of the search index, as they are in the file."""
-    return tuple(table for table in tables_of(connection) if table.name.endswith("_index"))
+    found: list[Table] = []
+    for _, schema, _ in connection.execute("PRAGMA database_list").fetchall():
+        sql = f"""SELECT name FROM "{schema}".sqlite_master WHERE type = 'table'
+            AND (name GLOB '*_index' OR name = '{IDENTITY}') ORDER BY name"""
+        found += [_table(connection, name) for (name,) in connection.execute(sql).fetchall()]
+    return tuple(found)
 
 
 def has_table(connection: sqlite3.Connection, name: str) -> bool:

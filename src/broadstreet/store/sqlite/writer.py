@@ -12,7 +12,7 @@ import msgspec
 
 from broadstreet.store.entry import Entry, Opened, as_it_is
 from broadstreet.store.index import TokenKey
-from broadstreet.store.index.kinds import FOREVER, KINDS
+from broadstreet.store.index.kinds import FOREVER
 from broadstreet.store.protocol import (
     INDEX_INCOMPLETE,
     MOST_PREFIXED,
@@ -23,6 +23,8 @@ from broadstreet.store.protocol import (
     StoreError,
     StoreFull,
 )
+from broadstreet.store.sqlite import index_rows
+from broadstreet.store.sqlite.beside import is_beside
 from broadstreet.store.sqlite.checkpoints import Checkpointer
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.sqlite.cutting import cut_log
@@ -47,6 +49,7 @@ class SqliteWriter:
         except BaseException:
             self._lease.release()
             raise
+        self._tables = (index_rows.IDENTITY,) if is_beside(self._connection) else index_rows.WHOLE
         self._indexed = not self._connection.execute(
             "SELECT 1 FROM meta WHERE name = 'reindexing'"
         ).fetchone()
@@ -88,7 +91,7 @@ class SqliteWriter:
         if not self._indexed:
             raise StoreError(INDEX_INCOMPLETE)
         sql = (
-            f"SELECT t.part, t.code, t.system, c.digest, {ENTRY} FROM wanted w CROSS JOIN token_index t"
+            f"SELECT t.part, t.code, t.system, c.digest, {ENTRY} FROM wanted w CROSS JOIN {self._tables[0]} t"
             " ON t.part = w.part AND t.code = w.code"
             " CROSS JOIN entry e ON e.seq = t.since CROSS JOIN current c ON c.type = e.type AND c.id = e.id"
             f" WHERE t.system = w.system AND t.until = {FOREVER}"
@@ -113,7 +116,8 @@ class SqliteWriter:
         """Write and commit the batch, all of it or nothing; durable when this returns."""
         with self._transaction():
             self._write_log(batch)
-            self._write_index(batch)
+            index_rows.insert(self._connection, batch.index, self._tables)
+            index_rows.supersede(self._connection, batch.closing, self._tables)
             for change in merged(batch.changes):
                 self._change(change)
             self._write_cursors(batch)
@@ -140,25 +144,19 @@ class SqliteWriter:
             (head,) = connection.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()
             held = connection.execute("SELECT value FROM meta WHERE name = 'purged'").fetchone()
             before = max(min(before, head), int(held[0]) if held else 0)
-            purged = sum(
-                connection.execute(
-                    f"DELETE FROM {kind.table} WHERE until <= ? AND until < {FOREVER}", (before,)
-                ).rowcount
-                for kind in KINDS
-            )
+            purged = index_rows.purge(connection, before, self._tables)
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('purged', ?)", (str(before).encode(),))
         return purged
 
     def reindex(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
         """Write index rows anew, in the order of `KINDS`; commit."""
-        with self._transaction():
-            self._write_rows_of_index(index)
+        with self._transaction() as connection:
+            index_rows.insert(connection, index, self._tables)
 
     def drop_index(self) -> None:
         """Empty the search index and commit; it cannot be searched before `finish_index`."""
         with self._transaction() as connection:
-            for kind in KINDS:
-                connection.execute(f"DELETE FROM {kind.table}")
+            index_rows.clear(connection, self._tables)
             connection.execute("DELETE FROM meta WHERE name = 'purged'")
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('reindexing', x'01')")
         self._indexed = False
@@ -201,22 +199,6 @@ class SqliteWriter:
             " version = excluded.version, digest = excluded.digest"
         )
         rows(connection, "INSERT INTO current", 5, update, currents)
-
-    def _write_index(self, batch: Batch) -> None:
-        self._write_rows_of_index(batch.index)
-        if not batch.closing:
-            return
-        for kind in KINDS:
-            after = (
-                f") UPDATE {kind.table} SET until = closing.until FROM closing"
-                f" WHERE {kind.table}.since = closing.since AND {kind.table}.until = {FOREVER}"
-            )
-            write_rows(self._connection, "WITH closing (since, until) AS (", 2, after, batch.closing)
-
-    def _write_rows_of_index(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
-        for kind, rows in zip(KINDS, index, strict=True):
-            # Sorted, so that rows of one page follow each other.
-            write_rows(self._connection, f"INSERT INTO {kind.table}", len(kind.columns), "", sorted(rows))
 
     def _write_cursors(self, batch: Batch) -> None:
         cursors = {c.follower: (c.follower, c.version, c.seq, c.mode) for c in batch.cursors}

@@ -1,0 +1,107 @@
+"""The process that keeps the search index: `python -m broadstreet.app.indexing FILE`.
+
+The hub starts it, and it ends when its standard input does. It has the second processor of a small machine,
+and none of the hub's time: a message is acknowledged without waiting for it.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from broadstreet.store.index import Indexer
+from broadstreet.store.index.following import Indexing
+from broadstreet.store.protocol import StoreError
+from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.sqlite.beside import IndexFile
+
+PAUSE = 0.2
+"""In seconds; so soon new entries are looked for."""
+PAUSE_AFTER_FAULT = 5.0
+"""In seconds; a full disk is tried again, and a resource that cannot be read is told of again."""
+NICENESS = 5
+"""Doors go before: they have someone waiting."""
+GARBAGE = (100_000, 20, 100)
+ENDS_WITHIN = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class IndexProcess:
+    """The process, as the hub sees it."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._process = self._started()
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def keep(self) -> None:
+        """Start it again if it has ended."""
+        if not self.running:
+            _log.error("the process that keeps the search index has ended (%s)", self._process.returncode)
+            self._process = self._started()
+
+    def stop(self) -> None:
+        """Let it end after the slice at hand."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "broadstreet.app.indexing", str(self._database)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
+
+
+def run(database: Path) -> None:
+    """Keep the index of a log's file until standard input ends.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be opened, or another process keeps its index.
+    """
+    os.nice(NICENESS)
+    store = SqliteStore(database, create=False)
+    side = IndexFile(database)
+    try:
+        indexing = Indexing(store, side, Indexer(store.indexer.keys.key))
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GARBAGE)
+        while not _told_to_end(0.0 if _stepped(indexing) else PAUSE):
+            pass
+    finally:
+        side.close()
+        store.close()
+
+
+def _stepped(indexing: Indexing) -> bool:
+    try:
+        return indexing.step()
+    except StoreError as error:
+        _log.error("%s (tried again)", error)
+        time.sleep(PAUSE_AFTER_FAULT)
+        return False
+
+
+def _told_to_end(wait: float) -> bool:
+    return bool(select.select([sys.stdin], [], [], wait)[0])
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s index: %(message)s")
+    run(Path(sys.argv[1]))

@@ -1,0 +1,108 @@
+"""Bring the search index up to the log, a slice of it at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from broadstreet.model import fhir
+from broadstreet.model.search.parts import TYPES
+from broadstreet.store.entry import NO_ROWS, Entry, IndexRows
+from broadstreet.store.index.indexer import Indexer
+from broadstreet.store.index.kinds import FOREVER, KINDS
+from broadstreet.store.protocol import IndexSide, Reader, StoreError
+
+SLICE = 1_000
+"""Entries that are indexed at once."""
+
+FHIR_TYPES = frozenset(f"fhir/{name}" for name in TYPES)
+
+Index = list[list[tuple[object, ...]]]
+
+_log = logging.getLogger(__name__)
+
+
+class Indexing:
+    """Follows the log and writes the index.
+
+    Parameters
+    ----------
+    log
+        What is followed.
+    side
+        Where the rows go; whoever has it is the only one who writes them.
+    indexer
+        Turns resources into rows.
+    """
+
+    def __init__(self, log: Reader, side: IndexSide, indexer: Indexer) -> None:
+        self._log, self._side, self._indexer = log, side, indexer
+        seq, id = side.cursor
+        if seq and not self._is_there(seq, id):
+            _log.warning("the search index is of another log, or of more of it than there is: made anew")
+            side.clear()
+            seq = 0
+        self.position = seq
+
+    def step(self) -> bool:
+        """Index the next entries; return whether there were any.
+
+        Raises
+        ------
+        StoreError
+            If a resource of the log cannot be read, or the index not be written.
+        """
+        entries = self._log.entries(self.position, limit=SLICE)
+        if not entries:
+            self._purge()
+            return False
+        reached = entries[-1]
+        before = self._log.predecessors(self.position, reached.seq)
+        closing = [(before[entry.seq], entry.seq) for entry in entries if entry.seq in before]
+        index = index_of([(e, FOREVER) for e in entries if e.type in FHIR_TYPES], self._indexer)
+        self._side.write(index, closing, (reached.seq, reached.id))
+        self.position = reached.seq
+        return True
+
+    def catch_up(self, progress: Callable[[int, int], None] = lambda *_: None) -> int:
+        """Index all that is there, telling `progress` `(done, all)`; return the position reached."""
+        while self.step():
+            progress(self.position, self._log.head())
+        return self.position
+
+    def _purge(self) -> None:
+        oldest = self._log.oldest_position()
+        if oldest > self._side.purged:
+            self._side.purge(oldest)
+
+    def _is_there(self, seq: int, id: str) -> bool:
+        found = self._log.entries(seq - 1, to=seq)
+        return bool(found) and found[0].id == id
+
+
+def index_of(versions: Sequence[tuple[Entry, int]], indexer: Indexer) -> Index:
+    """Return the rows of versions `(entry, until)`, whole, in the order of `KINDS`."""
+    index: Index = [[] for _ in KINDS]
+    for entry, until in versions:
+        rows = rows_of(entry, indexer)
+        after = (entry.seq, until, *indexer.labels((entry.subject,) if entry.subject else ()))
+        for written, each in zip(index, rows.by_kind, strict=True):
+            if each:
+                written += [row + after for row in each]
+    return index
+
+
+def rows_of(entry: Entry, indexer: Indexer) -> IndexRows:
+    """Return the rows of a version of a FHIR resource; none for a deleted one.
+
+    Raises
+    ------
+    StoreError
+        If the body cannot be read.
+    """
+    if entry.body is None:
+        return NO_ROWS
+    try:
+        return indexer.rows(fhir.decode(entry.body))
+    except ValueError as error:
+        raise StoreError(f"entry {entry.seq} ({entry.type}/{entry.id}) cannot be indexed: {error}") from error

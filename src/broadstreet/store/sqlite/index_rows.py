@@ -1,0 +1,53 @@
+"""Write, supersede and purge rows of the search index, in whichever file they are."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from broadstreet.store.index.kinds import FOREVER, KINDS, TOKEN
+from broadstreet.store.sqlite.rows import write_rows
+
+Index = Sequence[Sequence[tuple[Any, ...]]]
+"""Whole rows, by kind in the order of `KINDS`."""
+
+WHOLE = tuple(kind.table for kind in KINDS)
+"""The tables of the whole index, in the order of `KINDS`."""
+
+IDENTITY = "identity"
+"""The identifiers alone, as rows like those of `token_index`: what the log's file has of an index whose other
+tables are in a file beside it."""
+
+_COLUMNS = {**{kind.table: len(kind.columns) for kind in KINDS}, IDENTITY: len(TOKEN.columns)}
+
+
+def insert(connection: sqlite3.Connection, index: Index, tables: Sequence[str] = WHOLE) -> None:
+    """Write rows; those of kinds that have no table here are left out."""
+    for table, rows in zip(tables, index, strict=False):
+        # Sorted, so that rows of one page follow each other.
+        write_rows(connection, f"INSERT INTO {table}", _COLUMNS[table], "", sorted(rows))
+
+
+def supersede(
+    connection: sqlite3.Connection, closing: Sequence[tuple[int, int]], tables: Sequence[str] = WHOLE
+) -> None:
+    """Let the rows of versions end where their successors begin: `(since, until)` each."""
+    for table in tables if closing else ():
+        after = (
+            f") UPDATE {table} SET until = closing.until FROM closing"
+            f" WHERE {table}.since = closing.since AND {table}.until = {FOREVER}"
+        )
+        write_rows(connection, "WITH closing (since, until) AS (", 2, after, closing)
+
+
+def purge(connection: sqlite3.Connection, before: int, tables: Sequence[str] = WHOLE) -> int:
+    """Remove rows superseded at or before a position; return how many."""
+    sql = "DELETE FROM {} WHERE until <= ? AND until < {}"
+    return sum(connection.execute(sql.format(table, FOREVER), (before,)).rowcount for table in tables)
+
+
+def clear(connection: sqlite3.Connection, tables: Sequence[str] = WHOLE) -> None:
+    """Remove every row."""
+    for table in tables:
+        connection.execute(f"DELETE FROM {table}")
