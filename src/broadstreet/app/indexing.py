@@ -17,7 +17,7 @@ from pathlib import Path
 
 from broadstreet.store.index import Indexer
 from broadstreet.store.index.following import Indexing
-from broadstreet.store.protocol import StoreError
+from broadstreet.store.protocol import StoreError, StoreLocked
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.beside import IndexFile
 
@@ -76,7 +76,9 @@ def run(database: Path) -> None:
     """
     os.nice(NICENESS)
     store = SqliteStore(database, create=False)
-    side = IndexFile(database)
+    side = _opened(database)
+    if side is None:
+        return
     try:
         indexing = Indexing(store, side, Indexer(store.indexer.keys.key))
         gc.collect()
@@ -87,6 +89,16 @@ def run(database: Path) -> None:
     finally:
         side.close()
         store.close()
+
+
+def _opened(database: Path) -> IndexFile | None:
+    """Open the index; of a hub that was killed, the old process may still be at its last slice."""
+    while True:
+        try:
+            return IndexFile(database)
+        except StoreLocked:
+            if _told_to_end(PAUSE):
+                return None
 
 
 def _stepped(indexing: Indexing) -> bool:

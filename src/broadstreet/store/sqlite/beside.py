@@ -34,7 +34,7 @@ _SCHEMA = "index"
 
 def place(path: Path) -> Path:
     """Return the file of the index that belongs to a log's file."""
-    return path.with_name(f"{path.stem}.index{path.suffix}")
+    return path.with_suffix(".index")
 
 
 def is_beside(connection: sqlite3.Connection) -> bool:
