@@ -129,14 +129,15 @@ class Hub:
         if self._attached:
             loop.add_reader(sys.stdin.fileno(), self.stop)
         core.start()
-        core.indexing = IndexProcess(core.store.path)
+        if core.store.index_is_beside:
+            core.indexing = IndexProcess(self._settings.file, self._settings.keys_folder)
         _warm_up()
         await _listen(server, self._settings.mllp)
         try:
             if endpoint is not None:
                 await _watch(endpoint, self._settings.monitoring.listen)
             await control.start()
-            keeping = asyncio.gather(_keep_time(core), _keep_indexing(core.indexing))
+            keeping = asyncio.gather(_keep_time(core), _keep_indexing(core))
             _spare_the_collector()
             self._listening = True
             ready(mllp.host, server.port)
@@ -147,7 +148,8 @@ class Hub:
             await server.stop()
         finally:
             self._listening = False
-            await asyncio.to_thread(core.indexing.stop)
+            if core.indexing is not None:
+                await asyncio.to_thread(core.indexing.stop)
             await control.stop()
             await server.stop(0.0)
             if endpoint is not None:
@@ -207,10 +209,10 @@ async def _keep_time(core: Core) -> None:
             _log.warning("the clock was set by %+.0f seconds", jump.total_seconds())
 
 
-async def _keep_indexing(indexing: IndexProcess) -> None:
-    while True:
+async def _keep_indexing(core: Core) -> None:
+    while core.indexing is not None:
         await asyncio.sleep(INDEXING_LOOKED_AFTER)
-        indexing.keep()
+        core.indexing.keep()
 
 
 def _warm_up() -> None:

@@ -1,4 +1,4 @@
-"""The process that keeps the search index: `python -m broadstreet.app.indexing FILE`.
+"""The process that keeps the search index: `python -m broadstreet.app.indexing FILE KEYS`.
 
 The hub starts it, and it ends when its standard input does. It has the second processor of a small machine,
 and none of the hub's time: a message is acknowledged without waiting for it.
@@ -13,11 +13,16 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+from broadstreet.store.committer import Committer
 from broadstreet.store.index import Indexer
 from broadstreet.store.index.following import Indexing
-from broadstreet.store.protocol import StoreError, StoreLocked
+from broadstreet.store.protocol import Store, StoreError, StoreLocked
+from broadstreet.store.reindex import reindex
+from broadstreet.store.seal import Keyring, SealedStore
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.beside import IndexFile
 
@@ -33,11 +38,27 @@ ENDS_WITHIN = 10.0
 _log = logging.getLogger(__name__)
 
 
+def rebuild_index(store: Store, committer: Committer, progress: Callable[[int, int], None]) -> None:
+    """Empty the search index, beside the log or not, and make it again; the hub must not run.
+
+    Raises
+    ------
+    StoreError
+        If an entry's body cannot be read.
+    """
+    reindex(store, committer, progress=progress)
+    side = store.index_side()
+    if side is not None:
+        with closing(side):
+            side.clear()
+            Indexing(store, side, Indexer(store.indexer.keys.key)).catch_up(progress)
+
+
 class IndexProcess:
     """The process, as the hub sees it."""
 
-    def __init__(self, database: Path) -> None:
-        self._database = database
+    def __init__(self, database: Path, keys: Path) -> None:
+        self._database, self._keys = database, keys
         self._process = self._started()
 
     @property
@@ -63,10 +84,11 @@ class IndexProcess:
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "broadstreet.app.indexing", str(self._database)]
+        command.append(str(self._keys))
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
 
 
-def run(database: Path) -> None:
+def run(database: Path, keys: Path) -> None:
     """Keep the index of a log's file until standard input ends.
 
     Raises
@@ -75,7 +97,7 @@ def run(database: Path) -> None:
         If the store cannot be opened, or another process keeps its index.
     """
     os.nice(NICENESS)
-    store = SqliteStore(database, create=False)
+    store = SealedStore(SqliteStore(database, create=False), Keyring(keys, create=False))
     side = _opened(database)
     if side is None:
         return
@@ -116,4 +138,4 @@ def _told_to_end(wait: float) -> bool:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s index: %(message)s")
-    run(Path(sys.argv[1]))
+    run(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from broadstreet.app.followers import projections_of
+from broadstreet.app.indexing import rebuild_index
 from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import opened
@@ -16,7 +17,6 @@ from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.follower import Projection
 from broadstreet.store.protocol import Store, StoreError, Writer
-from broadstreet.store.reindex import reindex
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.store import verify as verify_file
 from broadstreet.store.verification import Finding, verify_index, verify_log, verify_projection
@@ -94,5 +94,5 @@ def _index(settings: Settings, store: Store, aside: Path, begin: Begin) -> Itera
     clock = SystemClock()
     with closing(opened(settings, aside / "copy.db")) as copy:
         with closing(Committer(copy, clock, RandomIds(clock))) as committer:
-            reindex(copy, committer, progress=progress)
+            rebuild_index(copy, committer, progress)
         yield from verify_index(store, copy)

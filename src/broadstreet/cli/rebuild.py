@@ -9,10 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from broadstreet.app.core import Core
 from broadstreet.app.followers import projections_of
+from broadstreet.app.indexing import rebuild_index
 from broadstreet.app.reach import require_store
 from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of
 from broadstreet.store import followers
-from broadstreet.store.reindex import reindex
 
 
 @app.command()
@@ -40,10 +40,10 @@ def rebuild(
         with Progress(*columns, console=console) as progress:
             if index:
                 task = progress.add_task("index", total=core.committer.head)
-                reindex(
+                rebuild_index(
                     core.store,
                     core.committer,
-                    progress=lambda done, goal, task=task: progress.update(task, completed=done, total=goal),  # type: ignore[misc]
+                    lambda done, goal, task=task: progress.update(task, completed=done, total=goal),  # type: ignore[misc]
                 )
             for name in names or ([] if index else known):
                 task = progress.add_task(name, total=core.committer.head)

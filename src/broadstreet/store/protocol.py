@@ -364,6 +364,11 @@ class Store(Reader, Upkeep, Protocol):
         """
         ...
 
+    @property
+    def index_is_beside(self) -> bool:
+        """Whether a process beside the committer keeps the search index."""
+        ...
+
     def index_side(self) -> IndexSide | None:
         """Open the write side of a search index that is kept beside; None where each commit writes it.
 

@@ -88,7 +88,7 @@ def test_what_was_sent_and_committed_is_in_the_metrics(process: HubProcess) -> N
     assert found["broadstreet_connections", "hl7v2"] == 1
     assert found["broadstreet_store_bytes", "log"] > 0
     assert found["broadstreet_store_bytes", "wal"] > 0
-    assert found["broadstreet_index_rows", "token_index"] > 0
+    assert found["broadstreet_index_rows", "identity"] > 0
 
 
 def test_a_hub_that_is_well_is_ready_until_its_lease_is_removed(process: HubProcess) -> None:
@@ -96,7 +96,7 @@ def test_a_hub_that_is_well_is_ready_until_its_lease_is_removed(process: HubProc
         status, body = ask(process, path)
         assert (status, json.loads(body)["ok"]) == (200, True)
     assert {each["check"] for each in json.loads(ask(process, "/ready")[1])["checks"]} == {
-        "doors", "lease", "followers", "room", "index",
+        "doors", "lease", "followers", "room", "index", "indexing",
     }  # fmt: skip
     (process.settings.folder / "log.db.lease").unlink()
     status, body = ask(process, "/ready")

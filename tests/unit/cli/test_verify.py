@@ -39,7 +39,8 @@ def store(made: Path, tmp_path: Path) -> Path:
 
 
 def change(folder: Path, sql: str) -> None:
-    with closing(sqlite3.connect(folder / "log.db")) as connection:
+    file = "log.index" if "_index " in sql else "log.db"
+    with closing(sqlite3.connect(folder / file)) as connection:
         assert connection.execute(sql).rowcount
         connection.commit()
 

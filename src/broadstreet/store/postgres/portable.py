@@ -27,6 +27,8 @@ from broadstreet.store.postgres.reader import PostgresReader
 from broadstreet.store.protocol import StoreError
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite import upkeep as file_upkeep
+from broadstreet.store.sqlite.beside import MARK
+from broadstreet.store.sqlite.index_rows import IDENTITY
 from broadstreet.store.sqlite.rows import write_rows
 from broadstreet.store.sqlite.store import sync, verify
 from broadstreet.store.sqlite.writer import create as create_in_file
@@ -109,12 +111,16 @@ def _replace(connection: Connection, place: Address, file: SqliteStore) -> None:
     began = _set_aside(connection, place) if schema_of(connection, place) else (0, 0)
     migrate(connection, place)
     for table in file_upkeep.tables_of(file.connection):
+        if table.name == IDENTITY:
+            continue
         tables.create(connection, table)
         rows = file.rows(table)
         if table.name == "meta":
             connection.execute("DELETE FROM meta WHERE name <> %s", (SCHEMA,))
-            rows = (row for row in rows if row[0] != SCHEMA)
+            rows = (row for row in rows if row[0] not in (SCHEMA, MARK))
         copy_in(connection, table.name, upkeep.types_of(connection, table.name), rows)
+    if file.index_is_beside:  # it is not in the file, and a server writes it with each commit: to be rebuilt
+        connection.execute("INSERT INTO meta VALUES ('reindexing', %s) ON CONFLICT DO NOTHING", (b"\x01",))
     sql = "UPDATE lease SET epoch = %s, commits = %s"  # a hub that had the old one must not write to this
     connection.execute(sql, (began[0] + 1, began[1]))
 

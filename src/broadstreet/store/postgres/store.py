@@ -45,6 +45,11 @@ class PostgresStore(PostgresReader):
             self._writer = PostgresWriter(self.address)
         return self._writer
 
+    @property
+    def index_is_beside(self) -> bool:
+        """False: each commit writes the index as well."""
+        return False
+
     def index_side(self) -> IndexSide | None:
         """Return None: each commit writes the index as well."""
         return None

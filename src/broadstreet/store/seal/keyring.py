@@ -97,14 +97,13 @@ class Keyring:
     # -- sealing ---------------------------------------------------------------------------------
 
     def look_for_changes(self) -> None:
-        """See at once what other processes changed: before a batch is sealed, lest it be with a destroyed key."""
+        """See at once what others changed: before a batch is sealed, lest it be with a destroyed key."""
         with self._lock:
             self._look_for_changes()
 
     def key_of(self, owner: str, head: int, at: int) -> int:
         """Return the number of an owner's key, which is made if there is none; `head` is the log's."""
         with self._lock:
-            self._look_for_changes()
             number = self._owned.get(owner)
             if number is None:
                 found = self._connection.execute(
@@ -199,7 +198,6 @@ class Keyring:
             self._owned = {owner: number for number, owner in self._pending.items()}
             self._masters.read_again()
         self._look_again = time.monotonic() + SEEN_WITHIN
-
 
     def _new(self, owner: str, head: int, at: int) -> int:
         if not self._free:

@@ -34,7 +34,7 @@ _SCHEMA = "index"
 
 def place(path: Path) -> Path:
     """Return the file of the index that belongs to a log's file."""
-    return path.with_suffix(".index")
+    return path.with_name(path.name.removesuffix(".db") + ".index")
 
 
 def is_beside(connection: sqlite3.Connection) -> bool:
@@ -63,7 +63,7 @@ def attach(connection: sqlite3.Connection, path: Path) -> None:
 
 def remove(path: Path) -> None:
     """Delete the index of a log's file; it is made again by whoever keeps it."""
-    for rest in ("", "-wal", "-shm"):
+    for rest in ("", "-wal", "-shm", ".lease"):
         place(path).with_name(place(path).name + rest).unlink(missing_ok=True)
 
 

@@ -33,7 +33,7 @@ class SqliteReader:
     """Reads one file from any thread."""
 
     def __init__(self, path: Path, indexer: Indexer, *, beside: bool = False) -> None:
-        self.path, self.indexer, self.beside = path, indexer, beside
+        self.path, self.indexer, self.index_is_beside = path, indexer, beside
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -174,10 +174,10 @@ class SqliteReader:
 
     def searchable(self) -> int:
         """Return the position up to which the log can be searched: how far its index has come."""
-        if not self.beside:
+        if not self.index_is_beside:
             return self.head()
         if not place(self.path).exists():
-            raise StoreError(INDEX_MISSING)
+            return 0
         rows = self._all("SELECT value FROM index_meta WHERE name = 'cursor'")
         return int(rows[0][0]) if rows else 0
 
@@ -231,7 +231,8 @@ class SqliteReader:
         try:
             return self.connection.execute(sql, tuple(values)).fetchall()
         except sqlite3.Error as error:
-            raise StoreError(f"cannot read the store: {error}") from error
+            missing = self.index_is_beside and not place(self.path).exists()
+            raise StoreError(INDEX_MISSING if missing else f"cannot read the store: {error}") from error
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -239,7 +240,7 @@ class SqliteReader:
         held: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if held is None:
             held = connect(self.path, read_only=True)
-            if self.beside:
+            if self.index_is_beside:
                 attach(held, self.path)
             self._local.connection = held
             with self._lock:

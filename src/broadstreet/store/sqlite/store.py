@@ -57,7 +57,7 @@ class SqliteStore(SqliteReader):
 
     def index_side(self) -> IndexSide | None:
         """Open the write side of a search index that is kept beside; None where each commit writes it."""
-        return IndexFile(self.path) if self.beside else None
+        return IndexFile(self.path) if self.index_is_beside else None
 
     def volume(self) -> Volume:
         """Return how much room the store takes, and how much is left."""
@@ -140,6 +140,7 @@ def restore(backup: Path, path: Path, prepare: Callable[[Path], None] = lambda _
             raise
         finally:
             restored.with_name(restored.name + ".lease").unlink(missing_ok=True)
+            remove(restored)
         _set_aside(path)
         remove(path)  # it is another log's now; the hub makes it again
         restored.rename(path)
