@@ -40,7 +40,7 @@ class Hub:
         """Take messages of these environments from now on (MSH-11)."""
         self.door = self.new_door(processing_ids)
 
-    def new_door(self, processing_ids: str = "P") -> Door:
+    def new_door(self, processing_ids: str = "PTD") -> Door:
         ids = SeededIds(self.clock, 2)
         return Door(
             self.committer, self.store.indexer, self.clock, ids, zone=ZONE, processing_ids=processing_ids

@@ -72,9 +72,10 @@ class Mllp(_Section, frozen=True, kw_only=True):
             min_length=1,
             max_length=3,
             description="Processing ids (MSH-11) that are taken: P production, T training, D debugging."
-            " Only a hub for practice takes T or D: what it takes is stored and counted.",
+            " What is taken is stored and counted: once real patients are sent, set it to P, so that a"
+            " trainee's patient is not merged with a real one of the same number.",
         ),
-    ] = "P"
+    ] = "PTD"
     tls: Tls = msgspec.field(default_factory=Tls)
 
     def __post_init__(self) -> None:

@@ -76,9 +76,10 @@ def test_a_field_that_cannot_be_read_is_named_in_the_error(
 
 
 @pytest.mark.parametrize("environment", ["T", "D", "T^T"])
-def test_a_message_of_training_or_debugging_is_rejected_and_can_be_taken_after_a_change_of_settings(
+def test_in_production_a_message_of_training_or_debugging_is_rejected_until_the_settings_change(
     hub: Hub, environment: str
 ) -> None:
+    hub.take("P")
     raw = hub.message("ADT^A04", ("PID", PID), ("PV1", PV1), processing=Raw(environment))
     answer = hub.send_bytes(raw)
     (problem,) = answer.problems

@@ -86,7 +86,7 @@ class Door:
         zones: Mapping[str, tzinfo] = {},
         fallback: str = "latin-1",
         fallbacks: Mapping[str, str] = {},
-        processing_ids: str = "P",
+        processing_ids: str = "PTD",
     ) -> None:
         self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
         self._zone, self._zones = zone, dict(zones)
