@@ -22,7 +22,8 @@ from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS, Draft, Entry, IndexRows
 from broadstreet.store.index import Indexer
 from broadstreet.store.index.kinds import KINDS
-from broadstreet.store.protocol import Dated, PositionGone, Refers, SearchCondition, Token
+from broadstreet.store.protocol import PositionGone
+from broadstreet.store.query import Condition, Dated, Refers, Token
 from broadstreet.store.reindex import reindex
 from broadstreet.store.transaction import Transaction, Wants
 from tests.backends import NO_SERVER, Backend, has, rows_in
@@ -36,12 +37,12 @@ DAYS = range(6)
     [part.number for part in parts_of("Encounter", name)] for name in ("status", "subject", "date")
 )
 
-CONDITIONS: list[tuple[SearchCondition, ...]] = [
+CONDITIONS: list[tuple[Condition, ...]] = [
     *[(Token("status", None, code),) for code in CODES],
     *[(Refers("subject", patient),) for patient in PATIENTS],
-    *[(Dated("date", low, low + 2),) for low in range(0, 6, 2)],
+    *[(Dated("date", "ap", low, low + 2),) for low in range(0, 6, 2)],
     (Token("status", None, CODES[0]), Refers("subject", PATIENTS[0])),
-    (Refers("subject", PATIENTS[1]), Dated("date", 1, 4)),
+    (Refers("subject", PATIENTS[1]), Dated("date", "ap", 1, 4)),
 ]
 
 
@@ -157,13 +158,13 @@ class Model:
             [sorted(row.seq for row in here if row.put and code in row.put.codes) for code in CODES],
         )
 
-    def search(self, conditions: tuple[SearchCondition, ...], at: int) -> list[tuple[int, int]]:
+    def search(self, conditions: tuple[Condition, ...], at: int) -> list[tuple[int, int]]:
         newest = [self.newest(id, at) for id in IDS]
         found = [row for row in newest if row and row.put and all(_meets(row.put, c) for c in conditions)]
         return sorted((row.seq, row.version) for row in found)
 
 
-def _meets(put: Put, condition: SearchCondition) -> bool:
+def _meets(put: Put, condition: Condition) -> bool:
     if put.deleted:
         return False
     if isinstance(condition, Token):
@@ -316,8 +317,8 @@ class StoreIsTheModel(RuleBasedStateMachine):
                 self._is_gone(at)
                 continue
             for conditions in CONDITIONS:
-                found = self.store.search("Encounter", conditions, at=at)
-                assert [(e.seq, e.version) for e in found] == self.model.search(conditions, at)
+                found = self.store.search("Encounter", conditions, at=at).entries
+                assert sorted((e.seq, e.version) for e in found) == self.model.search(conditions, at)
             for id in IDS:
                 held, entry = self.model.newest(id, at), self.store.current(TYPE, id, at=at)
                 assert (entry and entry.body) == (held and held.body)
@@ -337,8 +338,10 @@ class StoreIsTheModel(RuleBasedStateMachine):
             (row.id, row.version, row.body) for row in here
         ]
         for conditions in CONDITIONS:
-            found = self.store.search("Encounter", conditions)
-            assert [(e.seq, e.version) for e in found] == self.model.search(conditions, len(self.model.rows))
+            found = self.store.search("Encounter", conditions).entries
+            assert sorted((e.seq, e.version) for e in found) == self.model.search(
+                conditions, len(self.model.rows)
+            )
 
     def _agree(self, future: Any, expected: list[Any] | None) -> None:
         if expected is None:

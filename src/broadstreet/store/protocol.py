@@ -9,8 +9,9 @@ from typing import Any, Literal, Protocol
 
 from broadstreet.model.failures import traced
 from broadstreet.store.entry import Entry, Opened, as_it_is
-from broadstreet.store.index import Indexer, TokenKey
+from broadstreet.store.index import TokenKey
 from broadstreet.store.index.kinds import KINDS
+from broadstreet.store.query import Searching
 from broadstreet.store.tables import Change, Table, TableReader
 from broadstreet.store.upkeep import Upkeep
 
@@ -115,42 +116,8 @@ class Batch:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Token:
-    """Search condition: the parameter has this token."""
-
-    parameter: str
-    system: str | None
-    code: str
-
-
-@dataclass(frozen=True)
-class Dated:
-    """Search condition: the parameter's period overlaps `[low, high)`, microseconds UTC."""
-
-    parameter: str
-    low: int
-    high: int
-
-
-@dataclass(frozen=True)
-class Refers:
-    """Search condition: the parameter refers to this resource, such as `Patient/0199...`."""
-
-    parameter: str
-    target: str
-
-
-SearchCondition = Token | Dated | Refers
-
-
-class Reader(TableReader, Protocol):
+class Reader(TableReader, Searching, Protocol):
     """The read side: safe from any thread, sees only what is committed."""
-
-    @property
-    def indexer(self) -> Indexer:
-        """What turns resources and conditions into index rows."""
-        ...
 
     def head(self) -> int:
         """Return the newest seq; 0 for an empty log."""
@@ -178,28 +145,12 @@ class Reader(TableReader, Protocol):
         """Return all versions of a resource, oldest first."""
         ...
 
-    def search(
-        self,
-        type: str,
-        conditions: Sequence[SearchCondition],
-        *,
-        at: int | None = None,
-        after: int = 0,
-        limit: int = 50,
-    ) -> list[Entry]:
-        """Return the versions that meet every condition at a position, by seq, after seq `after`."""
-        ...
-
     def cursors(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
         ...
 
     def indexed(self) -> bool:
         """Return whether the search index is whole: not so while it is being rebuilt."""
-        ...
-
-    def searchable(self) -> int:
-        """Return the position up to which the log can be searched: how far its index has come."""
         ...
 
     def predecessors(self, after: int, to: int) -> dict[int, int]:

@@ -16,7 +16,8 @@ from broadstreet.store.committer import Committer
 from broadstreet.store.index import Indexer
 from broadstreet.store.index.following import Indexing
 from broadstreet.store.index.kinds import KINDS
-from broadstreet.store.protocol import StoreError, StoreLocked, Token
+from broadstreet.store.protocol import StoreError, StoreLocked
+from broadstreet.store.query import Token
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.beside import IndexFile, place, remove
 from broadstreet.store.sqlite.store import restore
@@ -54,7 +55,7 @@ def catch_up(store: SqliteStore) -> int:
 
 
 def women(store: SqliteStore, at: int | None = None) -> list[str]:
-    return [entry.id for entry in store.search("Patient", [Token("gender", None, "female")], at=at)]
+    return sorted(e.id for e in store.search("Patient", [Token("gender", None, "female")], at=at).entries)
 
 
 def rows(store: SqliteStore) -> dict[str, list[tuple[object, ...]]]:

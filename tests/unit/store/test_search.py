@@ -9,7 +9,8 @@ from broadstreet.model.clock import DrivenClock, microseconds
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS
 from broadstreet.store.index import EARLIEST, LATEST, Indexer, span
-from broadstreet.store.protocol import Dated, PositionGone, Refers, SearchCondition, Store, StoreError, Token
+from broadstreet.store.protocol import PositionGone, Store, StoreError
+from broadstreet.store.query import Condition, Dated, Refers, Token
 
 from .conftest import START, Do, draft
 
@@ -39,8 +40,8 @@ def put(committer: Committer, store: Store, id: str, encounter: fhir.Encounter |
     return seq
 
 
-def found(store: Store, *conditions: SearchCondition, at: int | None = None) -> list[str]:
-    return [entry.id for entry in store.search("Encounter", conditions, at=at)]
+def found(store: Store, *conditions: Condition, at: int | None = None) -> list[str]:
+    return [entry.id for entry in store.search("Encounter", conditions, at=at).entries]
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_search_at_a_position_finds_what_held_then(store: Store, history: list
     assert [found(store, in_progress, at=at) for at in (0, arrived, both, finished, deleted)] == [
         [],
         ["e1"],
-        ["e1", "e2"],
+        ["e2", "e1"],
         ["e2"],
         [],
     ]
@@ -84,7 +85,7 @@ def test_a_date_is_found_where_the_period_overlaps(store: Store, history: list[i
         ("2026-01-07", "2026-01-08", ["e2"]),
         ("2030-01-01", "2030-01-02", ["e2"]),  # it has no end
     ]:
-        assert sorted(found(store, Dated("date", day(low), day(high)), at=at)) == ids
+        assert sorted(found(store, Dated("date", "ap", day(low), day(high)), at=at)) == ids
 
 
 def test_all_conditions_must_hold_and_each_version_is_found_once(store: Store, history: list[int]) -> None:
@@ -99,12 +100,15 @@ def test_all_conditions_must_hold_and_each_version_is_found_once(store: Store, h
 def test_results_come_in_pages_that_do_not_move(committer: Committer, store: Store) -> None:
     for number in range(25):
         put(committer, store, f"e{number}", Encounter("in-progress", "Patient/ann", "2026-01-05"))
-    at, seen, after = store.head(), [], 0
-    while page := store.search("Encounter", [Refers("subject", "Patient/ann")], at=at, after=after, limit=10):
-        seen += [entry.id for entry in page]
-        after = page[-1].seq
+    ann, seen, page = [Refers("subject", "Patient/ann")], [], None
+    while True:
+        read = store.search("Encounter", ann, page=page, limit=10)
+        seen += [entry.id for entry in read.entries]
         put(committer, store, f"e{len(seen)}", Encounter("finished", "Patient/ann", "2026-01-05"))
-    assert seen == [f"e{number}" for number in range(25)]
+        page = read.next
+        if page is None:
+            break
+    assert seen == [f"e{number}" for number in reversed(range(25))]
 
 
 def test_a_resource_is_read_as_it_was(store: Store, history: list[int]) -> None:
@@ -144,14 +148,14 @@ def test_a_purge_never_reaches_beyond_the_log(store: Store, committer: Committer
 def test_a_purge_that_comes_while_a_page_is_read_is_noticed(
     store: Store, committer: Committer, history: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = store._all
+    read = store.run
 
     def purge_first(sql: str, values: object = ()) -> object:
         if "token_index" in sql:
             committer.between(lambda writer: writer.purge(history[2]))
         return read(sql, values)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(store, "_all", purge_first)
+    monkeypatch.setattr(store, "run", purge_first)
     with pytest.raises(PositionGone):
         found(store, Token("status", None, "in-progress"), at=history[1])
 
@@ -170,14 +174,12 @@ def test_an_index_under_reconstruction_is_not_searched(
 
 
 def test_what_cannot_be_searched_is_refused_with_what_can(store: Store) -> None:
-    with pytest.raises(ValueError, match=r"can be searched by: .*identifier.*subject"):
+    with pytest.raises(ValueError, match="can be searched by: _id, _lastUpdated"):
         store.search("Encounter", [Token("colour", None, "red")])
-    with pytest.raises(ValueError, match="searched as a reference, not as a token"):
-        store.search("Encounter", [Token("subject", None, "x")])
-    with pytest.raises(ValueError, match="no resource named 'Pateint'"):
-        store.search("Pateint", [Token("code", None, "x")])
-    with pytest.raises(ValueError, match="at least one condition"):
-        store.search("Encounter", [])
+    with pytest.raises(ValueError, match="searched as a date, not as a token"):
+        store.search("Encounter", [Token("date", None, "x")])
+    with pytest.raises(ValueError, match="no resource named 'Encouter'"):
+        store.search("Encouter", [Token("status", None, "x")])
 
 
 def test_tokens_of_one_store_say_nothing_about_another() -> None:

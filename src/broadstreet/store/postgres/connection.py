@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors
+from psycopg.types.numeric import Int8BinaryDumper
 
 from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.text import take_any_text
@@ -25,7 +26,17 @@ MOST_READERS = 16
 # then the server keeps the lease of a hub whose machine lost its power.
 _SERVER_KEEPALIVE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
 _BOTH = {"timezone": "UTC", "jit": "off"}
-_READER = {"default_transaction_read_only": "on"}
+# A search is written so that reading keys in their order is the best that can be done. What the server
+# guesses of the number of rows, in a log that grows, would make it sort all that a condition finds.
+_READER = {
+    "default_transaction_read_only": "on",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_sort": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 # All that a writer reads it reads by key; statistics of a log that grows are always old.
 _WRITER = {
     "enable_seqscan": "off",
@@ -77,6 +88,8 @@ def connect(address: Address, *, read_only: bool) -> Connection:
         raise _not_connected(address, error) from error
     try:
         take_any_text(connection)
+        if read_only:  # one plan for a number, large or small
+            connection.adapters.register_dumper(int, Int8BinaryDumper)
         connection.execute("SET synchronous_commit = on" if not read_only else "SELECT 1")
         require_durable(connection)
     except psycopg.Error as error:

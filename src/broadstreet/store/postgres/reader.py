@@ -9,32 +9,22 @@ from typing import Any, TypeVar
 import psycopg
 
 from broadstreet.store.entry import Entry
-from broadstreet.store.index import Indexer, parts
+from broadstreet.store.index import Indexer
 from broadstreet.store.postgres import tables, upkeep
 from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, Connections, lost, told
-from broadstreet.store.protocol import (
-    INDEX_INCOMPLETE,
-    Cursor,
-    Dated,
-    PositionGone,
-    Refers,
-    SearchCondition,
-    StoreError,
-    StoreUnavailable,
-    Token,
-)
+from broadstreet.store.protocol import INDEX_INCOMPLETE, Cursor, PositionGone, StoreError, StoreUnavailable
+from broadstreet.store.query import ENTRY, POSTGRES, Searching
 from broadstreet.store.tables import Condition, Row, Table, Value
 from broadstreet.store.upkeep import Volume
 
-ENTRY = "e.seq, e.at, e.type, e.id, e.version, e.subject, e.actor, e.source, e.key, e.cause, e.seal, e.body"
-_INDEX = {Token: "token_index", Dated: "date_index", Refers: "reference_index"}
 Result = TypeVar("Result")
-_KIND = {Token: "token", Dated: "date", Refers: "reference"}
 
 
-class PostgresReader:
+class PostgresReader(Searching):
     """Reads one schema from any thread."""
+
+    dialect = POSTGRES
 
     def __init__(self, address: Address, indexer: Indexer) -> None:
         self.address, self.indexer = address, indexer
@@ -90,41 +80,6 @@ class PostgresReader:
         """Return all versions of a resource, oldest first."""
         sql = f"SELECT {ENTRY} FROM entry e WHERE e.id = %s AND e.type = %s ORDER BY e.seq"
         return [Entry(*row) for row in self._all(sql, (id, type))]
-
-    def search(
-        self,
-        type: str,
-        conditions: Sequence[SearchCondition],
-        *,
-        at: int | None = None,
-        after: int = 0,
-        limit: int = 50,
-    ) -> list[Entry]:
-        """Return the versions that meet every condition at a position, by seq, after seq `after`.
-
-        Raises
-        ------
-        PositionGone
-            If the index rows of that position are purged.
-        ValueError
-            If the type has no such search parameter, or no condition is given.
-        """
-        if not conditions:
-            raise ValueError("a search needs at least one condition")
-        position = self.head() if at is None else at
-        values: list[Any] = [after]
-        clauses = ["e.seq > %s"]
-        for condition in conditions:
-            sql, bound = self._condition(type, condition)
-            clauses.append(
-                f"EXISTS (SELECT FROM {_INDEX[condition.__class__]} i WHERE i.since = e.seq AND {sql}"
-                " AND i.since <= %s AND i.until > %s)"
-            )
-            values += [*bound, position, position]
-        sql = f"SELECT {ENTRY} FROM entry e WHERE {' AND '.join(clauses)} ORDER BY e.seq LIMIT %s"
-        rows = self._all(sql, (*values, limit))
-        self._require_whole_index(at)  # afterwards: a purge may have come in between
-        return [Entry(*row) for row in rows]
 
     def cursors(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
@@ -182,6 +137,19 @@ class PostgresReader:
             low, high = (middle, high) if row and row[0][0] <= at else (low, middle - 1)
         return low
 
+    def run(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        """Run a statement of a search."""
+        return self._all(sql, values, prepare=True)
+
+    def require_readable(self, at: int | None) -> None:
+        """Refuse a position whose superseded rows are purged, and an index that is not whole."""
+        marks = dict(self._all("SELECT name, value FROM meta WHERE name IN ('purged', 'reindexing')"))
+        if "reindexing" in marks:
+            raise StoreError(INDEX_INCOMPLETE)
+        oldest = int(marks.get("purged", 0))
+        if at is not None and at < oldest:
+            raise PositionGone(at, oldest)
+
     def volume(self) -> Volume:
         """Return how much room the store takes; what is left is the server's to tell."""
         return self._do(upkeep.volume_of)
@@ -219,24 +187,6 @@ class PostgresReader:
     def close(self) -> None:
         """Close the connections."""
         self._connections.close()
-
-    def _condition(self, type: str, condition: SearchCondition) -> tuple[str, list[Any]]:
-        found = parts(type, condition.parameter, _KIND[condition.__class__])
-        numbers = [part.number for part in found]
-        if isinstance(condition, Token):
-            hashed = self.indexer.hashed(condition.code), self.indexer.hashed(condition.system)
-            return "i.part = ANY(%s) AND i.code = %s AND i.system = %s", [numbers, *hashed]
-        if isinstance(condition, Refers):
-            return "i.part = ANY(%s) AND i.target = %s", [numbers, self.indexer.hashed(condition.target)]
-        return "i.part = ANY(%s) AND i.low < %s AND i.high > %s", [numbers, condition.high, condition.low]
-
-    def _require_whole_index(self, at: int | None) -> None:
-        marks = dict(self._all("SELECT name, value FROM meta WHERE name IN ('purged', 'reindexing')"))
-        if "reindexing" in marks:
-            raise StoreError(INDEX_INCOMPLETE)
-        oldest = int(marks.get("purged", 0))
-        if at is not None and at < oldest:
-            raise PositionGone(at, oldest)
 
     def _one(self, sql: str, values: Sequence[object]) -> Entry | None:
         rows = self._all(sql, values)

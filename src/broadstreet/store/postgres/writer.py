@@ -21,7 +21,6 @@ from broadstreet.store.postgres.cutting import cut_log
 from broadstreet.store.postgres.ddl import COPIED
 from broadstreet.store.postgres.lease import Lease
 from broadstreet.store.postgres.migrate import meta, set_meta
-from broadstreet.store.postgres.reader import ENTRY
 from broadstreet.store.protocol import (
     INDEX_INCOMPLETE,
     MOST_PREFIXED,
@@ -32,6 +31,7 @@ from broadstreet.store.protocol import (
     StoreError,
     StoreUnavailable,
 )
+from broadstreet.store.query import ENTRY
 from broadstreet.store.tables import Table, merged
 
 PATIENCE_SECONDS = 20.0

@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 
 from broadstreet.store.entry import PLAIN, Entry
 from broadstreet.store.protocol import Batch, Current, Store, StoreError, Writer
+from broadstreet.store.query import Found
 from broadstreet.store.seal.keyring import Keyring
 
 OURS: Final = ("fhir/", "bs/")
@@ -55,10 +56,8 @@ class _Sealed:
     def history(self, *args: Any) -> list[Entry]:
         return [self._opened(entry) for entry in self._store.history(*args)]
 
-    def search(self, *args: Any, **more: Any) -> Any:
-        found: Any = self._store.search(*args, **more)
-        if isinstance(found, list):
-            return [entry for each in found if (entry := self._opened(each)).body is not None]
+    def search(self, *args: Any, **more: Any) -> Found:
+        found = self._store.search(*args, **more)
         entries = [entry for each in found.entries if (entry := self._opened(each)).body is not None]
         return replace(found, entries=entries)
 

@@ -9,28 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from broadstreet.store.entry import Entry
-from broadstreet.store.index import Indexer, parts
-from broadstreet.store.protocol import (
-    INDEX_INCOMPLETE,
-    Cursor,
-    Dated,
-    PositionGone,
-    Refers,
-    SearchCondition,
-    StoreError,
-    Token,
-)
+from broadstreet.store.index import Indexer
+from broadstreet.store.protocol import INDEX_INCOMPLETE, Cursor, PositionGone, StoreError
+from broadstreet.store.query import ENTRY, SQLITE, Searching
 from broadstreet.store.sqlite.beside import INDEX_MISSING, attach, place
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.tables import Between, Condition, OneOf, Row, Table
 
-ENTRY = "e.seq, e.at, e.type, e.id, e.version, e.subject, e.actor, e.source, e.key, e.cause, e.seal, e.body"
-_INDEX = {Token: "token_index", Dated: "date_index", Refers: "reference_index"}
-_KIND = {Token: "token", Dated: "date", Refers: "reference"}
 
-
-class SqliteReader:
+class SqliteReader(Searching):
     """Reads one file from any thread."""
+
+    dialect = SQLITE
 
     def __init__(self, path: Path, indexer: Indexer, *, beside: bool = False) -> None:
         self.path, self.indexer, self.index_is_beside = path, indexer, beside
@@ -85,42 +75,6 @@ class SqliteReader:
         """Return all versions of a resource, oldest first."""
         sql = f"SELECT {ENTRY} FROM entry e WHERE e.id = ? AND e.type = ? ORDER BY e.seq"
         return [Entry(*row) for row in self._all(sql, (id, type))]
-
-    def search(
-        self,
-        type: str,
-        conditions: Sequence[SearchCondition],
-        *,
-        at: int | None = None,
-        after: int = 0,
-        limit: int = 50,
-    ) -> list[Entry]:
-        """Return the versions that meet every condition at a position, by seq, after seq `after`.
-
-        Raises
-        ------
-        PositionGone
-            If the index rows of that position are purged.
-        ValueError
-            If the type has no such search parameter, or no condition is given.
-        """
-        if not conditions:
-            raise ValueError("a search needs at least one condition")
-        position = self.searchable() if at is None else at
-        joins, clauses, values = [], [], []
-        for number, condition in enumerate(conditions):
-            alias = f"i{number}"
-            joins.append(f"{_INDEX[condition.__class__]} {alias} ON {alias}.since = e.seq")
-            sql, bound = self._condition(type, condition, alias)
-            clauses.append(f"{sql} AND {alias}.since <= ? AND {alias}.until > ?")
-            values += [*bound, position, position]
-        sql = (
-            f"SELECT DISTINCT {ENTRY} FROM entry e JOIN {' JOIN '.join(joins)}"
-            f" WHERE {' AND '.join(clauses)} AND e.seq > ? ORDER BY e.seq LIMIT ?"
-        )
-        rows = self._all(sql, (*values, after, limit))
-        self._require_whole_index(at)  # afterwards: a purge may have come in between
-        return [Entry(*row) for row in rows]
 
     def cursors(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
@@ -195,6 +149,19 @@ class SqliteReader:
             low, high = (middle, high) if row and row[0][0] <= at else (low, middle - 1)
         return low
 
+    def run(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        """Run a statement of a search."""
+        return self._all(sql, values)
+
+    def require_readable(self, at: int | None) -> None:
+        """Refuse a position whose superseded rows are purged, and an index that is not whole."""
+        marks = dict(self._all("SELECT name, value FROM meta WHERE name IN ('purged', 'reindexing')"))
+        if "reindexing" in marks:
+            raise StoreError(INDEX_INCOMPLETE)
+        oldest = int(marks.get("purged", 0))
+        if at is not None and at < oldest:
+            raise PositionGone(at, oldest)
+
     def close(self) -> None:
         """Close every thread's connection."""
         with self._lock:
@@ -202,26 +169,6 @@ class SqliteReader:
                 connection.close()
             self._open.clear()
             self._local = threading.local()
-
-    def _condition(self, type: str, condition: SearchCondition, alias: str) -> tuple[str, list[int]]:
-        found = parts(type, condition.parameter, _KIND[condition.__class__])
-        numbers = [part.number for part in found]
-        wanted = f"{alias}.part IN ({','.join('?' * len(numbers))})"
-        if isinstance(condition, Token):
-            hashed = self.indexer.hashed(condition.code), self.indexer.hashed(condition.system)
-            return f"{wanted} AND {alias}.code = ? AND {alias}.system = ?", [*numbers, *hashed]
-        if isinstance(condition, Refers):
-            return f"{wanted} AND {alias}.target = ?", [*numbers, self.indexer.hashed(condition.target)]
-        within = f"{wanted} AND {alias}.low < ? AND {alias}.high > ?"
-        return within, [*numbers, condition.high, condition.low]
-
-    def _require_whole_index(self, at: int | None) -> None:
-        marks = dict(self._all("SELECT name, value FROM meta WHERE name IN ('purged', 'reindexing')"))
-        if "reindexing" in marks:
-            raise StoreError(INDEX_INCOMPLETE)
-        oldest = int(marks.get("purged", 0))
-        if at is not None and at < oldest:
-            raise PositionGone(at, oldest)
 
     def _one(self, sql: str, values: Sequence[object]) -> Entry | None:
         rows = self._all(sql, values)

@@ -23,13 +23,13 @@ from broadstreet.store.protocol import (
     StoreError,
     StoreFull,
 )
+from broadstreet.store.query import ENTRY
 from broadstreet.store.sqlite import index_rows
 from broadstreet.store.sqlite.beside import is_beside
 from broadstreet.store.sqlite.checkpoints import Checkpointer
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.sqlite.cutting import cut_log
 from broadstreet.store.sqlite.lease import Lease
-from broadstreet.store.sqlite.reader import ENTRY
 from broadstreet.store.sqlite.rows import look_up, write_rows
 from broadstreet.store.tables import Change, Clear, Delete, Increment, Table, Upsert, merged
 

@@ -1,0 +1,219 @@
+"""With which condition a search begins, and what is then looked up for each candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from broadstreet.store.index import kinds
+from broadstreet.store.query.sql import Dialect, Sql, sample
+from broadstreet.store.query.terms import ORDERS, Has, Match, Slice, Term, Window, describe
+
+SAMPLED: Final = 256
+"""Rows that are read of a condition's index to guess how many there are."""
+FEW: Final = 64
+"""A condition with fewer rows is begun with, without a look at the others."""
+
+UNKNOWN: Final = 16
+"""So many times more rows than sampled are assumed where it cannot be told how far they reach."""
+
+Run = Callable[[Sql], list[Any]]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """About how many rows a condition has: exactly so many, or from how densely the first of them lie."""
+
+    rows: int
+    exact: bool
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} rows" if self.exact else f"about {self.rows:,} rows"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A condition in a plan.
+
+    Attributes
+    ----------
+    condition
+        What it asks for, without any value of it.
+    table
+        The index that answers it; empty where the position alone does.
+    estimate
+        How many rows it has, where that was asked.
+    slices
+        How many stretches of the clustered key are read and merged, if the search begins with it.
+    """
+
+    condition: str
+    table: str
+    estimate: Estimate | None = None
+    slices: int = 0
+
+    def __str__(self) -> str:
+        told = f"{self.condition} ({self.table}" if self.table else f"{self.condition} (position"
+        if self.slices:
+            told += f", {self.slices} slice{'s' if self.slices > 1 else ''} of its key"
+        return f"{told}; {self.estimate})" if self.estimate else f"{told})"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a search is done; `str` tells it in lines.
+
+    Attributes
+    ----------
+    type, at
+        What is searched, and at which position.
+    drive
+        The condition that the search begins with.
+    probes
+        What is looked up for each candidate, in this order.
+    order
+        In which order results come.
+    most
+        Rows that are examined for one page at most.
+    """
+
+    type: str
+    at: int
+    drive: Step
+    probes: tuple[Step, ...]
+    order: str
+    most: int
+
+    def __str__(self) -> str:
+        lines = [f"{self.type} at position {self.at}", f"  read  {self.drive}"]
+        lines += [f"  probe {step}" for step in self.probes]
+        lines.append(f"  order {self.order}; at most {self.most:,} rows examined a page")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The drive of a search, by its number among those that it could begin with, and the rest."""
+
+    number: int
+    drive: Has
+    others: tuple[Term, ...]
+    estimates: dict[int, Estimate] = field(default_factory=dict)
+
+    def told(self, type: str, at: int, most: int) -> Plan:
+        """Return the plan for people."""
+        drive = Step(
+            describe(self.drive),
+            self.drive.kind.table,
+            self.estimates.get(id(self.drive)),
+            sum(len(rows.slices) for rows in self.drive.rows),
+        )
+        probes = tuple(
+            Step(describe(term), _tables(term), self.estimates.get(id(term))) for term in self.others
+        )
+        return Plan(type, at, drive, probes, ORDERS[self.drive.kind].told, most)
+
+
+def choose(
+    terms: Sequence[Term], every: Has, at: int, run: Run, dialect: Dialect, number: int | None = None
+) -> Chosen:
+    """Choose the condition that the fewest rows have; or the one with a number, as on the page before.
+
+    Raises
+    ------
+    ValueError
+        If there is no drive of that number.
+    """
+    within = _window(terms, at)
+    drives = [term for term in terms if isinstance(term, Has) and term.drives]
+    if not drives or len(within) > 1:
+        drives.append(every)
+    if number is not None and number >= len(drives):
+        raise ValueError("the page token belongs to another search: begin again without it")
+    bounded = [_bounded(drive, within) for drive in drives]
+    guesses: dict[int, Estimate] = {}
+    if number is None:
+        guesses = _estimates(bounded, run, dialect) if len(drives) > 1 else {}
+        number = min(guesses, key=lambda n: (guesses[n].rows, n)) if guesses else 0
+    others = tuple(term for term in terms if term is not drives[number])
+    told = {id(bounded[n] if n == number else drives[n]): guess for n, guess in guesses.items()}
+    return Chosen(number, bounded[number], tuple(sorted(others, key=_cost)), told)
+
+
+def _window(terms: Sequence[Term], at: int) -> tuple[Match, ...]:
+    """Return the bounds on positions that all terms together set."""
+    windows = [term for term in terms if isinstance(term, Window)]
+    last = min([at, *(window.last for window in windows)])
+    upper = (Match("since", "<=", last),)
+    first = max((window.first for window in windows), default=0)
+    return (*upper, Match("since", ">=", first)) if windows else upper
+
+
+def _bounded(drive: Has, within: tuple[Match, ...]) -> Has:
+    """Bound the positions that are read, where rows are in their order."""
+    if ORDERS[drive.kind].column != "since":
+        return drive
+    rows = tuple(
+        replace(one, slices=tuple(Slice(slice.fixed, slice.bounds + within) for slice in one.slices))
+        for one in drive.rows
+    )
+    return replace(drive, rows=rows)
+
+
+def _estimates(drives: Sequence[Has], run: Run, dialect: Dialect) -> dict[int, Estimate]:
+    """Estimate drives, those first that are likely to have few rows; one that has few ends it."""
+    found: dict[int, Estimate] = {}
+    for number in sorted(range(len(drives)), key=lambda n: _PRIORITY[drives[n].kind]):
+        found[number] = _estimate(drives[number], run, dialect)
+        if found[number].rows <= FEW:
+            break
+    return found
+
+
+def _estimate(drive: Has, run: Run, dialect: Dialect) -> Estimate:
+    """Count the first rows; if there are more, go by the part of the whole stretch that those cover."""
+    ((count, low, high),) = run(sample(drive, SAMPLED, dialect))
+    if count < SAMPLED:
+        return Estimate(count, exact=True)
+    begin = _begin(drive)
+    if isinstance(high, str) or begin is None or high <= low:
+        return Estimate(SAMPLED * UNKNOWN, exact=False)
+    return Estimate(int(SAMPLED * max((high - begin) / (high - low), 1)), exact=False)
+
+
+def _begin(drive: Has) -> Any:
+    """Return the lowest value that the bounds of a drive leave open; None if there is no such bound."""
+    if ORDERS[drive.kind].column == "since":
+        return 0
+    tests = [test for rows in drive.rows for slice in rows.slices[:1] for test in slice.bounds]
+    return max((test.value for test in tests if test.operator.startswith(">")), default=None)
+
+
+def _tables(term: Term) -> str:
+    if isinstance(term, Has):
+        return term.kind.table
+    if isinstance(term, Window):
+        return ""
+    inner = (term.term,) if not hasattr(term, "terms") else term.terms
+    return ", ".join(dict.fromkeys(name for one in inner if (name := _tables(one))))
+
+
+def _cost(term: Term) -> int:
+    """Order probes: positions first, then one key, then whatever is made of several."""
+    if isinstance(term, Window):
+        return 0
+    return len(term.rows) if isinstance(term, Has) else 1_000
+
+
+_PRIORITY: Final = {
+    kinds.REFERENCE: 0,
+    kinds.COMPOSITE: 1,
+    kinds.URI: 2,
+    kinds.TOKEN: 3,
+    kinds.STRING: 4,
+    kinds.QUANTITY: 5,
+    kinds.NUMBER: 6,
+    kinds.DATE: 7,
+}
+"""Which conditions are likely to have few rows."""

@@ -1,0 +1,182 @@
+"""One search: its conditions compiled, its position fixed, and read in order until the page is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Protocol
+
+from broadstreet.model.search import parameters_of
+from broadstreet.store.entry import Entry
+from broadstreet.store.index import Indexer
+from broadstreet.store.query import pages
+from broadstreet.store.query.compiling import Compiler, terms_of
+from broadstreet.store.query.conditions import AnyOf, Condition, Not, require_sound
+from broadstreet.store.query.pages import Page
+from broadstreet.store.query.plan import Chosen, Estimate, Plan, choose
+from broadstreet.store.query.results import TooBroad
+from broadstreet.store.query.sql import Dialect, Key, Sql, candidates
+from broadstreet.store.query.terms import Either, Term
+from broadstreet.store.query.visible import Visible
+
+MOST_EXAMINED: Final = 4_000
+"""Rows that are examined for one page: a few milliseconds."""
+_FIRST_CHUNK, _GROWTH = 64, 4
+_GOOD_ADVICE: Final = ("identifier", "patient", "subject", "encounter", "code", "family", "date", "status")
+ENTRY: Final = (
+    "e.seq, e.at, e.type, e.id, e.version, e.subject, e.actor, e.source, e.key, e.cause, e.seal, e.body"
+)
+
+
+class Backend(Protocol):
+    """What a back end does for a search."""
+
+    indexer: Indexer
+    """What turns resources and conditions into index rows."""
+
+    dialect: Dialect
+    """The words of its SQL."""
+
+    def run(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        """Run a statement in its own words."""
+        ...
+
+    def searchable(self) -> int:
+        """Return the position up to which the log can be searched: how far its index has come."""
+        ...
+
+    def seq_at(self, at: int) -> int:
+        """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
+        ...
+
+    def require_readable(self, at: int | None) -> None:
+        """Refuse a position whose superseded rows are purged, and an index that is not whole.
+
+        Raises
+        ------
+        PositionGone
+            If the position is older than the last purge.
+        StoreError
+            If the index is being rebuilt.
+        """
+        ...
+
+
+class Search:
+    """One search: its conditions compiled, its position fixed, its drive chosen."""
+
+    def __init__(
+        self, backend: Backend, type: str, conditions: Sequence[Condition], visible: Visible,
+        at: int | None, page: str | None,
+    ) -> None:  # fmt: skip
+        require_sound(conditions)
+        parameters_of(type)  # an unknown type is refused
+        self.backend, self.type, self.visible = backend, type, visible
+        self.conditions = tuple(conditions)
+        self.fingerprint = pages.fingerprint(type, self.conditions, visible)
+        begun = pages.read(page, self.fingerprint, backend.indexer) if page is not None else None
+        self.asked = at if begun is None else begun.at
+        self.at = _position(backend.searchable(), at, begun)
+        self.after = begun.key if begun else None
+        compiler = Compiler(type, backend.indexer, self, self.at)
+        terms = terms_of(compiler, conditions)
+        self.never = any(isinstance(term, Either) and not term.terms for term in terms)
+        self.chosen = self._choose(terms, compiler, begun.drive if begun else None)
+
+    def _choose(self, terms: list[Term], compiler: Compiler, number: int | None) -> Chosen:
+        if self.never:
+            every = compiler.every()
+            return Chosen(0, every, tuple(terms), {id(every): Estimate(0, exact=True)})
+        return choose(terms, compiler.every(), self.at, self._run, self.backend.dialect, number)
+
+    def read(self, limit: int, most: int) -> tuple[list[int], Key | None, int]:
+        """Return the seqs of a page, after which key the next begins (None: there is none), and the cost."""
+        found: list[Key] = []
+        reached, examined = self.after, 0
+        for rows, chunk in self._chunks(most, limit + 2):
+            for value, since, tie, slice, number, is_found in rows:
+                reached = self.after = Key(value, since, tie, slice)
+                if is_found and (not found or found[-1].since != since):
+                    found.append(Key(value, since))
+                if len(found) > limit:
+                    return [key.since for key in found[:limit]], found[limit - 1], examined + number
+            read = rows[-1][4] if rows else 0
+            examined += read
+            if len(rows) < limit + 2 and read < chunk:
+                return [key.since for key in found], None, examined
+        return [key.since for key in found], None if self.never else reached, examined
+
+    def _chunks(self, most: int, wanted: int) -> Iterator[tuple[list[Any], int]]:
+        """Read on from `after`, more with each statement."""
+        chunk = min(max(_FIRST_CHUNK, wanted), most)
+        while chunk and not self.never:
+            statement = candidates(
+                self.chosen.drive, self.chosen.others, self.visible, self.at, self.after, chunk, wanted,
+                self.backend.dialect,
+            )  # fmt: skip
+            rows = self._run(statement)
+            yield rows, chunk
+            most -= rows[-1][4]
+            chunk = min(chunk * _GROWTH, most)
+
+    def entries(self, seqs: Sequence[int]) -> list[Entry]:
+        """Return the entries with these seqs, in their order."""
+        if not seqs:
+            return []
+        sql = f"SELECT {ENTRY} FROM entry e WHERE e.seq IN ({', '.join('?' * len(seqs))})"
+        found = {row[0]: Entry(*row) for row in self._run(Sql(sql, tuple(seqs)))}
+        return [found[seq] for seq in seqs]
+
+    def seq_at(self, at: int) -> int:
+        """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
+        return self.backend.seq_at(at)
+
+    def versions(self, type: str, ids: Sequence[str], at: int) -> list[int]:
+        """Return the seqs of the newest entries of these resources at a position."""
+        sql = "SELECT max(e.seq) FROM entry e WHERE e.id = ? AND e.type = ? AND e.seq <= ?"
+        found = [self._run(Sql(sql, (id, f"fhir/{type}", at)))[0][0] for id in ids]
+        return [seq for seq in found if seq is not None]
+
+    def token(self, key: Key) -> str:
+        """Return the token of the page that begins after a key."""
+        return pages.write(Page(self.at, self.chosen.number, key), self.fingerprint, self.backend.indexer)
+
+    def too_broad(self, reached: Key, examined: int) -> TooBroad:
+        """Say what was searched in vain, and which condition would help."""
+        used = {name for condition in self.conditions for name in _names(condition)}
+        known = parameters_of(self.type)
+        advice = [name for name in _GOOD_ADVICE if name in known and name not in used][:3]
+        return TooBroad(
+            f"{examined:,} rows were examined and nothing was found: add a condition that fewer"
+            f" {self.type} resources meet, such as one on {' or '.join(advice) or 'another parameter'}",
+            examined,
+            self.token(reached),
+        )
+
+    def plan(self) -> Plan:
+        """Return how it is done, for people."""
+        return self.chosen.told(self.type, self.at, MOST_EXAMINED)
+
+    def _run(self, statement: Sql) -> list[Any]:
+        text = statement.text.replace("?", self.backend.dialect.placeholder)
+        return self.backend.run(text, statement.values)
+
+
+def _names(condition: Condition) -> Iterator[str]:
+    if isinstance(condition, Not):
+        yield from _names(condition.condition)
+    elif isinstance(condition, AnyOf):
+        for one in condition.conditions:
+            yield from _names(one)
+    else:
+        yield condition.parameter
+
+
+def _position(newest: int, at: int | None, page: Page | None) -> int:
+    position = at if at is not None else page.at if page else newest
+    if page is not None and position != page.at:
+        raise ValueError(
+            f"the page token is of position {page.at}, not of {position}: leave the position out"
+        )
+    if not 0 <= position <= newest:
+        raise ValueError(f"a position is 0 to {newest}, the newest that is indexed (is {position})")
+    return position

@@ -1,0 +1,324 @@
+"""Whatever is kept, asked and written meanwhile: a search finds what a look at every resource finds."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broadstreet.model import fhir
+from broadstreet.model.clock import DrivenClock
+from broadstreet.model.ids import SeededIds
+from broadstreet.model.search import span
+from broadstreet.store.committer import Committer
+from broadstreet.store.entry import NO_ROWS, Draft
+from broadstreet.store.query import (
+    ANY,
+    AnyOf,
+    Composite,
+    Condition,
+    Dated,
+    Missing,
+    Not,
+    Number,
+    Quantity,
+    Refers,
+    Text,
+    Token,
+    TooBroad,
+    Uri,
+    search,
+)
+from broadstreet.store.query import reading as reading_module
+from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.transaction import Transaction, Wants
+
+from . import search_oracle as oracle
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+UCUM = "http://unitsofmeasure.org"
+SYSTEMS = [None, "http://loinc.org", "urn:local"]
+CODES = ["a", "b", "ccc"]
+PREFIXES = ["eq", "ne", "lt", "gt", "le", "ge", "sa", "eb", "ap"]
+DATES = [
+    "2026",
+    "2026-01",
+    "2026-01-05",
+    "2026-01-06",
+    "2026-01-05T10:00:00Z",
+    "2026-01-05T10:00:00.5+09:00",
+    "2027",
+]
+NUMBERS = ["38", "38.0", "38.5", "101.3", "-1", "0", "0.80", "1E2"]
+UNITS = [
+    (UCUM, "Cel"),
+    (UCUM, "[degF]"),
+    (UCUM, "mg"),
+    (None, None),
+    ("urn:local", "tablets"),
+    (None, "tablets"),
+]
+NAMES = ["Kim", "김", "김철수", "Müller", "Muller", "mul", "李", "Ångström", "van der Berg"]
+URIS = ["http://x.org/a", "http://x.org/a/b", "http://x.org/ab", "http://x.org/a/b|2", "urn:oid:1.2"]
+PEOPLE = ["Patient/ann", "Patient/ben", "Group/g", "https://x.org/fhir/Patient/ann", "Patient/ann/_history/2"]
+MEMORY = Path("/dev/shm")  # nothing here asks for durability, and disks are slow
+IDS = ["r1", "r2", "r3", "r4"]
+
+some = st.sampled_from
+
+
+def few(values: Any, most: int = 2) -> Any:
+    return st.lists(values, max_size=most)
+
+
+def without_nothing(found: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: [one for one in value if one] for name, value in found.items() if isinstance(value, list)}
+    return {name: value for name, value in (found | lists).items() if value not in (None, [], {})}
+
+
+def element(**parts: Any) -> Any:
+    return st.fixed_dictionaries(parts).map(without_nothing)
+
+
+def chance(values: Any) -> Any:
+    return st.one_of(st.none(), values)
+
+
+codings = element(system=some(SYSTEMS), code=some(CODES))
+concepts = element(coding=few(codings), text=chance(some(NAMES)))
+quantities = st.builds(
+    lambda value, unit, comparator: without_nothing(
+        {"value": msgspec.Raw(value.encode()), "system": unit[0], "code": unit[1], "comparator": comparator}
+    ),
+    some(NUMBERS),
+    some(UNITS),
+    some([None, None, None, "<", ">="]),
+)
+periods = element(start=chance(some(DATES)), end=chance(some(DATES)))
+observations = element(
+    resourceType=st.just("Observation"),
+    status=some(["final", "preliminary"]),
+    meta=element(tag=few(codings), profile=few(some(URIS))),
+    code=concepts.map(lambda found: found or {"text": "x"}),
+    subject=chance(element(reference=some(PEOPLE))),
+    effectiveDateTime=chance(some(DATES)),
+    valueQuantity=chance(quantities),
+    component=few(element(code=codings.map(lambda c: {"coding": [c]}), valueQuantity=chance(quantities))),
+)
+visits = element(
+    resourceType=st.just("Encounter"),
+    status=some(["finished", "in-progress"]),
+    **{"class": st.just({"code": "EMER"})},
+    period=chance(periods),
+    subject=chance(
+        element(reference=some(PEOPLE), identifier=chance(element(system=some(SYSTEMS), value=some(CODES))))
+    ),
+)
+patients = element(
+    resourceType=st.just("Patient"),
+    identifier=few(element(system=some(SYSTEMS), value=some(CODES))),
+    name=few(element(family=chance(some(NAMES)), given=few(some(NAMES)), text=chance(some(NAMES)))),
+    birthDate=chance(some(DATES[:4])),
+    generalPractitioner=few(element(reference=some(["Practitioner/p", "Organization/o"]))),
+)
+assessments = element(
+    resourceType=st.just("RiskAssessment"),
+    status=st.just("final"),
+    subject=st.just({"display": "x"}),
+    prediction=few(
+        element(probabilityDecimal=some(["0.1", "0.80", "0.5"]).map(lambda n: msgspec.Raw(n.encode())))
+    ),
+)
+value_sets = element(resourceType=st.just("ValueSet"), status=st.just("draft"), url=chance(some(URIS)))
+BODIES = {
+    "Observation": observations,
+    "Encounter": visits,
+    "Patient": patients,
+    "RiskAssessment": assessments,
+    "ValueSet": value_sets,
+}
+
+
+def tokens(*names: str) -> Any:
+    return st.builds(Token, some(names), some([*SYSTEMS, ANY]), some([*CODES, "final", "finished"]))
+
+
+def dated(*names: str) -> Any:
+    return st.builds(
+        lambda name, prefix, term: Dated(name, prefix, *span(term)), some(names), some(PREFIXES), some(DATES)
+    )
+
+
+amounts = st.builds(
+    lambda p, n, unit: Quantity("", p, Decimal(n), *unit), some(PREFIXES), some(NUMBERS), some(UNITS)
+)
+of_system = st.builds(Token, some(["code"]), some(SYSTEMS[1:]), st.none())
+COMPOSITES = ["component-code-value-quantity", "code-value-quantity", "combo-code-value-quantity"]
+OPTIONAL = ["code", "subject", "date", "value-quantity", "patient", "_tag", "_id"]
+CHANCES = [Decimal(text) for text in ("0.1", "0.10", "0.8", "0.5", "0.45")]
+component_pairs = st.tuples(tokens("code"), amounts)
+SIMPLE: dict[str, Any] = {
+    "Observation": st.one_of(
+        tokens("code", "status", "_tag", "combo-code"),
+        of_system,
+        dated("date", "_lastUpdated"),
+        st.builds(Refers, some(["subject", "patient"]), some([*PEOPLE[:4], "ann"])),
+        amounts.map(lambda q: Quantity("value-quantity", q.prefix, q.number, q.system, q.code)),
+        st.builds(Composite, some(COMPOSITES), component_pairs),
+        st.builds(Uri, some(["_profile"]), some(URIS), some(["exact", "below", "above"])),
+        st.builds(Missing, some(OPTIONAL), st.booleans()),
+        st.builds(Token, st.just("_id"), st.just(ANY), some(IDS)),
+    ),
+    "Encounter": st.one_of(
+        dated("date", "_lastUpdated"),
+        tokens("status", "subject"),
+        st.builds(Refers, some(["subject", "patient"]), some(PEOPLE[:4])),
+        st.builds(Missing, some(["date", "patient", "subject"]), st.booleans()),
+    ),
+    "Patient": st.one_of(
+        tokens("identifier"),
+        dated("birthdate"),
+        st.builds(
+            Text, some(["name", "family", "given"]), some(NAMES), some(["prefix", "exact", "contains"])
+        ),
+        st.builds(Refers, st.just("general-practitioner"), some(["Practitioner/p", "o"])),
+        st.builds(Missing, some(["name", "birthdate", "family"]), st.booleans()),
+    ),
+    "RiskAssessment": st.builds(Number, st.just("probability"), some(PREFIXES), some(CHANCES)),
+    "ValueSet": st.builds(Uri, st.just("url"), some(URIS), some(["exact", "below", "above"])),
+}
+
+
+def conditions_on(type: str) -> Any:
+    simple = SIMPLE[type]
+    lists = st.builds(lambda found: AnyOf(tuple(found)), st.lists(simple, min_size=1, max_size=3))
+    either = st.one_of(simple, simple, lists)
+    return st.lists(st.one_of(either, either, st.builds(Not, either)), max_size=3).map(tuple)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A resource put or, without a body, deleted."""
+
+    type: str
+    id: str
+    body: bytes | None
+
+
+def changes_of(type: str) -> Any:
+    bodies = BODIES[type].map(msgspec.json.encode)
+    return st.builds(Change, st.just(type), some(IDS), st.one_of(bodies, bodies, bodies, st.none()))
+
+
+@dataclass(frozen=True)
+class Apply:
+    """The work of making changes."""
+
+    changes: tuple[Change, ...]
+    weight: int = 1
+    size: int = 1
+
+    def wants(self) -> Wants:
+        return Wants()
+
+    def apply(self, tx: Transaction) -> None:
+        for change in self.changes:
+            rows = NO_ROWS if change.body is None else tx.indexer.rows(fhir.decode(change.body))
+            tx.put(
+                Draft(
+                    type=f"fhir/{change.type}",
+                    id=change.id,
+                    body=change.body,
+                    source="t",
+                    key=tx.new_id(),
+                    rows=rows,
+                )
+            )
+
+
+@contextmanager
+def kept(changes: list[Change]) -> Any:
+    """Yield a store with these changes, in up to three commits, each a second after the one before."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        clock = DrivenClock(START)
+        store = SqliteStore(Path(folder) / "log.db")
+        committer = Committer(store, clock, SeededIds(clock, 1))
+        try:
+            for number in range(3):
+                clock.advance(START + timedelta(seconds=number))
+                committer.commit(Apply(tuple(changes[number::3])))
+            yield store, committer
+        finally:
+            committer.close()
+            store.close()
+
+
+def pages(
+    store: SqliteStore,
+    type: str,
+    conditions: tuple[Condition, ...],
+    at: int | None,
+    limits: list[int],
+    meanwhile: Any,
+) -> list[int]:
+    """Read page after page, each of another size; return the seqs in the order in which they came."""
+    seqs: list[int] = []
+    page = None
+    for limit in itertools.islice(itertools.cycle(limits), 500):
+        try:
+            found = store.search(type, conditions, at=at if page is None else None, page=page, limit=limit)
+            seqs += [entry.seq for entry in found.entries]
+            page = found.next
+        except TooBroad as stopped:
+            page = stopped.next
+        if page is None:
+            return seqs
+        next(meanwhile, int)()
+    raise AssertionError("the pages do not end")
+
+
+cases = some(list(BODIES)).flatmap(
+    lambda type: st.tuples(
+        st.just(type),
+        st.lists(changes_of(type), min_size=1, max_size=12),
+        conditions_on(type),
+        changes_of(type),
+    )
+)
+
+
+@settings(deadline=None)
+@given(
+    case=cases,
+    share=st.one_of(st.none(), st.floats(0, 1)),
+    limits=st.lists(st.integers(1, 3), min_size=1, max_size=3),
+    chunk=st.integers(1, 4),
+    most=st.integers(4, 12),
+)
+def test_a_search_finds_what_a_look_at_every_resource_finds(
+    case: Any, share: float | None, limits: list[int], chunk: int, most: int
+) -> None:
+    type, changes, conditions, later = case
+    with kept(changes) as (store, committer):
+        log = store.entries(0)
+        at = len(log) if share is None else int(share * len(log))
+        later_on = iter([lambda: committer.commit(Apply((later,)))])
+        with (
+            mock.patch.object(search, "_FIRST_CHUNK", chunk),
+            mock.patch.object(reading_module, "MOST_EXAMINED", most),
+        ):
+            seqs = pages(store, type, conditions, None if share is None else at, limits, later_on)
+        assert set(seqs) == oracle.found(log, type, conditions, at)
+        assert len(seqs) == len(set(seqs)), "each resource once"
+        assert store.count_found(type, conditions, at=at).number == len(seqs)
+        assert str(store.explain(type, conditions, at=at))
