@@ -1,0 +1,361 @@
+"""Random principals, purposes and questions against an oracle that shares no code with the policy's compiler.
+
+The oracle reads the policy's table by itself, keeps what each resource is about in plain Python, and goes
+through all of them for each question.
+"""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import json
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broadstreet.model import fhir, records
+from broadstreet.model.clock import DrivenClock
+from broadstreet.model.ids import SeededIds
+from broadstreet.model.records import Access, AccessRequest, Investigation, Signal, Stratum
+from broadstreet.store.committer import Committer
+from broadstreet.store.entry import Draft, Labels
+from broadstreet.store.query import ANY, AnyOf, Not, Refers, Token
+from broadstreet.store.seal import Keyring, SealedStore
+from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.transaction import Transaction
+from broadstreet.trust.principals import Principal, Purpose, purposes, roles
+from broadstreet.trust.reading import READ_PATHS, Forbidden, PurposeReader, Trust, recording
+from tests.unit.store.conftest import Do, draft
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+DRAWS = 100_000 if os.environ.get("BROADSTREET_SOAK") == "1" else 2_000
+RESIDENTS = [f"resident-{n:02}" for n in range(12)]
+ORGANISATIONS, DISTRICTS, CODES = ["org-1", "org-2", ""], ["D01", "D02", ""], ["c1", "c2", "c3"]
+CASE, APPROVED = RESIDENTS[:3], RESIDENTS[2:4]
+TYPES = ("Patient", "Condition", "Observation", "Encounter")
+SEARCHED = {"Patient": "gender", "Condition": "code", "Observation": "code", "Encounter": "class"}
+GENDERS = ["female", "male", "other"]
+ORDER = ["count", "pseudonymous", "limited", "full"]
+SENSITIVITY = {"normal": 1, "restricted": 2, "very-restricted": 3}
+
+
+def table(name: str) -> list[dict[str, str]]:
+    text = (files("broadstreet.trust") / "tables" / f"{name}.tsv").read_text()
+    return list(csv.DictReader([x for x in text.splitlines() if not x.startswith("#")], delimiter="\t"))
+
+
+CATEGORIES = table("categories")
+POLICY = table("policy")
+
+
+@dataclass
+class Thing:
+    """A version of a resource and what is true of it."""
+
+    seq: int
+    type: str
+    id: str
+    resident: str
+    organisation: str
+    district: str
+    category: str
+    sensitivity: int
+    code: str
+    is_newest: bool = True
+
+
+class Oracle:
+    """Says what may be seen, from first principles."""
+
+    def __init__(self, principal: Principal, purpose: Purpose) -> None:
+        self.principal, self.purpose = principal, purpose
+        fit = [r for r in POLICY if r["role"] in principal.roles and r["purpose"] == purpose.name]
+        self.view = max((r["view"] for r in fit), key=ORDER.index, default="count")
+        self.rules = [r for r in fit if r["view"] == self.view]
+
+    def may(self, thing: Thing) -> bool:
+        return any(self._fits(rule, thing) for rule in self.rules)
+
+    def may_record(self, category: str) -> bool:
+        return any(category in names(r["category"]) and r["scope"] == "city" for r in self.rules)
+
+    def _fits(self, rule: dict[str, str], thing: Thing) -> bool:
+        who = self.principal
+        in_scope = {
+            "self": thing.resident == who.resident != "",
+            "case": self.purpose.about == "open" and thing.resident in CASE,
+            "approved": self.purpose.about == "open" and thing.resident in APPROVED,
+            "organisation": thing.organisation == who.organisation != "",
+            "district": thing.district == who.district != "",
+            "city": True,
+        }[rule["scope"]]
+        return (
+            in_scope
+            and thing.category in names(rule["category"])
+            and thing.sensitivity <= SENSITIVITY[rule["most"]]
+        )
+
+
+def names(words: str) -> list[str]:
+    if words in ("personal", "impersonal"):
+        wanted = "yes" if words == "personal" else "no"
+        return [row["category"] for row in CATEGORIES if row["personal"] == wanted]
+    return words.split(",")
+
+
+class City:
+    def __init__(self, folder: Path) -> None:
+        self.random = random.Random(7)
+        self.clock = DrivenClock(START)
+        self.store = SealedStore(SqliteStore(folder / "log.db"), Keyring(folder / "keys"))
+        self.committer = Committer(self.store, self.clock, SeededIds(self.clock, 1))
+        self.trust = Trust(self.store, recording(self.committer), self.clock, b"k" * 32)
+        self.things: list[Thing] = []
+        for number in range(240):
+            self.add(number, RESIDENTS[number] if number < len(RESIDENTS) else None)
+        for thing in self.random.sample(self.things, 60):
+            self.add(len(self.things), None, thing)
+        self.add_records()
+
+    def add(self, number: int, patient: str | None, before: Thing | None = None) -> None:
+        pick = self.random.choice
+        type = before.type if before else "Patient" if patient else pick(TYPES[1:])
+        resident = before.resident if before else patient or pick(RESIDENTS)
+        id = before.id if before else patient or f"thing-{number:03}"
+        code = pick(GENDERS if type == "Patient" else CODES)
+        category = pick([row["category"] for row in CATEGORIES])
+        organisation, district, sensitivity = pick(ORGANISATIONS), pick(DISTRICTS), self.random.randint(0, 3)
+        resource, hashed = made(type, id, resident, code, number), self.store.indexer.hashed
+        labels = Labels(
+            organisation=hashed(organisation) if organisation else 0,
+            district=hashed(district) if district else 0,
+            category=next(int(row["number"]) for row in CATEGORIES if row["category"] == category),
+            sensitivity=sensitivity,
+        )
+        put = Draft(
+            type=f"fhir/{type}", id=id, body=fhir.encode(resource), source="test", key=str(number),
+            subjects=(resident,), rows=self.store.indexer.rows(resource), labels=labels,
+        )  # fmt: skip
+        seq = self.committer.commit(Do(lambda tx: tx.put(put)))
+        for thing in self.things:
+            thing.is_newest = thing.is_newest and thing.id != id
+        self.things.append(
+            Thing(seq, type, id, resident, organisation, district, category, sensitivity, code)
+        )
+
+    def add_records(self) -> None:
+        where = Stratum(stream="fever", place="city")
+        day, soon = START.date(), START + timedelta(days=9)
+        held: list[Any] = [
+            Signal(id="signal", status="open", where=where, since=day, until=day, observed=1, expected=0.1),
+            *(
+                Investigation(id=state, status=state, title="x", opened=START, cases=tuple(CASE))  # type: ignore[arg-type]
+                for state in ("open", "closed")
+            ),
+            *(
+                AccessRequest(
+                    id=f"request-{status}-{n}",
+                    status=status,
+                    investigation="open",
+                    residents=tuple(whom),  # type: ignore[arg-type]
+                    basis="law",
+                    start=START,
+                    end=soon,
+                    expires=expires,
+                    asked_by="a",
+                    asked_at=START,
+                )
+                for n, (status, whom, expires) in enumerate(
+                    [("approved", APPROVED, soon), ("asked", RESIDENTS, soon), ("approved", RESIDENTS, START)]
+                )
+            ),
+        ]
+
+        def put(tx: Transaction) -> None:
+            for one in held:
+                body = records.encode(one)
+                tx.put(draft(id=one.id, type=records.entry_type(one), body=body, key=one.id))
+
+        self.committer.commit(Do(put))
+
+    def principal(self) -> Principal:
+        pick = self.random.choice
+        held = frozenset(self.random.sample(sorted(roles()), self.random.choice((0, 1, 1, 1, 2))))
+        return Principal(
+            "somebody", "person", held, pick(ORGANISATIONS), pick(DISTRICTS), pick([*RESIDENTS, ""])
+        )
+
+    def purpose(self) -> Purpose:
+        name = self.random.choice(sorted(purposes()))
+        return Purpose(name, self.random.choice(("open", "closed", "unknown")) if purposes()[name] else "")
+
+    def last_access(self) -> Access:
+        access = records.decode(self.store.entries(self.store.head() - 1)[0].body or b"")
+        assert isinstance(access, Access)
+        return access
+
+    def close(self) -> None:
+        self.committer.close()
+        self.store.close()
+
+
+def made(type: str, id: str, resident: str, code: str, number: int) -> Any:
+    subject = fhir.Reference(reference=f"Patient/{resident}")
+    coded = fhir.CodeableConcept(coding=[fhir.Coding(system="s", code=code)], text=f"text {number}")
+    if type == "Patient":
+        return fhir.Patient(id=id, gender=code, name=[fhir.HumanName(family=f"Name{number}")])
+    if type == "Condition":
+        return fhir.Condition(id=id, code=coded, subject=subject)
+    if type == "Observation":
+        return fhir.Observation(id=id, status="final", code=coded, subject=subject)
+    said = [fhir.CodeableConcept(text=f"text {number}")]
+    kind = fhir.Coding(system="s", code=code)
+    return fhir.Encounter(id=id, status="planned", class_=kind, subject=subject, reasonCode=said)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    city = City(tmp_path_factory.mktemp("city"))
+    yield city
+    city.close()
+
+
+def shown_ids(reader: PurposeReader, found: list[Any], view: str) -> set[str]:
+    assert view == "full" or not any(b"text " in each.body or b"Name" in each.body for each in found)
+    back = {reader._pseudonyms.of(id): id for id in [*RESIDENTS, *(f"thing-{n:03}" for n in range(240))]}
+    if view == "pseudonymous":
+        assert not any(name in each.body.decode() for each in found for name in RESIDENTS)
+        return {back[each.id] for each in found}
+    return {each.id for each in found}
+
+
+class Draw:
+    """One question, its answer by the reader and by the oracle."""
+
+    def __init__(self, city: City) -> None:
+        self.city, self.random = city, city.random
+        self.principal, self.purpose = city.principal(), city.purpose()
+        self.oracle = Oracle(self.principal, self.purpose)
+        self.reader = city.trust.reader(self.principal, self.purpose)
+        self.type = self.random.choice(TYPES)
+        self.newest = [t for t in city.things if t.is_newest and t.type == self.type]
+
+    def ask(self, path: str) -> None:
+        head = self.city.store.head()
+        try:
+            getattr(self, path)()
+        except Forbidden:
+            self.refused(path)
+        assert self.city.store.head() == head + 1, "one access for each request"
+        access = self.city.last_access()
+        assert (access.who, access.purpose) == ("somebody", self.purpose.name)
+
+    def refused(self, path: str) -> None:
+        view, allowed = self.oracle.view, bool(self.oracle.rules)
+        by_id = view == "pseudonymous" and path in ("read", "history")
+        shows_none = view == "count" and path in ("read", "history", "search")
+        assert not allowed or by_id or shows_none or (self.identifying and view != "full")
+        access = self.city.last_access()
+        assert (access.outcome, access.rows, access.whom) == ("refused", 0, ())
+
+    identifying = False
+
+    def conditions(self) -> tuple[list[Any], set[str]]:
+        """Return conditions and the ids of what meets them among all that there is."""
+        kind = self.random.choice(("none", "code", "code", "not", "any", "subject", "id"))
+        self.identifying = kind in ("id", "subject") and self.oracle.view in ("pseudonymous", "count")
+        codes = GENDERS if self.type == "Patient" else CODES
+        wanted = self.random.sample(codes, 2)
+        if kind == "none":
+            return [], {t.id for t in self.newest}
+        if kind == "id":
+            id = self.random.choice(self.newest).id
+            return [Token("_id", ANY, id)], {id}
+        if kind == "subject" and self.type != "Patient":
+            resident = self.random.choice(RESIDENTS)
+            meets = {t.id for t in self.newest if t.resident == resident}
+            return [Refers("subject", f"Patient/{resident}")], meets
+        self.identifying = False
+        tokens = [Token(SEARCHED[self.type], ANY, code) for code in wanted]
+        if kind == "any":
+            return [AnyOf(tuple(tokens))], {t.id for t in self.newest if t.code in wanted}
+        if kind == "not":
+            return [Not(tokens[0])], {t.id for t in self.newest if t.code != wanted[0]}
+        return [tokens[0]], {t.id for t in self.newest if t.code == wanted[0]}
+
+    def visible(self, ids: set[str]) -> set[str]:
+        return {t.id for t in self.newest if t.id in ids and self.oracle.may(t)}
+
+    def search(self) -> None:
+        conditions, ids = self.conditions()
+        found, page = [], None
+        result = self.reader.search(self.type, conditions, limit=1_000)
+        found = result.resources
+        assert result.next is None
+        assert page is None
+        assert shown_ids(self.reader, found, self.oracle.view) == self.visible(ids)
+        access = self.city.last_access()
+        assert access.rows == len(found)
+        assert set(access.whom) == {t.resident for t in self.newest if t.id in self.visible(ids)}
+
+    def count(self) -> None:
+        conditions, ids = self.conditions()
+        number, expected = self.reader.count(self.type, conditions).number, len(self.visible(ids))
+        small = 0 < expected < 5 and self.oracle.view != "full"
+        assert number == (None if small else expected)
+
+    def read(self) -> None:
+        thing = self.random.choice([*self.newest, None])
+        found = self.reader.read(self.type, thing.id if thing else "nobody")
+        seen = thing is not None and self.oracle.may(thing)
+        assert (found is not None) == seen
+        if found is not None and thing is not None:
+            assert json.loads(found.body)["id"] == found.id == thing.id
+        assert self.city.last_access().rows == int(seen)
+
+    def history(self) -> None:
+        thing = self.random.choice(self.newest)
+        versions = [t for t in self.city.things if t.id == thing.id and self.oracle.may(t)]
+        expected = len(versions) if self.oracle.may(thing) else 0
+        assert len(self.reader.history(self.type, thing.id)) == expected
+
+    def record(self) -> None:
+        kind, id, category = self.random.choice(
+            [
+                ("Signal", "signal", "surveillance"),
+                ("Investigation", "open", "investigation"),
+                ("AccessRequest", "request-asked-1", "investigation"),
+                ("Signal", "unknown", "none"),
+                ("Patient", RESIDENTS[0], "none"),
+            ]
+        )
+        assert (self.reader.record(kind, id) is not None) == self.oracle.may_record(category)
+
+
+def test_no_way_to_read_shows_more_or_less_than_the_policy_says(city: City) -> None:
+    for number in range(DRAWS):
+        Draw(city).ask(READ_PATHS[number % len(READ_PATHS)])
+
+
+def test_every_way_to_read_is_in_the_list_that_is_tested() -> None:
+    public = {name for name, _ in inspect.getmembers(PurposeReader, inspect.isfunction) if name[0] != "_"}
+    assert public == set(READ_PATHS)
+    assert all(hasattr(Draw, path) for path in READ_PATHS)
+
+
+def test_what_is_not_there_and_what_may_not_be_seen_are_answered_alike(city: City) -> None:
+    clinician = Principal("kim", "person", frozenset({"clinician"}), "org-1")
+    reader = city.trust.reader(clinician, Purpose("treatment"))
+    hidden = next(t for t in city.things if t.is_newest and t.organisation == "org-2" and t.type == "Patient")
+    assert reader.read("Patient", hidden.id) is None
+    before = city.last_access()
+    assert reader.read("Patient", "nobody") is None
+    assert (before.outcome, before.rows, before.whom) == ("answered", 0, ())
+    assert city.last_access().outcome == "answered"
