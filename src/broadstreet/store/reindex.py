@@ -14,9 +14,9 @@ from typing import Any
 from broadstreet.model import fhir
 from broadstreet.model.search.parts import TYPES
 from broadstreet.store.committer import Committer
-from broadstreet.store.entry import NO_ROWS, Entry, IndexRows
+from broadstreet.store.entry import NO_ROWS, UNKNOWN, Entry, IndexRows, Labels
 from broadstreet.store.index import Indexer
-from broadstreet.store.index.kinds import FOREVER, KINDS
+from broadstreet.store.index.kinds import EVERY, FOREVER, KINDS, TOKEN
 from broadstreet.store.protocol import Store, StoreError
 
 SLICE = 4_000
@@ -27,7 +27,7 @@ FEW = 50_000
 """Up to so many entries, further processes would take longer to start than they save."""
 
 RowsOf = Callable[[Entry], IndexRows]
-Version = tuple[Entry, int]  # and the seq of its successor
+Version = tuple[Entry, int, Labels]  # and the seq of its successor
 Index = list[list[tuple[Any, ...]]]
 
 _TYPES = frozenset(f"fhir/{name}" for name in TYPES)
@@ -66,8 +66,9 @@ def reindex(
     head = store.head()
     if processes is None:
         processes = (os.cpu_count() or 1) if head > FEW else 0
+    labels = _labels(store)
     committer.between(lambda writer: writer.drop_index())
-    slices = _slices(store, head, frozenset(types))
+    slices = _slices(store, head, frozenset(types), labels)
     if rows_of is not None or processes == 0:
         made = _made_here(slices, store.indexer, rows_of)
     else:
@@ -79,14 +80,28 @@ def reindex(
     return head
 
 
-def _slices(store: Store, head: int, types: frozenset[str]) -> Iterator[tuple[int, list[Version]]]:
+def _labels(store: Store) -> dict[int, Labels]:
+    """Return what the index that is dropped says of each version for policy: no body tells it again."""
+    columns = "since, subject, organisation, district, category, sensitivity"
+    sql = f"SELECT {columns} FROM {TOKEN.table} WHERE part = {EVERY} AND category <> 0"  # noqa: S608
+    rows = store.run(sql, ())
+    shared: dict[Labels, Labels] = {}
+    return {since: shared.setdefault(one := Labels(*held), one) for since, *held in rows}
+
+
+def _slices(
+    store: Store, head: int, types: frozenset[str], labels: dict[int, Labels]
+) -> Iterator[tuple[int, list[Version]]]:
     """Yield versions, and the seq up to which all are given."""
     position = 0
     while position < head:
         entries = store.entries(position, to=head, types=types, limit=SLICE)
         reached = entries[-1].seq if len(entries) == SLICE else head
         follows = store.successors(position, reached)
-        yield reached, [(entry, follows.get(entry.seq, FOREVER)) for entry in entries]
+        yield (
+            reached,
+            [(e, follows.get(e.seq, FOREVER), labels.get(e.seq, UNKNOWN)) for e in entries],
+        )
         position = reached
 
 
@@ -140,10 +155,10 @@ def _index_elsewhere(versions: list[Version]) -> Index:
 def _index(versions: list[Version], indexer: Indexer, rows_of: RowsOf | None) -> Index:
     """Return the rows of versions, whole, in the order of `KINDS`."""
     index: Index = [[] for _ in KINDS]
-    for entry, until in versions:
+    for entry, until, labels in versions:
         rows = _fhir_rows(indexer, entry) if rows_of is None else rows_of(entry)
         subjects = (entry.subject,) if entry.subject else ()
-        after = (entry.seq, until, *indexer.labels(subjects))
+        after = (entry.seq, until, *indexer.labels(subjects, labels))
         for written, each in zip(index, rows.by_kind, strict=True):
             written += [row + after for row in each]
     return index

@@ -132,6 +132,7 @@ class Patients:
             patient.identifier = [*(patient.identifier or ()), *new]
 
     def _put_if_changed(self, patient: fhir.Patient, held: Held | None, *, late: bool) -> None:
+        self.recorder.lives(patient)
         if held is not None and fhir.encode(patient) == held.entry.body:
             return
         if not late:

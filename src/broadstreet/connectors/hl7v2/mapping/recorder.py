@@ -12,9 +12,10 @@ from broadstreet.connectors.hl7v2.mapping.planning import Plan
 from broadstreet.connectors.hl7v2.problems import ErrorCode
 from broadstreet.model import fhir
 from broadstreet.model.records import Fault
-from broadstreet.store.entry import Draft, Entry
+from broadstreet.store.entry import Draft, Entry, Labels
 from broadstreet.store.inbox import Arrival, Refused
 from broadstreet.store.transaction import Transaction
+from broadstreet.trust.labels import district_of, labels_of
 
 SOURCE = "hl7v2.map@1"
 
@@ -72,6 +73,8 @@ class Recorder:
         self.tolerated: Counter[str] = Counter()
         self.targets: list[fhir.Reference] = []
         self.subjects: dict[str, None] = {}
+        self.organisation = ""
+        self.districts: dict[str, str] = {}
         self.message = self._message_id()
         self._ordinal = 0
         self._first = tx.batch.entries[0].seq if tx.batch.entries else cause
@@ -152,6 +155,7 @@ class Recorder:
             actor=self.arrival.source,
             cause=self.cause,
             rows=self.tx.indexer.rows(resource),
+            labels=self._labels(resource, subjects),
         )
         self._ordinal += 1
         if self.tx.put(draft) is None:
@@ -159,6 +163,15 @@ class Recorder:
         self.targets.append(reference(resource))
         self.subjects.update(dict.fromkeys(subjects))
         return True
+
+    def lives(self, patient: fhir.Patient) -> None:
+        """Note where a patient lives: it is a label of all that is put about them."""
+        assert patient.id is not None
+        self.districts[patient.id] = district_of(patient)
+
+    def _labels(self, resource: Any, subjects: tuple[str, ...]) -> Labels:
+        district = self.districts.get(subjects[0], "") if len(subjects) == 1 else ""
+        return labels_of(resource, self.tx.indexer, organisation=self.organisation, district=district)
 
     def settled(
         self, type: type[Kind], system: str, value: str, make: Callable[[str], Kind]

@@ -12,7 +12,7 @@ from broadstreet.connectors.hl7v2.mapping.observations import (
 )
 from broadstreet.connectors.hl7v2.mapping.patients import Patients, identifying
 from broadstreet.connectors.hl7v2.mapping.planning import Group, Plan
-from broadstreet.connectors.hl7v2.mapping.recorder import Directory, Recorder, reference
+from broadstreet.connectors.hl7v2.mapping.recorder import Directory, Recorder, id_of, reference
 from broadstreet.connectors.hl7v2.mapping.tables import V2
 from broadstreet.connectors.hl7v2.mapping.visits import Visits
 from broadstreet.model import fhir
@@ -79,6 +79,7 @@ def carry_out(tx: Transaction, arrival: Arrival, cause: int, plan: Plan, directo
         raise Refused("AE", tuple(plan.findings.faults))
     recorder = Recorder(tx, arrival, cause, plan, directory)
     owner = actors.organization(recorder, plan.reading)
+    recorder.organisation = id_of(owner)
     for group in plan.groups:
         _group(recorder, group, owner)
     _provenance(recorder, owner)
