@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from broadstreet.model.failures import traced
-from broadstreet.store.entry import Entry, Opened, as_it_is
+from broadstreet.store.entry import Entry, Labels, Opened, as_it_is
 from broadstreet.store.index import TokenKey
 from broadstreet.store.index.kinds import KINDS
 from broadstreet.store.query import Searching
@@ -90,6 +90,7 @@ class Batch:
 
     entries: list[Entry] = field(default_factory=list)
     subjects: list[tuple[int, str]] = field(default_factory=list)
+    labels: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     currents: dict[ResourceKey, tuple[int, int, int]] = field(default_factory=dict)
     closing: list[tuple[int, int]] = field(default_factory=list)
     index: tuple[list[tuple[Any, ...]], ...] = field(default_factory=lambda: tuple([] for _ in KINDS))
@@ -112,7 +113,8 @@ class Batch:
 
     def _lists(self) -> tuple[list[Any], ...]:
         return (
-            self.entries, self.subjects, self.closing, *self.index, self.changes, self.cursors, self.shadows,
+            self.entries, self.subjects, self.labels, self.closing, *self.index, self.changes, self.cursors,
+            self.shadows,
         )  # fmt: skip
 
 
@@ -155,6 +157,10 @@ class Reader(TableReader, Searching, Protocol):
 
     def predecessors(self, after: int, to: int) -> dict[int, int]:
         """Return the seq of the version before each one in `after < seq <= to`, where there is one."""
+        ...
+
+    def labels(self, after: int, to: int) -> dict[int, Labels]:
+        """Return the labels of the versions in `after < seq <= to` that have any."""
         ...
 
     def successors(self, after: int, to: int) -> dict[int, int]:

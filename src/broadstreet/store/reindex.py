@@ -16,7 +16,7 @@ from broadstreet.model.search.parts import TYPES
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS, UNKNOWN, Entry, IndexRows, Labels
 from broadstreet.store.index import Indexer
-from broadstreet.store.index.kinds import EVERY, FOREVER, KINDS, TOKEN
+from broadstreet.store.index.kinds import FOREVER, KINDS
 from broadstreet.store.protocol import Store, StoreError
 
 SLICE = 4_000
@@ -66,9 +66,8 @@ def reindex(
     head = store.head()
     if processes is None:
         processes = (os.cpu_count() or 1) if head > FEW else 0
-    labels = _labels(store)
     committer.between(lambda writer: writer.drop_index())
-    slices = _slices(store, head, frozenset(types), labels)
+    slices = _slices(store, head, frozenset(types))
     if rows_of is not None or processes == 0:
         made = _made_here(slices, store.indexer, rows_of)
     else:
@@ -80,24 +79,13 @@ def reindex(
     return head
 
 
-def _labels(store: Store) -> dict[int, Labels]:
-    """Return what the index that is dropped says of each version for policy: no body tells it again."""
-    columns = "since, subject, organisation, district, category, sensitivity"
-    sql = f"SELECT {columns} FROM {TOKEN.table} WHERE part = {EVERY} AND category <> 0"  # noqa: S608
-    rows = store.run(sql, ())
-    shared: dict[Labels, Labels] = {}
-    return {since: shared.setdefault(one := Labels(*held), one) for since, *held in rows}
-
-
-def _slices(
-    store: Store, head: int, types: frozenset[str], labels: dict[int, Labels]
-) -> Iterator[tuple[int, list[Version]]]:
+def _slices(store: Store, head: int, types: frozenset[str]) -> Iterator[tuple[int, list[Version]]]:
     """Yield versions, and the seq up to which all are given."""
     position = 0
     while position < head:
         entries = store.entries(position, to=head, types=types, limit=SLICE)
         reached = entries[-1].seq if len(entries) == SLICE else head
-        follows = store.successors(position, reached)
+        follows, labels = store.successors(position, reached), store.labels(position, reached)
         yield (
             reached,
             [(e, follows.get(e.seq, FOREVER), labels.get(e.seq, UNKNOWN)) for e in entries],

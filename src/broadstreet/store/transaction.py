@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from broadstreet.model.ids import Ids
-from broadstreet.store.entry import ABSENT, Draft, Entry, digest
+from broadstreet.store.entry import ABSENT, UNKNOWN, Draft, Entry, digest
 from broadstreet.store.index import Indexer, TokenKey
 from broadstreet.store.index.kinds import FOREVER
 from broadstreet.store.protocol import Batch, Current, Cursor, ResourceKey, StoreError, Writer
@@ -237,6 +237,8 @@ class Transaction:
             draft.source, draft.key, draft.cause, 0, draft.body,
         )  # fmt: skip
         self.batch.entries.append(entry)
+        if draft.labels is not UNKNOWN:
+            self.batch.labels.append((seq, *draft.labels.columns[1:]))
         appended = self._appended.setdefault(draft.source, [])
         appended.append(entry)
         self._undo.append((appended, None, None))

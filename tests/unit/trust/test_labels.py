@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from broadstreet.model import fhir
+from broadstreet.model.clock import DrivenClock
+from broadstreet.model.ids import SeededIds
+from broadstreet.store.committer import Committer
 from broadstreet.store.index import Indexer
+from broadstreet.store.index.following import Indexing
+from broadstreet.store.query.visible import AtMost, Eq
 from broadstreet.store.reindex import reindex
+from broadstreet.store.sqlite import SqliteStore
 from broadstreet.trust.categories import Sensitivity, categories
 from broadstreet.trust.labels import category_of, district_of, labels_of
 from broadstreet.trust.principals import Principal, Purpose
 from broadstreet.trust.reading import Trust, recording
 from tests.hl7v2_hub import Hub
+from tests.unit.store.conftest import Do, draft
 
 
 def condition(*codes: str) -> fhir.Condition:
@@ -87,3 +98,31 @@ def test_a_rebuild_of_the_index_keeps_who_may_see_what(hub: Hub) -> None:
     trust = Trust(hub.store, recording(hub.committer), hub.clock, b"k" * 32)
     kim = Principal("kim", "person", frozenset({"clinician"}), clinic.id)
     assert len(trust.reader(kim, Purpose("treatment")).search("Encounter", []).resources) == 1
+
+
+def test_an_index_beside_the_log_has_the_labels_of_the_log(tmp_path: Path) -> None:
+    clock = DrivenClock(datetime(2026, 1, 5, tzinfo=UTC))
+    store = SqliteStore(tmp_path / "log.db", index_beside=True)
+    committer = Committer(store, clock, SeededIds(clock, 1))
+    resource = condition("F32.1")
+    labels = labels_of(resource, store.indexer, organisation="o1")
+    put = draft(
+        id="c1", type="fhir/Condition", body=fhir.encode(resource), rows=store.indexer.rows(resource),
+        labels=labels, subjects=("p1",),
+    )  # fmt: skip
+    committer.commit(Do(lambda tx: tx.put(put)))
+    side = store.index_side()
+    assert side is not None
+    with closing(side):
+        Indexing(store, side, Indexer(store.indexer.keys.key)).catch_up()
+    found = [
+        len(store.search("Condition", [], visible=visible).entries)
+        for visible in (
+            Eq("organisation", labels.organisation),
+            Eq("organisation", 0),
+            AtMost("sensitivity", 1),
+        )
+    ]
+    assert found == [1, 0, 0]
+    committer.close()
+    store.close()

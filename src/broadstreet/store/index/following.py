@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from broadstreet.model import fhir
 from broadstreet.model.search.parts import TYPES
-from broadstreet.store.entry import NO_ROWS, Entry, IndexRows
+from broadstreet.store.entry import NO_ROWS, UNKNOWN, Entry, IndexRows, Labels
 from broadstreet.store.index.indexer import Indexer
 from broadstreet.store.index.kinds import FOREVER, KINDS
 from broadstreet.store.protocol import IndexSide, Reader, StoreError
@@ -59,7 +59,9 @@ class Indexing:
         reached = entries[-1]
         before = self._log.predecessors(self.position, reached.seq)
         closing = [(before[entry.seq], entry.seq) for entry in entries if entry.seq in before]
-        index = index_of([(e, FOREVER) for e in entries if e.type in FHIR_TYPES], self._indexer)
+        labels = self._log.labels(self.position, reached.seq)
+        versions = [(e, FOREVER) for e in entries if e.type in FHIR_TYPES]
+        index = index_of(versions, self._indexer, labels)
         self._side.write(index, closing, (reached.seq, reached.id))
         self.position = reached.seq
         return True
@@ -80,16 +82,21 @@ class Indexing:
         return bool(found) and found[0].id == id
 
 
-def index_of(versions: Sequence[tuple[Entry, int]], indexer: Indexer) -> Index:
+def index_of(versions: Sequence[tuple[Entry, int]], indexer: Indexer, labels: Mapping[int, Labels]) -> Index:
     """Return the rows of versions `(entry, until)`, whole, in the order of `KINDS`."""
     index: Index = [[] for _ in KINDS]
     for entry, until in versions:
         rows = rows_of(entry, indexer)
-        after = (entry.seq, until, *indexer.labels((entry.subject,) if entry.subject else ()))
+        after = (entry.seq, until, *_labels(entry, indexer, labels))
         for written, each in zip(index, rows.by_kind, strict=True):
             if each:
                 written += [row + after for row in each]
     return index
+
+
+def _labels(entry: Entry, indexer: Indexer, labels: Mapping[int, Labels]) -> tuple[int, ...]:
+    subjects = (entry.subject,) if entry.subject else ()
+    return indexer.labels(subjects, labels.get(entry.seq, UNKNOWN))
 
 
 def rows_of(entry: Entry, indexer: Indexer) -> IndexRows:

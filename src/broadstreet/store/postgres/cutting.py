@@ -13,6 +13,7 @@ _CUT = """
     CREATE TEMP TABLE cut_resource ON COMMIT DROP AS SELECT type, id FROM current WHERE seq > {0};
     DELETE FROM current WHERE seq > {0};
     DELETE FROM entry_subject WHERE seq > {0};
+    DELETE FROM entry_label WHERE seq > {0};
     DELETE FROM entry WHERE seq > {0};
     DELETE FROM shadow WHERE split_part(key, ':', 1)::bigint > {0}"""
 _NEWEST = """

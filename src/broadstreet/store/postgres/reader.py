@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from broadstreet.store.entry import Entry
+from broadstreet.store.entry import Entry, Labels
 from broadstreet.store.index import Indexer
 from broadstreet.store.postgres import tables, upkeep
 from broadstreet.store.postgres.address import Address
@@ -100,6 +100,14 @@ class PostgresReader(Searching):
     def indexed(self) -> bool:
         """Return whether the search index is whole: not so while it is being rebuilt."""
         return not self._all("SELECT 1 FROM meta WHERE name = 'reindexing'")
+
+    def labels(self, after: int, to: int) -> dict[int, Labels]:
+        """Return the labels of the versions in `after < seq <= to` that have any."""
+        sql = (
+            "SELECT seq, organisation, district, category, sensitivity FROM entry_label"
+            " WHERE seq > %s AND seq <= %s"
+        )
+        return {seq: Labels(0, *columns) for seq, *columns in self._all(sql, (after, to))}
 
     def predecessors(self, after: int, to: int) -> dict[int, int]:
         """Return the seq of the version before each one in `after < seq <= to`, where there is one."""

@@ -45,6 +45,7 @@ _ENTRY = {
     "actor": "text", "source": "text", "key": "text", "cause": "int8", "seal": "int8", "body": "bytea",
 }  # fmt: skip
 _SUBJECT = {"seq": "int8", "subject": "text"}
+_LABEL = dict.fromkeys(("seq", "organisation", "district", "category", "sensitivity"), "int8")
 _INDEX = [{column.name: COPIED[column.type] for column in kind.columns} for kind in KINDS]
 LAST_CHARACTER = "\U0010ffff"
 _HEAD = "SELECT coalesce(max(seq), 0) FROM entry"
@@ -289,6 +290,7 @@ class PostgresWriter:
 def _write_log(connection: Connection, batch: Batch) -> None:
     _copy(connection, "entry", _ENTRY, [msgspec.structs.astuple(entry) for entry in batch.entries])
     _copy(connection, "entry_subject", _SUBJECT, batch.subjects)
+    _copy(connection, "entry_label", _LABEL, batch.labels)
     if batch.currents:
         rows = [(*key, *value) for key, value in batch.currents.items()]
         connection.execute(

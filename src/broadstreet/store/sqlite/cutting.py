@@ -26,6 +26,7 @@ def cut_log(connection: sqlite3.Connection, to: int, opened: Opened) -> None:
     connection.execute("CREATE TEMP TABLE cut_resource AS SELECT type, id FROM current WHERE seq > ?", (to,))
     connection.execute("DELETE FROM current WHERE seq > ?", (to,))
     connection.execute("DELETE FROM entry_subject WHERE seq > ?", (to,))
+    connection.execute("DELETE FROM entry_label WHERE seq > ?", (to,))
     connection.execute("DELETE FROM entry WHERE seq > ?", (to,))
     connection.execute(_NEWEST)
     connection.execute("DROP TABLE cut_resource")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from broadstreet.store.entry import Entry
+from broadstreet.store.entry import Entry, Labels
 from broadstreet.store.index import Indexer
 from broadstreet.store.protocol import INDEX_INCOMPLETE, Cursor, PositionGone, StoreError
 from broadstreet.store.query import ENTRY, SQLITE, Searching
@@ -116,6 +116,14 @@ class SqliteReader(Searching):
             " WHERE e.seq > ? AND e.seq <= ? GROUP BY e.seq"
         )
         return dict(self._all(sql, (after, to)))
+
+    def labels(self, after: int, to: int) -> dict[int, Labels]:
+        """Return the labels of the versions in `after < seq <= to` that have any."""
+        sql = (
+            "SELECT seq, organisation, district, category, sensitivity FROM entry_label"
+            " WHERE seq > ? AND seq <= ?"
+        )
+        return {seq: Labels(0, *columns) for seq, *columns in self._all(sql, (after, to))}
 
     def predecessors(self, after: int, to: int) -> dict[int, int]:
         """Return the seq of the version before each one in `after < seq <= to`, where there is one."""

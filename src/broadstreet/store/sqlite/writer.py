@@ -193,6 +193,7 @@ class SqliteWriter:
         rows, connection = write_rows, self._connection
         rows(connection, "INSERT INTO entry", 12, "", [msgspec.structs.astuple(e) for e in batch.entries])
         rows(connection, "INSERT INTO entry_subject", 2, "", batch.subjects)
+        rows(connection, "INSERT INTO entry_label", 5, "", batch.labels)
         currents = [(*key, *value) for key, value in batch.currents.items()]
         update = (
             "ON CONFLICT DO UPDATE SET seq = excluded.seq,"

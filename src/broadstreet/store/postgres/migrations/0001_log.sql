@@ -48,6 +48,16 @@ CREATE TABLE entry_subject (
     PRIMARY KEY (seq, subject)
 );
 
+-- What policy decides on, as it was when the version was put; 64-bit keyed hashes, 0 where it is unknown.
+-- No body tells it again, so the search index takes it from here.
+CREATE TABLE entry_label (
+    seq          bigint PRIMARY KEY,
+    organisation bigint NOT NULL,
+    district     bigint NOT NULL,
+    category     bigint NOT NULL,
+    sensitivity  bigint NOT NULL
+);
+
 -- The newest version of each resource. Room is left in each page: a new version is written beside the old.
 CREATE TABLE current (
     type    text COLLATE "C" NOT NULL,

@@ -33,6 +33,16 @@ CREATE TABLE entry_subject (
     PRIMARY KEY (seq, subject)
 ) STRICT, WITHOUT ROWID;
 
+-- What policy decides on, as it was when the version was put; 64-bit keyed hashes, 0 where it is unknown.
+-- No body tells it again, so the search index takes it from here.
+CREATE TABLE entry_label (
+    seq          INTEGER PRIMARY KEY,
+    organisation INTEGER NOT NULL,
+    district     INTEGER NOT NULL,
+    category     INTEGER NOT NULL,
+    sensitivity  INTEGER NOT NULL
+) STRICT;
+
 -- The newest version of each resource.
 CREATE TABLE current (
     type    TEXT    NOT NULL,
