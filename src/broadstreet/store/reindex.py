@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 from broadstreet.model import fhir
@@ -20,7 +21,9 @@ from broadstreet.store.index.kinds import FOREVER, KINDS
 from broadstreet.store.protocol import Store, StoreError
 
 SLICE = 4_000
-"""So many versions are read and written at once."""
+"""The rows of so many versions are computed at once."""
+TOGETHER = 8
+"""So many slices are written at once, sorted: a page that has rows of several is written once."""
 AHEAD = 2
 """So many slices for each process are under way."""
 FEW = 50_000
@@ -72,7 +75,7 @@ def reindex(
         made = _made_here(slices, store.indexer, rows_of)
     else:
         made = _made_elsewhere(slices, store.indexer, processes)
-    for reached, index in made:
+    for reached, index in _together(made):
         committer.between(lambda writer, index=index: writer.reindex(index))  # type: ignore[misc]
         progress(reached, head)
     committer.between(lambda writer: writer.finish_index())
@@ -91,6 +94,16 @@ def _slices(store: Store, head: int, types: frozenset[str]) -> Iterator[tuple[in
             [(e, follows.get(e.seq, FOREVER), labels.get(e.seq, UNKNOWN)) for e in entries],
         )
         position = reached
+
+
+def _together(made: Iterator[tuple[int, Index]]) -> Iterator[tuple[int, Index]]:
+    """Join slices that follow each other."""
+    while several := list(islice(made, TOGETHER)):
+        reached = several[-1][0]
+        yield (
+            reached,
+            [list(chain.from_iterable(rows)) for rows in zip(*(i for _, i in several), strict=True)],
+        )
 
 
 def _made_here(
