@@ -187,7 +187,8 @@ class Compiler:
         return Has(f"{name} refers to a resource", tuple(rows))
 
     def _bare(self, name: str, parts: Sequence[PartRef], condition: Refers) -> Term:
-        targets = parameter(self.type, name).targets
+        told = {target for part in parts for target in part.targets}
+        targets = tuple(sorted(told)) or parameter(self.type, name).targets
         if not targets or "Resource" in targets:
             raise ValueError(
                 f"{self.type}.{name} may refer to anything: say what, as in Patient/{condition.target[:40]}"
