@@ -3,7 +3,9 @@
 `python -m bench.index --resources 1000000` for the kept result; `python -m bench index` for a quick look.
 
 What is timed begins with resources and their bodies in memory, and ends when they are durable: index rows are
-computed in it, the corpus is made outside of it. Timings are noisy where others work on the machine, so the
+computed in it, the corpus is made outside of it. Where the index is beside the log, as under a hub, a stretch
+has ended when all of it can be searched, and the processor's time is that of the committer's process alone.
+Timings are noisy where others work on the machine, so the
 processor's time is told as well.
 """
 
@@ -18,6 +20,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ import msgspec
 from bench.corpus import resources
 from bench.results import keep
 from broadstreet.app.hub import GARBAGE
+from broadstreet.app.indexing import IndexProcess, rebuild_index
 from broadstreet.model import fhir
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
@@ -34,8 +38,9 @@ from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft
 from broadstreet.store.index import Indexer
 from broadstreet.store.protocol import Store
-from broadstreet.store.reindex import reindex
+from broadstreet.store.seal import Keyring
 from broadstreet.store.sqlite import SqliteStore
+from broadstreet.store.sqlite.beside import place
 from broadstreet.store.transaction import Transaction, Wants
 
 QUICK = 50_000
@@ -48,11 +53,12 @@ EACH = 300  # of a type, to time extraction
 
 @dataclass(frozen=True)
 class Backend:
-    """A back end to be measured: how a store is opened, and how many bytes it has on the disk."""
+    """A back end to be measured: how a store is opened, how many bytes it has on the disk, who indexes it."""
 
     name: str
     open: Callable[[], Store]
     bytes: Callable[[], int]
+    follow: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass(frozen=True)
@@ -108,28 +114,54 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(*GARBAGE)  # as the hub does
     try:
-        figures = {"extraction": extraction(), "sqlite": measure(sqlite(folder), chosen.resources)}
+        figures: dict[str, Any] = {"extraction": extraction()}
+        for backend in (beside(folder / "hub"), within(folder)):
+            print(backend.name)
+            figures[backend.name] = measure(backend, chosen.resources)
         print(f"kept in {keep('index', figures, folder)}")
     finally:
         shutil.rmtree(folder)
 
 
-def sqlite(folder: Path) -> Backend:
-    """Return the back end on one file."""
+def within(folder: Path) -> Backend:
+    """Return the back end on one file: each commit writes the index."""
     path = folder / "log.db"
-    return Backend("sqlite", lambda: SqliteStore(path), lambda: path.stat().st_size)
+    return Backend("sqlite, index within the commit", lambda: SqliteStore(path), lambda: path.stat().st_size)
+
+
+def beside(folder: Path) -> Backend:
+    """Return the back end as a hub has it: a process beside it writes the index."""
+    path, keys = folder / "log.db", folder / "keys"
+    Keyring(keys).close()
+
+    @contextmanager
+    def follow() -> Iterator[None]:
+        process = IndexProcess(path, keys)
+        try:
+            yield
+        finally:
+            process.stop()
+
+    return Backend(
+        "sqlite, index beside the log",
+        lambda: SqliteStore(path, index_beside=True),
+        lambda: path.stat().st_size + place(path).stat().st_size,
+        follow,
+    )
 
 
 def measure(backend: Backend, count: int) -> dict[str, Any]:
     """Measure one back end; print each figure as it is there."""
     figures: dict[str, Any] = {"resources": count, "load average, before": round(os.getloadavg()[0], 1)}
     store, committer = _open(backend)
-    figures |= _told(append(committer, store.indexer, count))
+    with backend.follow():
+        figures |= _told(append(store, committer, count))
     committer.close()
     store.close()
     figures |= _told({"bytes on disk a resource, log and index": round(backend.bytes() / count)})
     store, committer = _open(backend)
-    figures |= _told(supersede(committer, min(SUPERSEDED, count // 2)))
+    with backend.follow():
+        figures |= _told(supersede(store, committer, min(SUPERSEDED, count // 2)))
     figures |= _told(rebuild(store, committer))
     committer.close()
     store.close()
@@ -137,11 +169,12 @@ def measure(backend: Backend, count: int) -> dict[str, Any]:
     return figures
 
 
-def append(committer: Committer, indexer: Indexer, count: int) -> dict[str, Any]:
+def append(store: Store, committer: Committer, count: int) -> dict[str, Any]:
     """Put the corpus, stretch by stretch."""
     rates, processor, rows, size = [], [], 0, 0
+    indexer = Indexer(store.indexer.keys.key)
     for number, stretch in enumerate(_stretches(count)):
-        seconds, used = timed(committer, number * STRETCH, stretch, "bench")
+        seconds, used = timed(store, committer, number * STRETCH, stretch, "bench")
         rates.append(len(stretch) / seconds)
         processor.append(used / len(stretch) * 1e6)
         size += sum(len(body) for _, body in stretch)
@@ -165,14 +198,14 @@ def append(committer: Committer, indexer: Indexer, count: int) -> dict[str, Any]
     }
 
 
-def supersede(committer: Committer, count: int) -> dict[str, Any]:
+def supersede(store: Store, committer: Committer, count: int) -> dict[str, Any]:
     """Put a second version of resources, all through the corpus's beginning."""
     changed = []
     for stretch in _stretches(count):
         for resource, _ in stretch:
             newer = msgspec.structs.replace(resource, language="ko")
             changed.append((newer, fhir.encode(newer)))
-    seconds, used = timed(committer, 0, changed, "bench-again")
+    seconds, used = timed(store, committer, 0, changed, "bench-again")
     return {
         "supersede: resources/s": round(count / seconds),
         "supersede: processor us a resource": round(used / count * 1e6, 1),
@@ -182,7 +215,8 @@ def supersede(committer: Committer, count: int) -> dict[str, Any]:
 def rebuild(store: Store, committer: Committer) -> dict[str, Any]:
     """Empty the index and fill it again from the log."""
     begun = time.perf_counter()
-    head = reindex(store, committer)
+    rebuild_index(store, committer, lambda *_: None)
+    head = store.head()
     seconds = time.perf_counter() - begun
     return {"rebuild: versions/s": round(head / seconds), "rebuild: s": round(seconds, 1)}
 
@@ -209,9 +243,16 @@ def extraction() -> dict[str, Any]:
 
 
 def timed(
-    committer: Committer, first: int, prepared: Sequence[tuple[fhir.Resource, bytes]], source: str
+    store: Store,
+    committer: Committer,
+    first: int,
+    prepared: Sequence[tuple[fhir.Resource, bytes]],
+    source: str,
 ) -> tuple[float, float]:
-    """Put resources as fast as the committer takes them; return seconds and those of the processor."""
+    """Put resources as fast as the committer takes them; return seconds and those of the processor.
+
+    The seconds end when all of them can be searched.
+    """
     works = [
         Puts(first + start, prepared[start : start + A_WORK], source)
         for start in range(0, len(prepared), A_WORK)
@@ -224,6 +265,8 @@ def timed(
             under_way.popleft().result()
     for future in under_way:
         future.result()
+    while store.searchable() < committer.head:
+        time.sleep(0.005)
     return time.perf_counter() - begun, time.process_time() - processor
 
 

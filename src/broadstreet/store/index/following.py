@@ -12,7 +12,7 @@ from broadstreet.store.index.indexer import Indexer
 from broadstreet.store.index.kinds import FOREVER, KINDS
 from broadstreet.store.protocol import IndexSide, Reader, StoreError
 
-SLICE = 1_000
+SLICE = 4_000
 """Entries that are indexed at once."""
 
 FHIR_TYPES = frozenset(f"fhir/{name}" for name in TYPES)
