@@ -204,6 +204,7 @@ def test_a_visit_without_an_end_is_still_going_on(committer: Committer, store: S
     put(committer, store, "open", period={"start": "2026-01-05T10:00:00Z"}, **visit)
     put(committer, store, "over", period={"start": "2026-01-05", "end": "2026-01-06"}, **visit)
     assert set(ids(store, "Encounter", Dated.of("date", "ap2026-01-06"))) == {"open", "over"}
+    assert set(ids(store, "Encounter", Dated.of("date", "ge2026-01-06T12:00:00Z"))) == {"open", "over"}
     assert ids(store, "Encounter", Dated.of("date", "ap2030")) == ["open"]
     assert ids(store, "Encounter", Dated.of("date", "gt2026-01-06")) == ["open"]
 
