@@ -18,7 +18,7 @@ from broadstreet.store.query.sql import Dialect, Key, Sql, candidates
 from broadstreet.store.query.terms import Either, Term
 from broadstreet.store.query.visible import Visible
 
-MOST_EXAMINED: Final = 4_000
+MOST_EXAMINED: Final = 2_000
 """Rows that are examined for one page: a few milliseconds."""
 _FIRST_CHUNK, _GROWTH = 64, 4
 _GOOD_ADVICE: Final = ("identifier", "patient", "subject", "encounter", "code", "family", "date", "status")
