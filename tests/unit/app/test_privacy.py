@@ -119,7 +119,7 @@ def told(tmp_path: Path) -> Iterator[Told]:
         clock_start=START,
         log_level="debug",
         log_form="json",
-        mllp=Mllp(port=0, max_bytes=100_000),
+        mllp=Mllp(port=0, processing_ids="P", max_bytes=100_000),
         monitoring=Monitoring(listen="127.0.0.1:0"),
     )
     with HubProcess(settings) as hub:
