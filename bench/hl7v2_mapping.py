@@ -38,7 +38,7 @@ def message(number: int, patient: int) -> bytes:
               "10": f"{number:08d}", "11": "P", "12": "2.5.1"}  # fmt: skip
     body: list[tuple[str, dict[str, str | None]]] = [
         ("EVN", {"1": "A04", "2": "20260105080200+0900", "6": "20260105080100+0900"}),
-        ("PID", {"1": "1", "3": Raw(f"{patient:07d}^^^{facility}^MR"), "5": Raw("KIM^MINA^J"),
+        ("PID", {"1": "1", "3": Raw(f"P{patient:07d}^^^{facility}^MR"), "5": Raw("KIM^MINA^J"),
                  "7": "19850309", "8": "F", "11": Raw("12 MAPO-RO^^SEOUL^^04101^KR^H^^11440"),
                  "13": Raw("^PRN^PH^^82^2^5550100"), "15": "ko"}),
         ("PV1", {"1": "1", "2": "E", "3": Raw(f"ER^{number % 9}^{number % 4}^{facility}"),
