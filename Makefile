@@ -47,9 +47,9 @@ fhir-examples: .cache/fhir-r4-examples/package/package.json
 fhir: fhir-examples $(VENV)/ready
 	$(BIN)/python tools/generate_fhir.py .cache/fhir-r4-examples/package
 
-# Pinned with hashes, without any download address. Needs uv.
+# Pinned with hashes, without any download address; extras kept (pip before 24 looks past a pin without them). Needs uv.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras \
 	  --all-extras --group dev --custom-compile-command "make lock" -o requirements/dev.txt pyproject.toml
 
 clean:
