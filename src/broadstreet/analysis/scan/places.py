@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.scan.columns import Table, finite_numbers, keys, read
+from broadstreet.analysis.columns import Table, finite_numbers, keys, read
 
 Distance = Literal["great_circle", "euclidean"]
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.scan.columns import Table, finite_numbers, keys, read
+from broadstreet.analysis.columns import Table, finite_numbers, keys, read
 from broadstreet.analysis.scan.places import Places
 from broadstreet.analysis.scan.steps import Steps, read_times
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from broadstreet.analysis.columns import Table
 from broadstreet.analysis.scan import settings
 from broadstreet.analysis.scan.circles import circles
 from broadstreet.analysis.scan.cluster import Clusters
-from broadstreet.analysis.scan.columns import Table
 from broadstreet.analysis.scan.detection import Search, find_clusters
 from broadstreet.analysis.scan.places import Distance, read_places
 from broadstreet.analysis.scan.study import read_study

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.scan.columns import Column
+from broadstreet.analysis.columns import Column
 
 Label = int | np.datetime64
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.scan.columns import Table, counts, keys, read
+from broadstreet.analysis.columns import Table, counts, keys, read
 from broadstreet.analysis.scan.places import Places
 from broadstreet.analysis.scan.population import Stratum, expected_cases, number_strata, person_time
 from broadstreet.analysis.scan.replicates import (
