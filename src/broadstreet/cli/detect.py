@@ -12,9 +12,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from broadstreet.app.detect import columns, counts, methods, report
-from broadstreet.app.detect import dates as written_dates
 from broadstreet.app.detect.finding import Alarm, Finding
-from broadstreet.app.detect.table import Unusable, read_table
+from broadstreet.app.reading import dates as written_dates
+from broadstreet.app.reading.table import Unusable, read_table
 from broadstreet.cli import detect_options as option
 from broadstreet.cli.program import AsJson, Mistake, app, console
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from broadstreet.app.detect.dates import looks_like_a_date
-from broadstreet.app.detect.table import Table, Unusable, is_missing, shown
+from broadstreet.app.reading.guessing import holds_dates, holds_numbers, listed, named
+from broadstreet.app.reading.table import Table, Unusable, shown
 
 # Names as registries, surveillance systems and line lists have them; the first that matches a column wins.
 _DATE_NAMES = [
@@ -26,8 +25,6 @@ _SERIES_NAMES = (
     r"series|unit|region|district|place|location|area|county|province|state|city|site|facility|hospital|name|"
     r"syndrome|pathogen|disease|indicator|age_?group|altersgruppe|bundesland|landkreis|distrito|지역|구|地区"
 )
-_LOOKED_AT = 200
-"""So many cells tell what a column holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ def recognise(
     """
     for name in (*filter(None, (date, count)), *by):
         if name not in table.names:
-            raise Unusable(f'expected a column "{shown(name)}", the file has {_listed(table.names)}')
+            raise Unusable(f'expected a column "{shown(name)}", the file has {listed(table.names)}')
     if count and line_list:
         raise Unusable("expected --count or --line-list, not both: in a line list each row is one case")
     dates = (date,) if date else _dates(table)
@@ -83,63 +80,35 @@ def recognise(
     if counted or line_list:
         series = tuple(by) or (_series(table, others, counted) if counted else ())
         return Columns(dates, counted, series, ())
-    numeric = [name for name in others if _holds_counts(table, name)]
+    numeric = [name for name in others if holds_numbers(table, name)]
     is_wide = bool(numeric) and not by and len(numeric) == len(others) and _differs(table, dates)
     return Columns(dates, None, tuple(by), tuple(numeric) if is_wide else ())
 
 
-def _listed(names: Sequence[str]) -> str:
-    some = ", ".join(f'"{shown(name)}"' for name in names[:12])
-    return some + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-
-
-def _named(pattern: str, names: Sequence[str]) -> str | None:
-    return next((n for n in names if re.fullmatch(pattern, re.sub(r"\W+", "_", n.lower()).strip("_"))), None)
-
-
 def _dates(table: Table) -> tuple[str, ...]:
-    dated = [name for name in table.names if name and _holds_dates(table, name)]
+    dated = [name for name in table.names if name and holds_dates(table, name)]
     for pattern in _DATE_NAMES:
-        if found := _named(pattern, dated):
+        if found := named(pattern, dated):
             return (found,)
-    year, week = (_named(pattern, table.names) for pattern in (_YEAR_NAMES, _WEEK_NAMES))
+    year, week = (named(pattern, table.names) for pattern in (_YEAR_NAMES, _WEEK_NAMES))
     if year and week and year != week:
         return year, week
     if dated:
         return (dated[0],)
     raise Unusable(
         "expected a column of dates (2026-01-31, 31.01.2026, 2026-W05) or columns year and week, found "
-        f"{_listed(table.names)}; name it with --date"
+        f"{listed(table.names)}; name it with --date"
     )
 
 
 def _count(table: Table, names: Sequence[str]) -> str | None:
-    candidates = [name for name in names if _holds_counts(table, name) and not _numbers_rows(table, name)]
-    return _named(_COUNT_NAMES, candidates)
+    candidates = [name for name in names if holds_numbers(table, name) and not _numbers_rows(table, name)]
+    return named(_COUNT_NAMES, candidates)
 
 
 def _series(table: Table, names: Sequence[str], count: str | None) -> tuple[str, ...]:
-    found = _named(_SERIES_NAMES, [n for n in names if n != count and not _holds_counts(table, n)])
+    found = named(_SERIES_NAMES, [n for n in names if n != count and not holds_numbers(table, n)])
     return (found,) if found else ()
-
-
-def _some(table: Table, name: str) -> list[str]:
-    at = table.names.index(name)
-    cells = (row[at] for row in table.rows)
-    return [cell for cell, _ in zip((c for c in cells if not is_missing(c)), range(_LOOKED_AT), strict=False)]
-
-
-def _holds_dates(table: Table, name: str) -> bool:
-    cells = _some(table, name)
-    return bool(cells) and sum(map(looks_like_a_date, cells)) > len(cells) / 2
-
-
-def _holds_counts(table: Table, name: str) -> bool:
-    cells = _some(table, name)
-    return (
-        bool(cells)
-        and sum(bool(re.fullmatch(r"\s*[-+]?\d+([.,]\d+)?\s*", c)) for c in cells) > len(cells) / 2
-    )
 
 
 def _numbers_rows(table: Table, name: str) -> bool:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.app.detect.columns import Columns
-from broadstreet.app.detect.dates import Order, Step, Written, written
-from broadstreet.app.detect.table import Table, Unusable, is_missing, shown
+from broadstreet.app.reading.dates import Order, Step, Written, written
+from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
 
 MOST_TIMES = 50_000
 MOST_SERIES = 100_000

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from broadstreet.analysis import aberration
 from broadstreet.analysis.aberration import Aberrations
 from broadstreet.app.detect.counts import Counts
-from broadstreet.app.detect.dates import looks_like_a_date, written
-from broadstreet.app.detect.table import Unusable, shown
+from broadstreet.app.reading.dates import looks_like_a_date, written
+from broadstreet.app.reading.table import Unusable, shown
 
 Method = Callable[..., Aberrations]
 

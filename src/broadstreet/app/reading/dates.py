@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from broadstreet.app.detect.table import Unusable, shown
+from broadstreet.app.reading.table import Unusable, shown
 
 Order = Literal["day", "month"]
 Step = Literal["day", "week"]
