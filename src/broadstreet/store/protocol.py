@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from broadstreet.model.failures import traced
 from broadstreet.store.entry import Entry, Labels, Opened, as_it_is
+from broadstreet.store.errors import NoStore as NoStore
+from broadstreet.store.errors import PositionGone as PositionGone
+from broadstreet.store.errors import StoreError as StoreError
+from broadstreet.store.errors import StoreFull as StoreFull
+from broadstreet.store.errors import StoreLocked as StoreLocked
+from broadstreet.store.errors import StoreUnavailable as StoreUnavailable
+from broadstreet.store.errors import told as told
 from broadstreet.store.index import TokenKey
 from broadstreet.store.index.kinds import KINDS
 from broadstreet.store.query import Searching
@@ -23,43 +29,6 @@ INDEX_INCOMPLETE = "the search index is incomplete: its rebuild was begun and di
 Mode = Literal["live", "shadow"]
 ResourceKey = tuple[str, str]
 """`(type, id)`."""
-
-
-class StoreError(Exception):
-    """The store cannot do what was asked; the text is our own and holds no personal data."""
-
-
-class NoStore(StoreError):
-    """There is no store at that place yet."""
-
-
-class StoreFull(StoreError):
-    """There is no room; nothing of the batch was kept, and it may be sent again."""
-
-
-class StoreLocked(StoreError):
-    """Another hub holds the writer's lease."""
-
-
-class StoreUnavailable(StoreError):
-    """The back end cannot be reached. Whether a batch was kept that was under way is told by its keys:
-    it may be sent again.
-    """
-
-
-class PositionGone(StoreError):
-    """A read at a position whose superseded index rows are purged."""
-
-    def __init__(self, asked: int, oldest: int) -> None:
-        super().__init__(
-            f"position {asked} can no longer be read (the oldest is {oldest}); start again without a position"
-        )
-        self.asked, self.oldest = asked, oldest
-
-
-def told(error: BaseException) -> str:
-    """Return what may be told about an exception: the text of our own ones, kind and place of others."""
-    return str(error) if isinstance(error, StoreError) else traced(error)
 
 
 @dataclass(frozen=True)

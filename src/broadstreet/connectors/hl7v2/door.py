@@ -26,9 +26,9 @@ from broadstreet.model.failures import traced
 from broadstreet.model.ids import Ids
 from broadstreet.model.records import Fault
 from broadstreet.store.committer import Committer
+from broadstreet.store.errors import StoreError
 from broadstreet.store.inbox import Arrival, Interpret, Receipt, Receive, Refused
 from broadstreet.store.index import Indexer
-from broadstreet.store.protocol import StoreError
 from broadstreet.store.transaction import Transaction
 
 MESSAGE_TYPE = "hl7v2/Message"
