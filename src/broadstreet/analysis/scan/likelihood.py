@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.scan.compiled import compiled
+from broadstreet.analysis.compiled import compiled
 
 # Cells of the threshold table are even in the square root of the expected count, so that they are as wide
 # as about a sixteenth of its standard deviation.

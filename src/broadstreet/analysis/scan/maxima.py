@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.scan.compiled import compiled
+from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.scan.likelihood import (
     fill_thresholds,
     log_likelihood_ratio,

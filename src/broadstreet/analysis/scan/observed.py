@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.scan.circles import Circles
-from broadstreet.analysis.scan.compiled import compiled
 from broadstreet.analysis.scan.likelihood import log_likelihood_ratio
 from broadstreet.analysis.scan.windows import Windows
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.scan.compiled import compiled
+from broadstreet.analysis.compiled import compiled
 
 Counts = NDArray[Any]  # uint16 where the number of cases allows it, else uint32
 

@@ -1,4 +1,4 @@
-"""Compile loops over cylinders to machine code."""
+"""Compile loops over arrays to machine code."""
 
 from __future__ import annotations
 
