@@ -1,0 +1,67 @@
+"""Days as they are given: dates, ISO text or whole numbers, any of them missing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MISSING_WORDS = {"", "na", "nan", "nat", "null", "none", "unknown"}
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a cell holds nothing."""
+    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING_WORDS):
+        return True
+    return bool(value != value)  # noqa: PLR0124  NaN and NaT differ from themselves
+
+
+def day_number(value: Any) -> float:
+    """Return the day of a cell as a number, NaN where it is missing.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a date nor a whole number of days.
+    """
+    if is_missing(value):
+        return np.nan
+    if isinstance(value, np.datetime64):
+        return float(value.astype("datetime64[D]").astype(np.int64))
+    if isinstance(value, datetime | date):
+        return float(value.toordinal() - _EPOCH)
+    if isinstance(value, str):
+        return _of_text(value.strip())
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if is_number and float(value) == np.floor(float(value)) and abs(float(value)) < 1e7:
+        return float(value)
+    raise ValueError(f"{value!r} is no date: write it as 2026-03-31, or as a whole number of days")
+
+
+def _of_text(text: str) -> float:
+    try:
+        return float(date.fromisoformat(text[:10]).toordinal() - _EPOCH)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        number = np.nan
+    if number == np.floor(number) and abs(number) < 1e7 and len(text) < 8:
+        return number
+    raise ValueError(f"{text!r} is no date: write it as 2026-03-31, or as a whole number of days")
+
+
+def are_dates(values: NDArray[Any]) -> bool:
+    """Tell whether a column holds dates rather than numbers of days."""
+    if values.dtype.kind == "M":
+        return True
+    for value in values.tolist():
+        if not is_missing(value):
+            return isinstance(value, date) or (
+                isinstance(value, str) and not value.strip().lstrip("-").isdigit()
+            )
+    return False

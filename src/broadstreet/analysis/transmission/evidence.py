@@ -1,0 +1,243 @@
+"""What speaks for a link beside dates: groups, distance, shared places, declared contacts, unseen cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.analysis.compiled import compiled
+from broadstreet.analysis.transmission.declared import Declared
+from broadstreet.analysis.transmission.linelist import LineList
+from broadstreet.analysis.transmission.pairs import Pairs, find_pairs
+from broadstreet.analysis.transmission.stays import Stays
+from broadstreet.analysis.transmission.timing import DOUBT, Timing
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MOST_UNSEEN = 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Evidence of each pair, and what chance would bring: `exposure_...` add up over pairs in order of time.
+
+    groups : int, shape (columns of `same`, cases), -1 = missing
+    distance : per pair, NaN where a point is missing; empty without points
+    shared : per pair, shared presence while the one was infectious and the other infected, by rarity; or
+    empty
+    declared : per pair, 1 where a contact was declared; or empty
+    unseen : shape (3, cases), the fit of dates summed over all cases, with 1 to 3 unseen cases between
+    outside : per case, the chance per day of its dates when infected from outside
+    """
+
+    pairs: Pairs
+    timing: Timing
+    groups: Ints
+    levels: list[int]
+    distance: Floats
+    shared: Floats
+    declared: NDArray[np.int8]
+    declared_all: int
+    unseen: Floats
+    outside: Floats
+    exposure_any: float
+    exposure_groups: list[Floats]
+    exposure_shared: float
+    points: Floats
+
+
+def gather(cases: LineList, timing: Timing, contacts: Declared, stays: Stays) -> Evidence:
+    """Return the evidence of each pair of cases whose dates allow a link."""
+    pairs = find_pairs(timing)
+    groups = np.array([codes for codes, _ in cases.groups.values()], np.int64).reshape(
+        len(cases.groups), cases.size
+    )
+    cumulative = timing.serial.cumulative()
+    onset = np.round(timing.onset).astype(np.int64)
+    shared, exposure_shared = _shared(pairs, timing, stays)
+    return Evidence(
+        pairs=pairs,
+        timing=timing,
+        groups=groups,
+        levels=[len(labels) for _, labels in cases.groups.values()],
+        distance=_distances(pairs, cases.points),
+        shared=shared,
+        declared=_declared(pairs, contacts),
+        declared_all=len(contacts.source),
+        unseen=_unseen(timing),
+        outside=timing.infected.total() / _span(timing),
+        exposure_any=_exposure_any(onset, cumulative, timing.serial.first),
+        exposure_groups=[
+            _exposure_levels(onset, codes, np.argsort(codes), len(labels), cumulative, timing.serial.first)
+            for codes, labels in cases.groups.values()
+        ],
+        exposure_shared=exposure_shared,
+        points=cases.points,
+    )
+
+
+def _span(timing: Timing) -> float:
+    return float(np.ptp(timing.onset) + timing.serial.mean) if len(timing.onset) else 1.0
+
+
+def _distances(pairs: Pairs, points: Floats) -> Floats:
+    if not np.isfinite(points).any():
+        return np.zeros(0)
+    apart = points[pairs.case()] - points[pairs.infector]
+    return np.asarray(np.sqrt((apart**2).sum(axis=1)))
+
+
+def _declared(pairs: Pairs, contacts: Declared) -> NDArray[np.int8]:
+    if not len(contacts.source):
+        return np.zeros(0, np.int8)
+    flags = np.zeros(len(pairs.infector), np.int8)
+    at = pairs.find(contacts.source, contacts.target)
+    flags[at[at >= 0]] = 1
+    return flags
+
+
+def _unseen(timing: Timing) -> Floats:
+    """Return the fit of dates to all other cases together, through 1 to 3 cases that no one saw."""
+    infected, infecting = timing.infected, timing.infecting
+    if not len(infected.first):
+        return np.zeros((MOST_UNSEEN, 0))
+    between = timing.generation
+    low = int(min(infecting.first.min(), infected.first.min())) + MOST_UNSEEN * min(between.first, 0)
+    high = int(
+        max(
+            infecting.first.max() + infecting.values.shape[1], infected.first.max() + infected.values.shape[1]
+        )
+    )
+    reach = MOST_UNSEEN * (abs(between.first) + len(between.p))
+    pressure = np.zeros(high - low + 1 + reach)
+    days = infecting.first[:, np.newaxis] - low + np.arange(infecting.values.shape[1])
+    np.add.at(pressure, days, infecting.values)
+    fits = np.zeros((MOST_UNSEEN, len(infected.first)))
+    at = infected.first[:, np.newaxis] - low + np.arange(infected.values.shape[1])
+    for links in range(MOST_UNSEEN):
+        whole = np.convolve(pressure, between.p)
+        shifted = np.zeros_like(pressure)
+        source = np.arange(len(pressure)) - between.first
+        inside = (source >= 0) & (source < len(whole))
+        shifted[inside] = whole[source[inside]]
+        pressure = shifted
+        fits[links] = (pressure[at] * infected.values).sum(axis=1)
+    return fits
+
+
+def _shared(pairs: Pairs, timing: Timing, stays: Stays) -> tuple[Floats, float]:
+    """Return shared presence per pair, and the exposure that all presence makes."""
+    if not len(stays.case):
+        return np.zeros(0), 0.0
+    starts = np.flatnonzero(np.r_[True, (np.diff(stays.place) != 0) | (np.diff(stays.day) != 0), True])
+    found = np.zeros(len(pairs.infector))
+    infected, infecting = timing.infected, timing.infecting
+    exposure = _meet(
+        found, starts, stays.case, stays.day, 1.0 / stays.visitors, pairs.start, pairs.infector,
+        infected.first, infected.values, infecting.first, infecting.values, timing.onset,
+        timing.mechanistic, timing.infectious, timing.window, pairs.fit,
+    )  # fmt: skip
+    return found, float(exposure)
+
+
+@compiled
+def _meet(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop
+    found: Floats,
+    starts: Ints,
+    case: Ints,
+    day: Ints,
+    rarity: Floats,
+    row: Ints,
+    infector: NDArray[np.int32],
+    infected_first: Ints,
+    infected: Floats,
+    infecting_first: Ints,
+    infecting: Floats,
+    onset: Floats,
+    mechanistic: bool,
+    infectious: Floats,
+    window: Floats,
+    fit: Floats,
+) -> float:
+    """Add up, per pair, the days on which both were at one place, each by its chance to be the right one."""
+    exposure = 0.0
+    for place in range(starts.size - 1):
+        first, last = starts[place], starts[place + 1]
+        today = day[first]
+        for a in range(first, last):
+            j = case[a]
+            if mechanistic:
+                at = today - infecting_first[j]
+                if at < 0 or at >= infecting.shape[1]:
+                    continue
+                power = infecting[j, at]
+            else:
+                inside = infectious[0, j] <= today <= infectious[1, j] + 0.5
+                power = 1.0 if inside else 0.0
+            if power <= 0.0:
+                continue
+            for b in range(first, last):
+                i = case[b]
+                if i == j or today > onset[i]:
+                    continue
+                if mechanistic:
+                    exposure += power * rarity[a]
+                    back = today - infected_first[i]
+                    if back < 0 or back >= infected.shape[1]:
+                        continue
+                entry = row[i] + np.searchsorted(infector[row[i] : row[i + 1]], j)
+                if entry >= row[i + 1] or infector[entry] != j:
+                    continue
+                if mechanistic:
+                    found[entry] += power * infected[i, today - infected_first[i]] * rarity[a]
+                else:
+                    doubt = 1.0 if window[0, i] <= today <= window[1, i] else DOUBT
+                    days = max(1.0, onset[i] - infectious[0, j])
+                    found[entry] += doubt * fit[entry] * rarity[a] / days
+                    exposure += rarity[a] / days
+    return exposure
+
+
+@compiled
+def _exposure_any(onset: Ints, cumulative: Floats, first: int) -> float:
+    """Return the sum, over ordered pairs, of the share of infectiousness before the other's onset."""
+    if onset.size == 0:
+        return 0.0
+    low = onset.min()
+    counts = np.zeros(onset.max() - low + 1)
+    for day in onset:
+        counts[day - low] += 1.0
+    total = 0.0
+    for early in range(counts.size):
+        if counts[early] == 0.0:
+            continue
+        for late in range(max(0, early + first), counts.size):
+            others = counts[late] - (1.0 if late == early else 0.0)
+            passed = late - early - first
+            total += counts[early] * others * (cumulative[passed] if passed < cumulative.size else 1.0)
+    return total
+
+
+@compiled
+def _exposure_levels(
+    onset: Ints, codes: Ints, order: Ints, levels: int, cumulative: Floats, first: int
+) -> Floats:
+    """Return the same sum over the pairs within each group."""
+    totals = np.zeros(levels)
+    start = 0
+    while start < order.size:
+        code = codes[order[start]]
+        end = start
+        while end < order.size and codes[order[end]] == code:
+            end += 1
+        if code >= 0:
+            for a in range(start, end):
+                for b in range(start, end):
+                    passed = onset[order[b]] - onset[order[a]] - first
+                    if a != b and passed >= 0:
+                        totals[code] += cumulative[passed] if passed < cumulative.size else 1.0
+        start = end
+    return totals

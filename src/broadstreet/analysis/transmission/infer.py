@@ -1,0 +1,133 @@
+"""Infer who infected whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.analysis.columns import Table
+from broadstreet.analysis.transmission.declared import read_contacts
+from broadstreet.analysis.transmission.evidence import Evidence, gather
+from broadstreet.analysis.transmission.intervals import Given
+from broadstreet.analysis.transmission.linelist import read_cases
+from broadstreet.analysis.transmission.posterior import Posterior, components, exact, weigh
+from broadstreet.analysis.transmission.rates import fit
+from broadstreet.analysis.transmission.renewed import kept
+from broadstreet.analysis.transmission.result import Transmission
+from broadstreet.analysis.transmission.settings import (
+    IMPORTATION,
+    NEAR,
+    REPORTED,
+    SAME,
+    SUPERSPREADING,
+    Settings,
+    Share,
+    Spread,
+    check,
+)
+from broadstreet.analysis.transmission.stays import read_visits
+from broadstreet.analysis.transmission.study import Study
+from broadstreet.analysis.transmission.timing import time_cases
+
+_DRAWS = 500
+
+
+def infer(  # noqa: PLR0913  each is a kind of evidence
+    cases: Table,
+    *,
+    serial_interval: Given,
+    incubation: Given = None,
+    same: Sequence[str] = SAME,
+    near: Sequence[str] = NEAR,
+    contacts: Table | None = None,
+    visits: Table | None = None,
+    importation: Share = IMPORTATION,
+    reported: Share = REPORTED,
+    superspreading: Spread = SUPERSPREADING,
+    disease: str | None = None,
+    seed: int | None = None,
+) -> Transmission:
+    """Infer who infected whom, with probabilities.
+
+    Parameters
+    ----------
+    cases : table
+        One row a case: `id`, `onset` and, where known, `diagnosed`, `isolated`, `died`, `exposed_from`,
+        `exposed_to` (dates, ISO text or whole numbers of days) and the columns of `same` and `near`. Values
+        may be missing.
+    serial_interval : (mean, sd), array_like or frozen distribution of scipy
+        Days from onset to onset: a gamma distribution by mean and standard deviation, probabilities by day
+        from 0, or a distribution, which may reach below 0. It is a belief: the data may stretch it a little.
+    incubation : the same, optional
+        Days from infection to onset. With it, exposure windows, isolation and visits are weighed by day.
+    same : sequence of str
+        Columns that name groups: two cases with an equal value are related.
+    near : (str, str) or ()
+        Columns of coordinates.
+    contacts : table, optional
+        Declared contacts, `infector, case`, or `id, contact` where no one knows the direction.
+    visits : table, optional
+        `id, place` and `day`, or `start` and `end`; other people's visits tell how rare a place is.
+    importation, reported : float or (float, float)
+        The share of cases infected from outside, the share of cases that are in the list: as believed, and as
+        how many cases the belief weighs (10 by default).
+    superspreading : float, (float, float) or None
+        Dispersion k of the numbers of offspring: fixed, or as believed (median, standard deviation of its
+        logarithm). None: all cases are equally infectious.
+    disease : str, optional
+        A name for reasons.
+    seed : int, optional
+        Of random numbers; at random by default.
+
+    Returns
+    -------
+    Transmission
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a setting is out of its range or a table lacks a column. Wrong rows do not raise: they are set
+        aside.
+    """
+    settings = check(
+        serial_interval, incubation, same, near, importation, reported, superspreading, disease, seed
+    )
+    return solve(settings, cases, contacts, visits)
+
+
+def solve(
+    settings: Settings,
+    cases: Table,
+    contacts: Table | None,
+    visits: Table | None,
+    before: Transmission | None = None,
+) -> Transmission:
+    """Return the result for tables and settings; begin from what was found before, where there is that."""
+    line_list = read_cases(cases, settings.same, settings.near, settings.optional)
+    declared = read_contacts(contacts, line_list)
+    stays = read_visits(visits, line_list)
+    evidence = gather(line_list, time_cases(line_list, settings.serial, settings.incubation), declared, stays)
+    rates, _, rounds = fit(evidence, settings.priors, before.study.rates if before else None)
+    _, label = components(evidence.pairs)
+    posterior = exact(evidence.pairs, weigh(evidence, rates), label)
+    study = Study(
+        settings, line_list, declared, stays, evidence, rates, posterior, settings.serial, 1.0, rounds,
+        tables=kept(settings, cases, contacts, visits),
+    )  # fmt: skip
+    return Transmission(study, _independent_draws(evidence, posterior, settings.seed))
+
+
+def _independent_draws(evidence: Evidence, posterior: Posterior, seed: int | None) -> NDArray[np.int64]:
+    """Return infectors drawn case by case, shape (draws, cases), -1 for none of the list."""
+    generator = np.random.default_rng(seed)
+    pairs = evidence.pairs
+    draws = np.full((_DRAWS, pairs.size), -1, np.int64)
+    for case in range(pairs.size):
+        first, last = pairs.start[case], pairs.start[case + 1]
+        cumulative = np.cumsum(posterior.pair[first:last])
+        at = np.searchsorted(cumulative, generator.random(_DRAWS))
+        inside = at < last - first
+        draws[inside, case] = pairs.infector[first + at[inside]]
+    return draws

@@ -1,0 +1,147 @@
+"""What an investigator does: hand over a line list, and get who infected whom with probabilities."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from broadstreet.analysis.transmission import infer
+
+CHAIN = {"id": ["a", "b", "c"], "onset": ["2026-03-01", "2026-03-12", "2026-03-23"]}
+MEASLES = (11.0, 2.0)
+
+
+def best(found):
+    """Return the most probable infector of each case."""
+    chosen: dict[str, str | None] = {}
+    for row in found.infectors.rows():
+        chosen.setdefault(row["case"], row["infector"])
+    return chosen
+
+
+def test_a_chain_of_cases_a_serial_interval_apart_is_found():
+    found = infer(CHAIN, serial_interval=MEASLES, superspreading=None)
+    assert best(found) == {"a": None, "b": "a", "c": "b"}
+    assert found.tree["infector"] == [None, "a", "b"]
+    assert found.sources["case"][0] == "a"
+    assert found.sources["probability"][0] == pytest.approx(1.0)
+
+
+def test_the_probabilities_of_a_case_sum_to_1_with_that_of_nobody():
+    generator = np.random.default_rng(1)
+    cases = {"id": range(40), "onset": np.sort(generator.integers(0, 60, 40))}
+    found = infer(cases, serial_interval=MEASLES, seed=1)
+    totals: dict[str, float] = {}
+    for row in found.infectors.rows():
+        totals[row["case"]] = totals.get(row["case"], 0.0) + row["probability"]
+    assert all(0.97 < total <= 1.0 + 1e-9 for total in totals.values())
+
+
+def test_reasons_are_plain_words():
+    cases = CHAIN | {"household": ["Mill 3", "Mill 3", None]}
+    found = infer(cases, serial_interval=MEASLES, same=("household",), near=(), disease="measles", seed=1)
+    (reason,) = [
+        row["reasons"] for row in found.infectors.rows() if row["infector"] == "a" and row["case"] == "b"
+    ]
+    assert reason == "same household (Mill 3); onset 11 days later, as expected for measles"
+
+
+def test_a_group_that_links_share_tells_the_infector_from_others_of_the_same_day():
+    """Pairs of siblings: in each household one falls ill a serial interval after the other."""
+    first = [0, 1, 2, 3, 4, 5] * 3
+    cases = {
+        "id": [f"{kind}{k}" for kind in "pq" for k in range(18)],
+        "onset": first + [day + 11 for day in first],
+        "household": list(range(18)) * 2,
+    }
+    found = infer(cases, serial_interval=MEASLES, same=("household",), near=(), seed=1)
+    assert sum(best(found)[f"q{k}"] == f"p{k}" for k in range(18)) >= 17
+
+
+def test_a_negative_serial_interval_lets_a_case_infect_one_who_fell_ill_before():
+    cases = {"id": ["a", "b"], "onset": [10, 9]}
+    found = infer(cases, serial_interval=stats.norm(3.96, 4.75), importation=0.01, superspreading=None)
+    rows = [(row["infector"], row["probability"]) for row in found.infectors.rows() if row["case"] == "b"]
+    assert dict(rows)["a"] > 0.2
+
+
+def test_probabilities_over_cycles_are_those_of_all_forests_counted_one_by_one():
+    generator = np.random.default_rng(3)
+    cases = {"id": range(5), "onset": generator.integers(0, 6, 5)}
+    found = infer(cases, serial_interval=stats.norm(2.0, 4.0), superspreading=None)
+    study = found.study
+    assert study.posterior.method == "matrix-tree"
+    pairs, rates = study.pairs, study.rates
+    from broadstreet.analysis.transmission.posterior import weigh
+
+    weight = weigh(study.evidence, rates)
+    table = np.zeros((6, 5))
+    table[pairs.infector, pairs.case()] = weight.pair
+    table[5] = weight.root()
+    total, by_pair = 0.0, np.zeros((6, 5))
+    for choice in itertools.product(range(6), repeat=5):
+        if any(_cyclic(choice, case) for case in range(5)):
+            continue
+        product = np.prod([table[choice[case], case] for case in range(5)])
+        total += product
+        for case in range(5):
+            by_pair[choice[case], case] += product
+    np.testing.assert_allclose(study.posterior.pair, by_pair[pairs.infector, pairs.case()] / total, atol=1e-9)
+    np.testing.assert_allclose(study.posterior.nobody(), by_pair[5] / total, atol=1e-9)
+
+
+def _cyclic(choice: tuple[int, ...], case: int) -> bool:
+    at = choice[case]
+    for _ in range(6):
+        if at == 5:
+            return False
+        at = choice[at]
+    return True
+
+
+def test_tables_go_out_through_the_arrow_interface():
+    pyarrow = pytest.importorskip("pyarrow")
+    found = infer(CHAIN, serial_interval=MEASLES, seed=1)
+    table = pyarrow.table(found.infectors)
+    assert table.column_names == ["case", "infector", "probability", "reasons"]
+    assert table["infector"].null_count >= 1
+
+
+def test_tables_come_in_through_the_arrow_interface():
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table({"id": [1, 2], "onset": np.array(["2026-03-01", "2026-03-12"], "datetime64[D]")})
+    assert best(infer(table, serial_interval=MEASLES, seed=1)) == {"1": None, "2": "1"}
+
+
+def test_one_case_is_an_index_case():
+    found = infer({"id": ["only"], "onset": ["2026-03-01"]}, serial_interval=MEASLES, seed=1)
+    assert found.infectors["infector"] == [None]
+    assert found.reproduction.cases["mean"] == [0.0]
+    assert found.tree["infector"] == [None]
+
+
+def test_no_case_at_all_gives_empty_tables():
+    found = infer({"id": [], "onset": []}, serial_interval=MEASLES, seed=1)
+    assert found.infectors.height == found.tree.height == found.sources.height == 0
+    assert found.reproduction.over_time.height == found.generation.number.height == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"serial_interval": [0.5, 0.4]}, "serial_interval must sum to 1 (sums to 0.9)"),
+        ({"serial_interval": (5.0, 0.0)}, "sd above 0"),
+        ({"serial_interval": MEASLES, "same": ("ward",)}, "cases has no column(s) ward"),
+        ({"serial_interval": MEASLES, "importation": 1.5}, "importation must be a share"),
+        ({"serial_interval": MEASLES, "superspreading": -1.0}, "superspreading must be"),
+        ({"serial_interval": MEASLES, "contacts": {"who": [1]}}, "contacts needs the columns"),
+        ({"serial_interval": MEASLES, "visits": {"id": [1], "place": [2]}}, "visits needs the column day"),
+    ],
+)
+def test_a_wrong_setting_says_what_was_expected(wrong, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        infer(CHAIN, **wrong)
+    assert message in str(caught.value)

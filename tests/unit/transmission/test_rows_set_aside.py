@@ -1,0 +1,85 @@
+"""Rows that contradict themselves are named, set aside, and the rest is analysed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from broadstreet.analysis.transmission import infer
+
+SERIAL = (5.0, 2.0)
+
+
+def why(found, table="cases"):
+    """Return the reason by row."""
+    return {row["row"]: row["why"] for row in found.set_aside.rows() if row["table"] == table}
+
+
+def test_each_wrong_row_of_the_line_list_is_named_with_its_reason_and_the_rest_is_analysed():
+    cases = {
+        "id": ["a", "b", "late", "window", "reversed", "a", None, "when", "text", "c"],
+        "onset": ["2026-01-01", "2026-01-06", "2026-01-09", "2026-01-05", "2026-01-05", "2026-01-02",
+                  "2026-01-02", None, "yesterday", "2026-01-11"],
+        "died": [None, None, "2026-01-08", None, None, None, None, None, None, None],
+        "exposed_from": [None, None, None, "2026-01-06", "2026-01-04", None, None, None, None, None],
+        "exposed_to": [None, None, None, "2026-01-07", "2026-01-02", None, None, None, None, None],
+    }  # fmt: skip
+    found = infer(cases, serial_interval=SERIAL, seed=1)
+    assert why(found) == {
+        2: "onset after death",
+        3: "the exposure window begins after onset",
+        4: "the exposure window ends before it begins",
+        5: "the id is that of row 0",
+        6: "the id is missing",
+        7: "no onset, and no other date to place it in time",
+        8: "onset: 'yesterday' is no date: write it as 2026-03-31, or as a whole number of days",
+    }
+    assert sorted(set(found.infectors["case"])) == ["a", "b", "c"]
+
+
+def test_contacts_that_cannot_be_are_named_and_a_cycle_is_impossible():
+    cases = {"id": [1, 2, 3, 4], "onset": [0, 5, 10, 15]}
+    contacts = {"infector": [1, 2, 3, 9, 1, 1, 4], "case": [2, 3, 2, 1, 2, 1, 1]}
+    found = infer(cases, contacts=contacts, serial_interval=SERIAL, seed=1)
+    assert why(found, "contacts") == {
+        1: "part of a cycle of declared contacts",
+        2: "part of a cycle of declared contacts",
+        3: "no case has the id 9",
+        4: "the same pair as row 0",
+        5: "a case cannot infect itself",
+    }
+    assert [(row["row"], row["why"]) for row in found.impossible.rows()] == [
+        (1, "part of a cycle of declared contacts"),
+        (2, "part of a cycle of declared contacts"),
+        (6, "the case fell ill 15 days before the infector"),
+    ]
+
+
+def test_visits_that_cannot_be_are_named():
+    cases = {"id": [1, 2], "onset": [0, 5]}
+    visits = {
+        "id": [1, 2, 1, None, 77],
+        "place": ["bar", "bar", "bar", "bar", "bar"],
+        "start": [1, 1, 5, 1, 1],
+        "end": [1, 900, 4, 1, 1],
+    }
+    found = infer(cases, visits=visits, serial_interval=SERIAL, seed=1)
+    assert why(found, "visits") == {
+        1: "the visit lasts more than 366 days",
+        2: "the visit ends before it begins",
+        3: "the id or the place is missing",
+    }
+
+
+def test_a_line_list_without_any_onset_is_placed_by_diagnosis():
+    cases = {"id": list("abcd"), "onset": [None] * 4, "diagnosed": [3, 9, 15, None]}
+    found = infer(cases, serial_interval=SERIAL, seed=1)
+    assert why(found) == {3: "no onset, and no other date to place it in time"}
+    assert len(set(found.infectors["case"])) == 3
+
+
+def test_ten_thousand_cases_on_one_day_are_all_without_an_infector_in_the_list():
+    cases = {"id": np.arange(10_000), "onset": np.zeros(10_000, int)}
+    found = infer(cases, serial_interval=[0.0, 0.2, 0.5, 0.3], seed=1)
+    assert found.study.pairs.size == 10_000
+    assert len(found.study.pairs.infector) == 0
+    assert found.sources["probability"][-1] > 0.99
