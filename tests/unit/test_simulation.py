@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from broadstreet.simulation import City, Timed, truth
-from broadstreet.simulation.episode import messages_of
-from broadstreet.simulation.illness import ILLNESSES, OUTBREAK_SYNDROMES, complaints
-from broadstreet.simulation.message import coded
+from broadstreet.simulation.clinics.episode import messages_of
+from broadstreet.simulation.clinics.illness import ILLNESSES, OUTBREAK_SYNDROMES, complaints
+from broadstreet.simulation.clinics.message import coded
 from broadstreet.simulation.places import DISTRICTS
 
 SEED = 1854

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from broadstreet.simulation.chance import Purpose, by_weight, cumulative, generator, one_of
-from broadstreet.simulation.episode import LONGEST_EPISODE, Visit, messages_of
-from broadstreet.simulation.illness import BY_NAME, ILLNESSES, Illness, complaints, weights_on
-from broadstreet.simulation.message import coded
+from broadstreet.simulation.clinics.chance import Purpose, by_weight, cumulative, generator, one_of
+from broadstreet.simulation.clinics.episode import LONGEST_EPISODE, Visit, messages_of
+from broadstreet.simulation.clinics.illness import BY_NAME, ILLNESSES, Illness, complaints, weights_on
+from broadstreet.simulation.clinics.message import coded
 from broadstreet.simulation.outbreak import DAYS, FIRST_DAY, Truth, injected_visits, truth
-from broadstreet.simulation.people import draw_person
+from broadstreet.simulation.clinics.residents import draw_person
 from broadstreet.simulation.places import DISTRICTS, MOST_CLINICS, District, Facility, closeness, facility
 
 # Monday to Sunday, relative to the mean.

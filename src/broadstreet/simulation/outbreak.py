@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.simulation.chance import Purpose, by_weight, cumulative, generator, one_of
-from broadstreet.simulation.illness import OUTBREAK_SYNDROMES
+from broadstreet.simulation.clinics.chance import Purpose, by_weight, cumulative, generator, one_of
+from broadstreet.simulation.clinics.illness import OUTBREAK_SYNDROMES
 from broadstreet.simulation.places import DISTRICTS, District, closeness, facility
 
 FIRST_DAY = date(2026, 1, 5)

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from broadstreet.simulation.chance import one_of
-from broadstreet.simulation.illness import ILLNESSES, Illness, LabTest
-from broadstreet.simulation.message import coded, header, message, segment, timestamp
-from broadstreet.simulation.people import Person
+from broadstreet.simulation.clinics.chance import one_of
+from broadstreet.simulation.clinics.illness import ILLNESSES, Illness, LabTest
+from broadstreet.simulation.clinics.message import coded, header, message, segment, timestamp
+from broadstreet.simulation.clinics.residents import Person
 from broadstreet.simulation.places import CITY_NAME, COUNTRY, Facility
 
 CANCELLED = 0.01  # of visits: registered in error

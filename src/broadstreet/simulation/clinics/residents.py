@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from broadstreet.simulation.chance import by_weight, cumulative, one_of
+from broadstreet.simulation.clinics.chance import by_weight, cumulative, one_of
 from broadstreet.simulation.places import District
 
 _LANGUAGES = ("en", "ko", "es", "zh")

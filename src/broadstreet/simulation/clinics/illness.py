@@ -84,7 +84,7 @@ def weights_on(day: date) -> list[float]:
 def complaints() -> dict[tuple[str, str], tuple[str, ...]]:
     """Return what patients say, by illness and language."""
     spoken: dict[tuple[str, str], list[str]] = {}
-    table = files("broadstreet.simulation").joinpath("complaints.tsv").read_text("utf-8")
+    table = files(__package__).joinpath("complaints.tsv").read_text("utf-8")
     for line in table.splitlines()[1:]:
         illness, language, complaint = line.split("\t")
         spoken.setdefault((illness, language), []).append(complaint)
