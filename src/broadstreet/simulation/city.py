@@ -15,8 +15,8 @@ from broadstreet.simulation.clinics.chance import Purpose, by_weight, cumulative
 from broadstreet.simulation.clinics.episode import LONGEST_EPISODE, Visit, messages_of
 from broadstreet.simulation.clinics.illness import BY_NAME, ILLNESSES, Illness, complaints, weights_on
 from broadstreet.simulation.clinics.message import coded
-from broadstreet.simulation.outbreak import DAYS, FIRST_DAY, Truth, injected_visits, truth
 from broadstreet.simulation.clinics.residents import draw_person
+from broadstreet.simulation.outbreak import DAYS, FIRST_DAY, Truth, injected_visits, truth
 from broadstreet.simulation.places import DISTRICTS, MOST_CLINICS, District, Facility, closeness, facility
 
 # Monday to Sunday, relative to the mean.

@@ -117,10 +117,15 @@ class Pathogen:
         From infection to the first symptoms.
     infectiousness
         When infections are made, by days from onset.
+    latent
+        Days from infection before which nobody is infected by it, whatever the curve says.
     asymptomatic
         Share of infected who have no symptoms, by age.
     asymptomatic_infectiousness
         Infections that such a person makes, relative to one with symptoms.
+    hazard
+        Hazard of infection for an hour of contact in a household, on an average day of the infectious period;
+        calibrated to the reproduction number in the synthetic city.
     reproduction_number
         Secondary cases of a typical case when nobody is immune and nobody acts.
     dispersion
@@ -139,6 +144,8 @@ class Pathogen:
         Share of those in hospital who need intensive care, by age.
     seeks_care
         Share of those with symptoms who go to a clinic, by age.
+    stays_home, ill_days
+        Share of those with symptoms who stay at home from the day after onset, and for how many days.
     onset_to_care, onset_to_hospital, hospital_stay, onset_to_death
         Means in days.
     tested, test_sensitivity, result_delay
@@ -155,8 +162,10 @@ class Pathogen:
     disease: Disease
     incubation: Incubation
     infectiousness: Curve
+    latent: float
     asymptomatic: Bands
     asymptomatic_infectiousness: float
+    hazard: float
     reproduction_number: Range
     dispersion: Range
     serial_interval: Range
@@ -167,6 +176,8 @@ class Pathogen:
     critical: Bands
     fatal: Bands
     seeks_care: Bands
+    stays_home: float
+    ill_days: float
     onset_to_care: float
     onset_to_hospital: float
     hospital_stay: float
