@@ -1,11 +1,12 @@
 """Aberration detection: is a count higher than its past lets us expect?
 
-One file a method. Each takes counts `(time,)` or `(time, series)` and the times to evaluate, and returns
-:class:`Aberrations`.
+One file a method; :func:`detect` is the one to begin with. Each takes counts `(time,)` or
+`(time, series)` and the times to evaluate, and returns :class:`Aberrations`.
 """
 
 from broadstreet.analysis.aberration.bayes import bayes
 from broadstreet.analysis.aberration.cusum import cusum
+from broadstreet.analysis.aberration.detect import Detections, detect
 from broadstreet.analysis.aberration.ears import ears
 from broadstreet.analysis.aberration.ewma import ewma
 from broadstreet.analysis.aberration.farrington import farrington
@@ -13,4 +14,15 @@ from broadstreet.analysis.aberration.farrington_flexible import farrington_flexi
 from broadstreet.analysis.aberration.result import Aberrations
 from broadstreet.analysis.aberration.rki import rki
 
-__all__ = ["Aberrations", "bayes", "cusum", "ears", "ewma", "farrington", "farrington_flexible", "rki"]
+__all__ = [
+    "Aberrations",
+    "Detections",
+    "bayes",
+    "cusum",
+    "detect",
+    "ears",
+    "ewma",
+    "farrington",
+    "farrington_flexible",
+    "rki",
+]

@@ -1,0 +1,111 @@
+"""How much more likely the newest counts are with an outbreak than without: compiled loops."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.analysis.compiled import compiled
+
+Floats = NDArray[np.float64]
+
+# Excess of each time of an outbreak, in standard deviations of the count; all alike before the data.
+AMPLITUDES = np.array([1 / 3, 2 / 3, 4 / 3, 8 / 3, 4.0])
+LEAST_EXCESS = 2 / 3  # cases a time: an outbreak is two cases within three times, or more
+# Gauss-Hermite quadrature for the standard normal: Abramowitz and Stegun 1964, table 25.10
+NODES = np.array([-2.8569700138728056, -1.355626179974266, 0.0, 1.355626179974266, 2.8569700138728056])
+LOG_WEIGHTS = np.log(
+    np.array([0.011257411327720691, 0.22207592200561266, 8 / 15, 0.22207592200561266, 0.011257411327720691])
+)
+_POISSON_BELOW = 1.001
+_STEPS = 60
+
+
+@compiled
+def log_probability(count: float, mean: float, dispersion: float) -> float:
+    """Return the log probability of a count but for terms that do not depend on its mean.
+
+    Negative binomial of variance `dispersion * mean`; at and below 1 Poisson on the scale of the dispersion.
+    """
+    if dispersion < _POISSON_BELOW:
+        return (count * math.log(mean) - mean) / dispersion
+    size = mean / (dispersion - 1.0)
+    return math.lgamma(count + size) - math.lgamma(size) - size * math.log(dispersion)
+
+
+@compiled
+def weigh_past(
+    counts: Floats, means: Floats, dispersion: Floats, uncertainty: float, calm: Floats, risen: Floats
+) -> None:
+    """Weigh what came before the newest count under each hypothesis.
+
+    Parameters
+    ----------
+    counts, means, dispersion : ndarray, shape (window,)
+        Newest first; entry 0 is not looked at.
+    uncertainty : float
+        Variance of the logarithm of the means' common error.
+    calm : ndarray, shape (nodes,)
+        Filled with the log weight of each error of the mean without an outbreak.
+    risen : ndarray, shape (amplitudes, nodes)
+        Filled with that of an outbreak of each amplitude, over all starts within the window.
+    """
+    deviation = math.sqrt(uncertainty)
+    window, amplitudes = len(counts), len(AMPLITUDES)
+    for node in range(len(NODES)):
+        error = math.exp(deviation * NODES[node])
+        total = LOG_WEIGHTS[node]
+        for back in range(1, window):
+            total += log_probability(counts[back], means[back] * error, dispersion[back])
+        calm[node] = total
+        for amplitude in range(amplitudes):
+            ratio, summed = 0.0, 1.0
+            for back in range(1, window):
+                excess = max(AMPLITUDES[amplitude] * math.sqrt(dispersion[back] * means[back]), LEAST_EXCESS)
+                mean = means[back] * error
+                ratio += log_probability(counts[back], mean + excess, dispersion[back])
+                ratio -= log_probability(counts[back], mean, dispersion[back])
+                summed += math.exp(min(ratio, 600.0))
+            risen[amplitude, node] = total + math.log(summed / (amplitudes * window))
+
+
+@compiled
+def log_ratio(
+    count: float, mean: float, dispersion: float, uncertainty: float, calm: Floats, risen: Floats
+) -> float:
+    """Return the log ratio of the probabilities with and without an outbreak that still goes on."""
+    deviation, excesses = math.sqrt(uncertainty), AMPLITUDES * math.sqrt(dispersion * mean)
+    without, with_it = -np.inf, -np.inf
+    for node in range(len(NODES)):
+        at = mean * math.exp(deviation * NODES[node])
+        without = np.logaddexp(without, calm[node] + log_probability(count, at, dispersion))
+        for amplitude in range(len(AMPLITUDES)):
+            excess = max(excesses[amplitude], LEAST_EXCESS)
+            term = risen[amplitude, node] + log_probability(count, at + excess, dispersion)
+            with_it = np.logaddexp(with_it, term)
+    return float(with_it - without)
+
+
+@compiled
+def highest_quiet_count(
+    limit: float, mean: float, dispersion: float, uncertainty: float, calm: Floats, risen: Floats
+) -> float:
+    """Return the highest whole count whose log ratio is not above `limit`; -1 if even that of 0 is."""
+    if log_ratio(0.0, mean, dispersion, uncertainty, calm, risen) > limit:
+        return -1.0
+    low, high = 0.0, math.ceil(mean + 4.0 * math.sqrt(dispersion * mean + uncertainty * mean * mean)) + 3.0
+    while log_ratio(high, mean, dispersion, uncertainty, calm, risen) <= limit:
+        low, high = high, 2.0 * high
+        if high > 1e15:
+            return high
+    for _ in range(_STEPS):
+        if high - low <= 1.0:
+            break
+        middle = math.floor((low + high) / 2.0)
+        if log_ratio(middle, mean, dispersion, uncertainty, calm, risen) > limit:
+            high = middle
+        else:
+            low = middle
+    return low
