@@ -102,7 +102,7 @@ class Core:
             If that does not come about.
         """
         head, deadline = self.committer.head, time.monotonic() + seconds
-        while (reached := self.store.searchable()) < head:
+        while (reached := self.store.searchable()) < head or self.store.has_remains():
             if time.monotonic() > deadline:
                 raise StoreError(f"the search index stands at {reached} of {head} after {seconds:g} seconds")
             time.sleep(0.01)

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from broadstreet.app import requests
+from broadstreet.app.backups import backed_up
+from broadstreet.app.callers import Callers, trust_of
 from broadstreet.app.core import Core
+from broadstreet.app.erasing import erase
 from broadstreet.app.status import Running, Status, status_of
 from broadstreet.model import records
 from broadstreet.model.records import Quarantined
 from broadstreet.store.entry import Entry
-from broadstreet.store.inbox import Discard, Interpret, Receipt, Retry
+from broadstreet.store.inbox import Arrival, Discard, Receipt, Retry
+from broadstreet.store.transaction import Transaction
+from broadstreet.trust.erasure import MayNotErase
+from broadstreet.trust.principals import Purpose
+from broadstreet.trust.reading import Forbidden, PurposeReader
 
 Tell = Callable[[], Running]
+_MOST_NAMED = 100
+
+
+class Door(Protocol):
+    """What a desk needs of a door."""
+
+    def interpret(self, tx: Transaction, arrival: Arrival, cause: int) -> None:
+        """Map a message that is in the store already."""
+        ...
+
+    def text_of(self, raw: bytes) -> str:
+        """Return the text of a message as it came."""
+        ...
 
 
 class Desk:
@@ -24,18 +44,26 @@ class Desk:
     ----------
     core
         What they are carried out on.
-    interpret
-        How the door maps a message: a retry does the same.
+    door
+        Maps a message: a retry does the same.
     running
         Tells about the hub; None if none runs.
     """
 
-    def __init__(self, core: Core, interpret: Interpret, running: Tell | None = None) -> None:
-        self._core, self._interpret, self._running = core, interpret, running
+    def __init__(self, core: Core, door: Door, running: Tell | None = None) -> None:
+        self._core, self._door, self._running = core, door, running
+        settings = core.settings
+        self._callers = Callers(settings.folder)
+        self._trust = trust_of(core.store, core.committer, core.clock, settings.keys_folder)
         self._answers: dict[type, Callable[[Any], Any]] = {
             requests.Advance: self._advance,
             requests.Settle: self._settle,
             requests.Status: self._status,
+            requests.SignIn: self._sign_in,
+            requests.QuarantineList: self._messages,
+            requests.QuarantineShow: self._message,
+            requests.Looked: self._looked,
+            requests.Erase: self._erase,
             requests.QuarantineRetry: self._retry,
             requests.QuarantineDiscard: self._discard,
             requests.Backup: self._backup,
@@ -51,7 +79,10 @@ class Desk:
         ValueError, KeyError, StoreError, OSError
             If it cannot be done; the text is one sentence.
         """
-        return self._answers[type(request)](request)
+        try:
+            return self._answers[type(request)](request)
+        except (Forbidden, MayNotErase) as error:
+            raise ValueError(str(error)) from None
 
     def _advance(self, request: requests.Advance) -> dict[str, Any]:
         due = self._core.advance(request.to)
@@ -68,16 +99,55 @@ class Desk:
         running = self._running() if self._running else None
         return status_of(core.store, core.settings.zone, core.followers.faults, running)
 
+    def _sign_in(self, request: requests.SignIn) -> dict[str, str]:
+        session = self._callers.sign_in(request.name, request.password)
+        return {"name": session.principal.name, "token": session.access}
+
+    def _reader(self, request: Any, purpose: str) -> PurposeReader:
+        return self._trust.reader(self._callers.principal(request.token), Purpose(purpose))
+
+    def _messages(self, request: requests.QuarantineList) -> dict[str, Any]:
+        reader = self._reader(request, "operations")
+        return {"messages": reader.messages(everything=request.everything, limit=request.limit)}
+
+    def _message(self, request: requests.QuarantineShow) -> dict[str, Any]:
+        found = self._reader(request, "operations").message(request.id)
+        if found is None:
+            raise ValueError(
+                f"expected the id of one message in quarantine, got {request.id!r}; see `quarantine list`"
+            )
+        return {"raw": found.raw, "held": records.encode(found.held).decode()}
+
+    def _looked(self, request: requests.Looked) -> dict[str, Any]:
+        principal = self._callers.principal(request.token)
+        purpose = "self-access" if principal.resident else "audit"
+        return {"looked": self._trust.reader(principal, Purpose(purpose)).looked(request.of, request.limit)}
+
+    def _erase(self, request: requests.Erase) -> dict[str, Any]:
+        principal = self._callers.principal(request.token)
+        erased, doubtful = erase(self._core, principal, request.resident, request.basis, self._door.text_of)
+        residents = (erased.resident, *erased.also)
+        accounts = [account.name for account in self._callers.accounts.of_resident(residents)]
+        for name in accounts:
+            self._callers.accounts.disable(name)
+        return {"erasure": erased, "doubtful": doubtful[:_MOST_NAMED], "disabled": accounts}
+
     def _retry(self, request: requests.QuarantineRetry) -> Receipt:
+        self._require_operator(request)
         entry, held = self._held(request.id)
         raw = self._core.store.entries((entry.cause or 0) - 1, limit=1)[0]
-        receipt: Receipt = self._core.committer.commit(Retry(raw, held, self._interpret, request.mended))
+        receipt: Receipt = self._core.committer.commit(Retry(raw, held, self._door.interpret, request.mended))
         return receipt
 
     def _discard(self, request: requests.QuarantineDiscard) -> dict[str, Any]:
+        self._require_operator(request)
         self._held(request.id)
         discarded: Quarantined = self._core.committer.commit(Discard(request.id, request.note))
         return {"id": discarded.id, "state": discarded.state}
+
+    def _require_operator(self, request: Any) -> None:
+        if "operator" not in self._callers.principal(request.token).roles:
+            raise ValueError("messages are mended and discarded by a person with the role operator")
 
     def _held(self, id: str) -> tuple[Entry, Quarantined]:
         entry = self._core.store.current(records.entry_type(Quarantined), id)
@@ -90,7 +160,10 @@ class Desk:
 
     def _backup(self, request: requests.Backup) -> dict[str, Any]:
         target = Path(request.to)
-        return {"head": self._core.store.backup(target), "bytes": target.stat().st_size}
+        return {
+            "head": backed_up(self._core.store, self._core.settings, target),
+            "bytes": target.stat().st_size,
+        }
 
     def _resume(self, request: requests.Resume) -> dict[str, Any]:
         faults = self._core.followers.faults

@@ -37,7 +37,7 @@ def reached(settings: Settings) -> Iterator[Ask]:
         return
     require_store(settings)
     with Core(settings) as core:
-        desk = Desk(core, door_of(core).interpret)
+        desk = Desk(core, door_of(core))
         yield lambda request: _answered(desk, request)
         core.settle()
 

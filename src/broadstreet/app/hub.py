@@ -121,7 +121,7 @@ class Hub:
         pages = Pages(core, metrics, lambda: self._listening)
         endpoint = _endpoint_of(self._settings, pages)
         running = _Told(core, server, mllp.host, endpoint, lambda: self._listening)
-        control = ControlServer(self._settings.socket_path, Desk(core, door.interpret, running).answer)
+        control = ControlServer(self._settings.socket_path, Desk(core, door, running).answer)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(tell_failure)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -31,14 +31,54 @@ class Status(_Request, frozen=True, tag="status"):
     """Tell how the hub is."""
 
 
-class QuarantineRetry(_Request, frozen=True, tag="quarantine-retry", kw_only=True):
+class SignIn(_Request, frozen=True, tag="sign-in", kw_only=True):
+    """Exchange a name and its password for a token."""
+
+    name: Id
+    password: Annotated[str, Meta(max_length=1_000)]
+
+
+class _Personal(_Request, frozen=True, kw_only=True):
+    """What is asked by somebody: their token, where there are accounts."""
+
+    token: Annotated[str, Meta(max_length=2_000)] = ""
+
+
+class QuarantineList(_Personal, frozen=True, tag="quarantine-list", kw_only=True):
+    """Tell which messages are held, or also which were; newest first."""
+
+    everything: bool = False
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 50
+
+
+class QuarantineShow(_Personal, frozen=True, tag="quarantine-show", kw_only=True):
+    """Show a message as it came, and why it is held."""
+
+    id: Id
+
+
+class Looked(_Personal, frozen=True, tag="looked", kw_only=True):
+    """Tell who looked at a resident."""
+
+    of: Id
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
+
+
+class Erase(_Personal, frozen=True, tag="erase", kw_only=True):
+    """Erase a resident; answered when the files were written anew and searched for what is left."""
+
+    resident: Id
+    basis: Annotated[str, Meta(min_length=1, max_length=10_000)]
+
+
+class QuarantineRetry(_Personal, frozen=True, tag="quarantine-retry", kw_only=True):
     """Map a quarantined message again, as it is or as `mended` (base64 of the message's bytes)."""
 
     id: Id
     mended: Annotated[bytes, Meta(max_length=64 * 2**20)] | None = None
 
 
-class QuarantineDiscard(_Request, frozen=True, tag="quarantine-discard", kw_only=True):
+class QuarantineDiscard(_Personal, frozen=True, tag="quarantine-discard", kw_only=True):
     """Take a message out of quarantine for good."""
 
     id: Id
@@ -63,7 +103,10 @@ class Promote(_Request, frozen=True, tag="promote", kw_only=True):
     follower: Id
 
 
-Request = Advance | Settle | Status | QuarantineRetry | QuarantineDiscard | Backup | Resume | Promote
+Request = (
+    Advance | Settle | Status | SignIn | QuarantineList | QuarantineShow | QuarantineRetry | QuarantineDiscard
+    | Looked | Erase | Backup | Resume | Promote
+)  # fmt: skip
 
 _DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _ENCODER = msgspec.json.Encoder()

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
+from broadstreet.app.indexing import rebuild_index
 from broadstreet.app.reach import has_store
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import opened
@@ -20,6 +21,7 @@ from broadstreet.store.protocol import Reader, Store, StoreError
 from broadstreet.store.rewinding import lost_after, rewind
 
 CUT = "Cut from the backup"
+INDEX = "The search index could not be made again"
 REPLACED = "Not in the backup, but in the store that was there"
 
 
@@ -61,7 +63,21 @@ def restored_to(settings: Settings, backup: Path, to: str | None) -> Restored:
             outcome.lost[REPLACED] = _lost_with(settings, store)
 
     restore(backup, settings.address, prepare)
+    try:
+        _make_index(settings)
+    except StoreError as error:
+        outcome.lost[INDEX] = [f"{error}; then `broadstreet rebuild --index`"]
     return outcome
+
+
+def _make_index(settings: Settings) -> None:
+    """Make the search index again, where the backup says that it is to be done before the store is used."""
+    with closing(opened(settings)) as store:
+        if store.indexed():
+            return
+        clock = SystemClock()
+        with closing(Committer(store, clock, RandomIds(clock))) as committer:
+            rebuild_index(store, committer, lambda *_: None)
 
 
 def _rewind(settings: Settings, store: Store, to: str, outcome: Restored) -> None:

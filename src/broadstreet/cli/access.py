@@ -9,10 +9,11 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from broadstreet.app.reach import read
+from broadstreet.app import requests
+from broadstreet.app.errands import reached
 from broadstreet.cli.program import AsJson, Config, Data, app, console, settings_of, show_table
+from broadstreet.cli.signing_in import token_of
 from broadstreet.model.clock import instant
-from broadstreet.trust.access import who_looked
 
 
 @app.command()
@@ -24,8 +25,9 @@ def access(
     as_json: AsJson = False,
 ) -> None:
     """List who looked at a resident, when and for which purpose, newest first."""
-    with read(settings_of(config, data)) as store:
-        looked = who_looked(store, of, limit)
+    settings = settings_of(config, data)
+    with reached(settings) as ask:
+        looked = ask(requests.Looked(token=token_of(settings), of=of, limit=limit))["looked"]
     for one in looked:
         one["at"] = instant(int(one["at"])).isoformat(timespec="seconds")
     if as_json:

@@ -84,7 +84,7 @@ def rotate_signing_key(config: Config = None, data: Data = None) -> None:
     """Sign tokens with a new key; the one before still checks those that are out, after a second time no
     more."""
     id = _accounts(config, data).rotate_signing_key()
-    console.print(f"Tokens are signed with the new key {id} from the hub's next start on.")
+    console.print(f"Tokens are signed with the new key {id} from now on.")
 
 
 @clients.command("add")

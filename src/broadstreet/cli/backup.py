@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from broadstreet.app import requests
+from broadstreet.app.backups import backed_up
 from broadstreet.app.reach import has_store, hub_of, read
 from broadstreet.app.restoring import restored_to
 from broadstreet.app.words import counted
@@ -20,7 +21,7 @@ def backup(
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Copy the store to a file, while the hub runs or not.
+    """Copy the log to a file, while the hub runs or not; index and projections are made again from it.
 
     The copy appears under its name only when it is whole and on the disk.
     """
@@ -32,7 +33,7 @@ def backup(
             head = client.ask(requests.Backup(to=str(target)))["head"]
     else:
         with read(settings) as store:
-            head = store.backup(target)
+            head = backed_up(store, settings, target)
     console.print(
         f"Copied {counted(head, 'entry', 'entries')} to {target} ({target.stat().st_size / 1e6:,.1f} MB)."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from broadstreet.app import requests
 from broadstreet.app.errands import reached
-from broadstreet.app.reach import read
+from broadstreet.app.settings import Settings
 from broadstreet.cli.marked import marked, visible
 from broadstreet.cli.program import (
     REFUSED,
@@ -27,11 +28,10 @@ from broadstreet.cli.program import (
     settings_of,
     show_table,
 )
+from broadstreet.cli.signing_in import token_of
 from broadstreet.model import records
 from broadstreet.model.clock import instant
 from broadstreet.model.records import Quarantined
-from broadstreet.store.protocol import Store
-from broadstreet.store.quarantine import QUARANTINE
 
 group = typer.Typer(no_args_is_help=True)
 app.add_typer(group, name="quarantine", help="See what could not be taken, mend it, send it again.")
@@ -55,12 +55,7 @@ def list_held(
 ) -> None:
     """List the messages that are held, newest first."""
     settings = settings_of(config, data)
-    with read(settings) as store:
-        where = {} if everything else {"state": "held"}
-        rows = store.select(QUARANTINE, where, ("-last",), limit)
-    held: list[dict[str, Any]] = [dict(zip(QUARANTINE.columns, row, strict=True)) for row in rows]
-    for one in held:
-        one["first"], one["last"] = (instant(int(one[k] or 0)).isoformat() for k in ("first", "last"))
+    held = _listed(settings, everything=everything, limit=limit)
     if as_json:
         console.print_json(json.dumps(held))
         return
@@ -85,8 +80,10 @@ def list_held(
 def show(id: Id, config: Config = None, data: Data = None) -> None:
     """Print one message as it came, with the faulty field marked; this shows personal data."""
     settings = settings_of(config, data)
-    with read(settings) as store:
-        raw, held = _found(store, id)
+    with reached(settings) as ask:
+        found = ask(requests.QuarantineShow(token=token_of(settings), id=id))
+    raw, held = b64decode(found["raw"]), records.decode(found["held"])
+    assert isinstance(held, Quarantined)
     zone = ZoneInfo(settings.zone)
     console.print(f"id       {held.id}\nstate    {held.state}, tried {held.attempts} times", markup=False)
     for name, value in (("sender", held.source), ("kind", held.kind), ("told", held.verdict)):
@@ -116,15 +113,14 @@ def retry(
 ) -> None:
     """Map one message again, as it came or as mended; it leaves the quarantine if that succeeds."""
     settings = settings_of(config, data)
-    with read(settings) as store:
-        _, held = _found(store, id)
     body = mended.read_bytes() if mended else None
+    held = _whole(settings, id)
     with reached(settings) as ask:
-        receipt = ask(requests.QuarantineRetry(id=held.id, mended=body))
+        receipt = ask(requests.QuarantineRetry(token=token_of(settings), id=held, mended=body))
     if receipt["state"] == "refused":
         console.print(f"Refused again ({receipt['verdict']}): {_reasons(receipt)}", markup=False)
         raise typer.Exit(REFUSED)
-    console.print(f"Accepted; {held.id} has left the quarantine.")
+    console.print(f"Accepted; {held} has left the quarantine.")
 
 
 @group.command()
@@ -136,27 +132,31 @@ def discard(
 ) -> None:
     """Take one message out of quarantine for good; it stays in the log."""
     settings = settings_of(config, data)
-    with read(settings) as store:
-        _, held = _found(store, id)
+    held = _whole(settings, id)
     with reached(settings) as ask:
-        ask(requests.QuarantineDiscard(id=held.id, note=note))
-    console.print(f"Discarded {held.id}.")
+        ask(requests.QuarantineDiscard(token=token_of(settings), id=held, note=note))
+    console.print(f"Discarded {held}.")
 
 
-def _found(store: Store, id: str) -> tuple[bytes, Quarantined]:
-    """Return the raw message and the record; the end of an id will do where only one has it."""
-    rows = store.select(QUARANTINE, {})
-    ids = [str(row[0]) for row in rows if str(row[0]).endswith(id)]
+def _listed(settings: Settings, *, everything: bool, limit: int) -> list[dict[str, Any]]:
+    asked = requests.QuarantineList(token=token_of(settings), everything=everything, limit=limit)
+    with reached(settings) as ask:
+        held: list[dict[str, Any]] = ask(asked)["messages"]
+    for one in held:
+        one["first"], one["last"] = (instant(int(one[k] or 0)).isoformat() for k in ("first", "last"))
+    return held
+
+
+def _whole(settings: Settings, id: str) -> str:
+    """Return the whole id of which this is the end, where only one message has it."""
+    held = _listed(settings, everything=True, limit=MOST_ROWS)
+    ids = [str(one["id"]) for one in held if str(one["id"]).endswith(id)]
     if len(ids) != 1:
         came = "none" if not ids else f"{len(ids)} of them"
         raise Mistake(
             f"expected the id of one message in quarantine, got {id!r} ({came}); see `quarantine list`"
         )
-    entry = store.current(records.entry_type(Quarantined), ids[0])
-    held = records.decode(entry.body) if entry is not None and entry.body else None
-    if entry is None or entry.cause is None or not isinstance(held, Quarantined):
-        raise Mistake(f"the message {ids[0]} is not in the log; rebuild the projection `quarantine`")
-    return store.entries(entry.cause - 1, limit=1)[0].body or b"", held
+    return ids[0]
 
 
 def _reasons(receipt: dict[str, Any]) -> str:

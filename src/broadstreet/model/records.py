@@ -187,7 +187,7 @@ class Access(Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     who: Name
     kind: Literal["person", "client", "device"]
     purpose: Name
-    action: Literal["read", "history", "search", "count", "records"]
+    action: Literal["read", "history", "search", "count", "records", "messages", "looked", "erase"]
     what: Name
     outcome: Literal["answered", "refused", "failed"]
     roles: tuple[Name, ...] = ()
@@ -243,20 +243,31 @@ class AccessNotice(
 class Erasure(
     Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Erasure"
 ):
-    """What was erased of a resident, and proof of it: how many keys and index rows are gone, and what still
-    opens.
+    """What was erased of a resident, by whom and by which right, and proof of it.
 
+    `also` are the ids of records that were merged with theirs. `begun` is written before anything is removed,
+    and `done` after it was looked for what is left. Removed were `keys`, the bodies of `entries` (`messages`
+    of them as they came), and `rows` of the search index. Looked for were entries about the resident that can
+    still be read (`readable`), and `words` that tell who they were (names, numbers, addresses) in the bytes
+    of the files `searched`, found `traces` times.
     In FHIR: an AuditEvent with the action D.
     """
 
+    state: Literal["begun", "done"]
+
     resident: Name
+    also: tuple[Name, ...] = ()
     ordered_by: Name
     basis: Text
     at: datetime
-    keys: Count
-    rows: Count
-    entries: Count
+    keys: Count = 0
+    rows: Count = 0
+    entries: Count = 0
+    messages: Count = 0
     readable: Count = 0
+    words: Count = 0
+    traces: Count = 0
+    searched: tuple[Name, ...] = ()
 
 
 AnyRecord = (

@@ -116,6 +116,10 @@ class Reader(TableReader, Searching, Protocol):
         """Return all versions of a resource, oldest first."""
         ...
 
+    def about(self, subject: str) -> list[Entry]:
+        """Return every entry that is about this resident alone, oldest first; goes through the whole log."""
+        ...
+
     def cursors(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
         ...
@@ -134,6 +138,10 @@ class Reader(TableReader, Searching, Protocol):
 
     def successors(self, after: int, to: int) -> dict[int, int]:
         """Return the seq of the version that follows each one in `after < seq <= to`, where there is one."""
+        ...
+
+    def has_remains(self) -> bool:
+        """Return whether the index still has, in free pages, what was erased, until it is written anew."""
         ...
 
     def oldest_position(self) -> int:
@@ -163,8 +171,15 @@ class IndexSide(Protocol):
         index: Sequence[Sequence[tuple[Any, ...]]],
         closing: Sequence[tuple[int, int]],
         reached: tuple[int, str],
+        erased: Sequence[int] = (),
     ) -> None:
-        """Write rows, end those of predecessors, and move the cursor, at once."""
+        """Write rows, end those of predecessors, remove all that have one of the subjects `erased` (as labels
+        have them), and move the cursor, at once.
+        """
+        ...
+
+    def compact(self) -> None:
+        """Write the index anew without what was removed, if subjects were erased since it was last done."""
         ...
 
     def purge(self, before: int) -> int:
@@ -266,6 +281,25 @@ class Writer(Protocol):
         ------
         StoreFull
             If there is no room for the work; nothing is changed then.
+        """
+        ...
+
+    def erase(self, seqs: Sequence[int], subjects: Sequence[int]) -> int:
+        """Empty the bodies of entries, and remove the index rows of subjects, in one commit.
+
+        What was removed is in the files until `compact`.
+
+        Parameters
+        ----------
+        seqs
+            The entries; what shadows made of them goes as well.
+        subjects
+            As the labels of index rows have them.
+
+        Returns
+        -------
+        int
+            How many index rows there were.
         """
         ...
 

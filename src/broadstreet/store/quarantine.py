@@ -8,7 +8,7 @@ from broadstreet.model import records
 from broadstreet.model.clock import microseconds
 from broadstreet.model.records import Quarantined
 from broadstreet.store.entry import Entry
-from broadstreet.store.tables import Change, Table, TableReader, Upsert
+from broadstreet.store.tables import Change, Delete, Table, TableReader, Upsert
 
 QUARANTINE = Table(
     "quarantine",
@@ -33,15 +33,21 @@ class Quarantine:
     """The projection of `Quarantined` records."""
 
     name = "quarantine"
-    version = 1
+    version = 2
     types = frozenset({records.entry_type(Quarantined)})
     tables: tuple[Table, ...] = (QUARANTINE,)
     barriers = frozenset[str]()
 
     def project(self, entries: Sequence[Entry], tables: TableReader) -> list[Change]:  # noqa: ARG002
         """Return one row a message that is or was in quarantine."""
-        held = [(entry, records.decode(entry.body)) for entry in entries if entry.body]
-        return [Upsert(QUARANTINE, [_row(e.cause, r) for e, r in held if isinstance(r, Quarantined)])]
+        changes: list[Change] = []
+        for entry in entries:
+            record = records.decode(entry.body) if entry.body else None
+            if isinstance(record, Quarantined):
+                changes.append(Upsert(QUARANTINE, [_row(entry.cause, record)]))
+            else:  # erased
+                changes.append(Delete(QUARANTINE, [(entry.id,)]))
+        return changes
 
 
 def _row(cause: int | None, record: Quarantined) -> tuple[str | int | None, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from broadstreet.store.tables import Row, Table, Value
@@ -39,6 +40,10 @@ class Upkeep(Protocol):
 
     def volume(self) -> Volume:
         """Return how much room the store takes, and how much is left."""
+        ...
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that hold the store; none of a server's, which cannot be read from here."""
         ...
 
     def index_tables(self) -> tuple[Table, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from broadstreet.model import records
 from broadstreet.model.failures import traced
 from broadstreet.store.entry import Entry, digest
 from broadstreet.store.follower import Projection
@@ -18,8 +19,10 @@ from broadstreet.store.upkeep import CURRENT
 
 AT_ONCE = 1_000
 MOST_EXAMPLES = 3
+_ACCESS = records.entry_type(records.Access)
 VERSIONED = ("fhir/", "bs/")
-"""Entries of these types are versions of resources; others, such as messages, have no newest version."""
+"""Entries of these types are versions of resources; others, such as messages and accesses, have no newest
+version."""
 
 Progress = Callable[[int, int], None]
 
@@ -205,9 +208,13 @@ def _newest(entries: Sequence[Entry], scratch: Store) -> dict[tuple[str, str], i
     }
 
 
+def _has_versions(type: str) -> bool:
+    return type.startswith(VERSIONED) and type != _ACCESS
+
+
 def _known(store: Store, scratch: Store) -> Iterator[Row]:
     """Yield the newest versions that are held; for what has none by its nature, what should be there."""
-    unversioned = (row for row in scratch.rows(CURRENT) if not str(row[0]).startswith(VERSIONED))
+    unversioned = (row for row in scratch.rows(CURRENT) if not _has_versions(str(row[0])))
     held = store.rows(CURRENT)
     for _, mine, theirs in _joined((0, 1), held, unversioned):
         row = mine if mine is not None else theirs

@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -99,6 +99,15 @@ class Accounts:
             if not account.disabled and _sends(account, address, certificate):
                 return account.principal
         return None
+
+    @property
+    def configured(self) -> bool:
+        """Whether trust is configured: there is an account, and from then on nobody acts without one."""
+        return bool(self._read().accounts)
+
+    def of_resident(self, residents: Collection[str]) -> list[Account]:
+        """Return the accounts of residents."""
+        return [account for account in self.all() if account.resident in residents and account.resident]
 
     def has_senders(self) -> bool:
         """Say whether any account may send messages by its certificate or network."""

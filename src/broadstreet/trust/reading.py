@@ -14,14 +14,17 @@ from typing import Final, Literal, Protocol, TypeVar
 
 from broadstreet.model import records
 from broadstreet.model.clock import Clock
-from broadstreet.model.records import Access, AccessRequest, Investigation
+from broadstreet.model.records import Access, AccessRequest, Investigation, Quarantined
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Entry
 from broadstreet.store.protocol import PositionGone, Reader
+from broadstreet.store.quarantine import QUARANTINE
 from broadstreet.store.query import ANY, AnyOf, Condition, Not, Token, TooBroad
 from broadstreet.store.query.conditions import DEEPEST, Refers
 from broadstreet.store.query.visible import Visible
-from broadstreet.trust.access import Leave
+from broadstreet.store.tables import Condition as ColumnCondition
+from broadstreet.store.tables import Value
+from broadstreet.trust.access import Leave, who_looked
 from broadstreet.trust.categories import categories
 from broadstreet.trust.counting import published
 from broadstreet.trust.policy import Grants, Policy, standing
@@ -31,13 +34,15 @@ from broadstreet.trust.rows import rows
 from broadstreet.trust.views import Pseudonyms, shown
 from broadstreet.trust.visible import Where, visible
 
-READ_PATHS: Final = ("read", "history", "search", "count", "record")
+READ_PATHS: Final = ("read", "history", "search", "count", "record", "messages", "message", "looked")
 """Every way to read; what is not here has no test that it leaks nothing, and does not get in."""
 MOST_VERSIONS: Final = 200
 MOST_REQUESTS: Final = 1_000
 _SHORT: Final = 0xFFFFFFFF
+_QUARANTINED: Final = records.entry_type(Quarantined)
 
-Action = Literal["read", "history", "search", "count", "records"]
+MOST_MESSAGES: Final = 10_000
+Action = Literal["read", "history", "search", "count", "records", "messages", "looked"]
 T = TypeVar("T")
 
 
@@ -80,6 +85,14 @@ class Number:
 
     number: int | None
     exact: bool
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as it came, and why it is, or was, in quarantine."""
+
+    raw: bytes
+    held: Quarantined
 
 
 @dataclass
@@ -223,6 +236,74 @@ class PurposeReader:
 
         return self._leaving("records", kind, [], answer)
 
+    def messages(self, *, everything: bool = False, limit: int = 50) -> list[dict[str, Value]]:
+        """Return the rows of the quarantine by their column names, newest first.
+
+        Parameters
+        ----------
+        everything
+            Those that were released or discarded as well.
+        limit
+            At most so many.
+
+        Raises
+        ------
+        Forbidden
+            If messages may not be seen.
+        """
+
+        def answer(noted: _Answer) -> list[dict[str, Value]]:
+            self._require_messages()
+            where: dict[str, ColumnCondition] = {} if everything else {"state": "held"}
+            found = self._trust.store.select(QUARANTINE, where, ("-last",), min(limit, MOST_MESSAGES))
+            noted.rows = len(found)
+            return [dict(zip(QUARANTINE.columns, row, strict=True)) for row in found]
+
+        return self._leaving("messages", "Quarantined", [], answer)
+
+    def message(self, id: str) -> Message | None:
+        """Return a message that is or was in quarantine; the end of its id will do where only one has it.
+
+        Raises
+        ------
+        Forbidden
+            If messages may not be seen.
+        """
+
+        def answer(noted: _Answer) -> Message | None:
+            self._require_messages()
+            ids = [str(row[0]) for row in self._trust.store.select(QUARANTINE, {})]
+            ids = [each for each in ids if id and each.endswith(id)]
+            entry = self._trust.store.current(_QUARANTINED, ids[0]) if len(ids) == 1 else None
+            held = records.decode(entry.body) if entry is not None and entry.body else None
+            if entry is None or entry.cause is None or not isinstance(held, Quarantined):
+                return None
+            noted.rows = 1
+            return Message(self._trust.store.entries(entry.cause - 1, limit=1)[0].body or b"", held)
+
+        return self._leaving("messages", "Quarantined", [Token("_id", ANY, id)], answer)
+
+    def looked(self, resident: str, limit: int = 1_000) -> list[dict[str, str | int]]:
+        """Return who looked at a resident, newest first, by the column names of `access.LOOKED`.
+
+        Raises
+        ------
+        Forbidden
+            Unless accesses may be seen in the whole city, or the resident is the principal.
+        """
+
+        def answer(noted: _Answer) -> list[dict[str, str | int]]:
+            self._require_granted()
+            if not self._sees_in_city("Access") and not self._is_self(resident, "Access"):
+                raise Forbidden("who looked at a resident is told to privacy officers, and to the resident")
+            found = who_looked(self._trust.store, resident, limit)
+            noted.rows = len(found)
+            if found:
+                noted.whom[resident] = None
+            return found
+
+        return self._leaving("looked", "Access", [Token("_id", ANY, resident)], answer)
+
     # -- policy ----------------------------------------------------------------------------------
 
     def _visible(self) -> Visible:
@@ -246,6 +327,16 @@ class PurposeReader:
     def _sees_in_city(self, kind: str) -> bool:
         number = _category_of_record(kind)
         return any(number in grant.categories for grant in self._grants.grants if grant.scope == "city")
+
+    def _is_self(self, resident: str, kind: str) -> bool:
+        number, own = _category_of_record(kind), self._principal.resident
+        grants = (grant for grant in self._grants.grants if grant.scope == "self")
+        return bool(own) and own == resident and any(number in grant.categories for grant in grants)
+
+    def _require_messages(self) -> None:
+        self._require_granted()
+        if not self._sees_in_city("Quarantined") or self._grants.view != "full":
+            raise Forbidden("messages as they came are not shown for this purpose")
 
     def _require_granted(self) -> None:
         if not self._grants.grants:

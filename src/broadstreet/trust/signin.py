@@ -64,7 +64,8 @@ class SignIn:
     def __init__(self, accounts: Accounts, clock: Clock) -> None:
         self._accounts, self._clock = accounts, clock
         self._throttle = Throttle()
-        self._signer = Signer(accounts.signing_keys(), clock)
+        self._keys = accounts.signing_keys()
+        self._signer = Signer(self._keys, clock)
 
     def sign_in(self, name: str, password: str, address: str) -> Session:
         """Return a session for a name and its password, asked for from an address.
@@ -110,10 +111,13 @@ class SignIn:
         """
         return self._account(self._signer.read(token, "access")).principal
 
-    def read_keys_again(self) -> None:
+    def read_keys_again_if_rotated(self) -> None:
         """Take over signing keys that were rotated; spent refresh tokens are forgotten, and with them all
         others."""
-        self._signer = Signer(self._accounts.signing_keys(), self._clock)
+        keys = self._accounts.signing_keys()
+        if keys != self._keys:
+            self._keys = keys
+            self._signer = Signer(keys, self._clock)
 
     def _account(self, claims: Claims) -> Account:
         account = self._accounts.get(claims.name)

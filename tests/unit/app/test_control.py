@@ -23,6 +23,19 @@ from broadstreet.store.transaction import Transaction
 from tests.unit.app.conftest import START
 
 
+class OneDoor:
+    """Maps messages for the desk."""
+
+    def interpret(self, tx: Transaction, arrival: Arrival, cause: int) -> None:
+        interpret(tx, arrival, cause)
+
+    def text_of(self, raw: bytes) -> str:
+        return raw.decode("latin-1")
+
+
+DOOR = OneDoor()
+
+
 def interpret(_: Transaction, arrival: Arrival, __: int) -> None:
     if b"bad" in arrival.body:
         raise Refused("AE", (Fault(reason="expected good, got bad"),))
@@ -30,7 +43,7 @@ def interpret(_: Transaction, arrival: Arrival, __: int) -> None:
 
 @pytest_asyncio.fixture
 async def served(core: Core, settings: Settings) -> AsyncIterator[Path]:
-    server = ControlServer(settings.socket_path, Desk(core, interpret).answer)
+    server = ControlServer(settings.socket_path, Desk(core, DOOR).answer)
     await server.start()
     yield settings.socket_path
     await server.stop()
@@ -138,7 +151,7 @@ async def test_a_line_without_end_is_refused(
     core: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("broadstreet.app.control.LONGEST_LINE", 1_000)
-    server = ControlServer(tmp_path / "s", Desk(core, interpret).answer)
+    server = ControlServer(tmp_path / "s", Desk(core, DOOR).answer)
     await server.start()
     answer = await say(tmp_path / "s", b"x" * 5_000)
     assert answer == {"error": "expected a line of at most 1000 bytes"}
@@ -171,7 +184,7 @@ async def test_an_old_socket_of_a_dead_hub_is_replaced(core: Core, tmp_path: Pat
     dead = socket.socket(socket.AF_UNIX)
     dead.bind(str(tmp_path / "s"))
     dead.close()
-    server = ControlServer(tmp_path / "s", Desk(core, interpret).answer)
+    server = ControlServer(tmp_path / "s", Desk(core, DOOR).answer)
     await server.start()
     assert await say(tmp_path / "s", b'{"do": "settle"}\n') == {"head": 0}
     await server.stop()

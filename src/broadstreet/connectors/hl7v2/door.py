@@ -122,6 +122,13 @@ class Door:
         except Malformed as malformed:
             return message, Receive(_arrival(message, None), _refusing("AE", _fault(malformed)), weight=2)
 
+    def text_of(self, raw: bytes) -> str:
+        """Return the text of a message in the characters of its sender, or what can be made of it."""
+        try:
+            return self._parsed(raw).text
+        except Malformed:
+            return raw.decode("utf-8", "backslashreplace")
+
     def interpret(self, tx: Transaction, arrival: Arrival, cause: int) -> None:
         """Map a message that is in the store already: for what waits in quarantine.
 

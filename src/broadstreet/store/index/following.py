@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from broadstreet.model import fhir
+from broadstreet.model import fhir, records
+from broadstreet.model.records import Erasure
 from broadstreet.model.search.parts import TYPES
 from broadstreet.store.entry import NO_ROWS, UNKNOWN, Entry, IndexRows, Labels
 from broadstreet.store.index.indexer import Indexer
@@ -15,6 +16,7 @@ from broadstreet.store.protocol import IndexSide, Reader, StoreError
 SLICE = 4_000
 """Entries that are indexed at once."""
 
+ERASURE = records.entry_type(Erasure)
 FHIR_TYPES = frozenset(f"fhir/{name}" for name in TYPES)
 
 Index = list[list[tuple[object, ...]]]
@@ -55,6 +57,7 @@ class Indexing:
         entries = self._log.entries(self.position, limit=SLICE)
         if not entries:
             self._purge()
+            self._side.compact()
             return False
         reached = entries[-1]
         before = self._log.predecessors(self.position, reached.seq)
@@ -62,8 +65,11 @@ class Indexing:
         labels = self._log.labels(self.position, reached.seq)
         versions = [(e, FOREVER) for e in entries if e.type in FHIR_TYPES]
         index = index_of(versions, self._indexer, labels)
-        self._side.write(index, closing, (reached.seq, reached.id))
+        erased = self._erased(entries)
+        self._side.write(index, closing, (reached.seq, reached.id), erased)
         self.position = reached.seq
+        if erased:
+            self._side.compact()
         return True
 
     def catch_up(self, progress: Callable[[int, int], None] = lambda *_: None) -> int:
@@ -71,6 +77,12 @@ class Indexing:
         while self.step():
             progress(self.position, self._log.head())
         return self.position
+
+    def _erased(self, entries: Sequence[Entry]) -> list[int]:
+        """Return the labels of the residents that the entries erase."""
+        orders = [records.decode(e.body) for e in entries if e.type == ERASURE and e.body]
+        erasures = [each for each in orders if isinstance(each, Erasure)]
+        return [self._indexer.hashed(id) for each in erasures for id in (each.resident, *each.also)]
 
     def _purge(self) -> None:
         oldest = self._log.oldest_position()

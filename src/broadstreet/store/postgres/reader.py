@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
@@ -81,6 +82,11 @@ class PostgresReader(Searching):
         sql = f"SELECT {ENTRY} FROM entry e WHERE e.id = %s AND e.type = %s ORDER BY e.seq"
         return [Entry(*row) for row in self._all(sql, (id, type))]
 
+    def about(self, subject: str) -> list[Entry]:
+        """Return every entry that is about this resident alone, oldest first; goes through the whole log."""
+        sql = f"SELECT {ENTRY} FROM entry e WHERE e.subject = %s ORDER BY e.seq"
+        return [Entry(*row) for row in self._all(sql, (subject,))]
+
     def cursors(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
         rows = self._all("SELECT follower, version, seq, mode FROM cursor ORDER BY follower")
@@ -131,6 +137,10 @@ class PostgresReader(Searching):
         )
         return dict(self._all(sql, (after, to)))
 
+    def has_remains(self) -> bool:
+        """Return False: `compact` writes the index anew together with the log."""
+        return False
+
     def oldest_position(self) -> int:
         """Return the oldest position that searches may still be read at."""
         rows = self._all("SELECT value FROM meta WHERE name = 'purged'")
@@ -157,6 +167,10 @@ class PostgresReader(Searching):
         oldest = int(marks.get("purged", 0))
         if at is not None and at < oldest:
             raise PositionGone(at, oldest)
+
+    def files(self) -> tuple[Path, ...]:
+        """Return none: the server's files cannot be read from here."""
+        return ()
 
     def volume(self) -> Volume:
         """Return how much room the store takes; what is left is the server's to tell."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
-from broadstreet.store.entry import Entry, Opened, as_it_is
+from broadstreet.store.entry import ABSENT, Entry, Opened, as_it_is
 from broadstreet.store.index import TokenKey
 from broadstreet.store.index.kinds import FOREVER, KINDS
 from broadstreet.store.postgres import tables, upkeep
@@ -47,6 +47,11 @@ _ENTRY = {
 _SUBJECT = {"seq": "int8", "subject": "text"}
 _LABEL = dict.fromkeys(("seq", "organisation", "district", "category", "sensitivity"), "int8")
 _INDEX = [{column.name: COPIED[column.type] for column in kind.columns} for kind in KINDS]
+_EMPTY = (
+    "UPDATE entry SET body = NULL WHERE seq = ANY(%s)",
+    f"UPDATE current SET digest = {ABSENT} WHERE seq = ANY(%s)",
+    "DELETE FROM shadow WHERE split_part(key, ':', 1)::bigint = ANY(%s)",  # a key is cause:ordinal
+)
 LAST_CHARACTER = "\U0010ffff"
 _HEAD = "SELECT coalesce(max(seq), 0) FROM entry"
 
@@ -198,6 +203,17 @@ class PostgresWriter:
             raise told(error) from error
         finally:
             self._connection.close()  # a new one has the usual settings
+
+    def erase(self, seqs: Sequence[int], subjects: Sequence[int]) -> int:
+        """Empty the bodies of entries, and remove the index rows of subjects; return how many there were."""
+
+        def everything(connection: Connection) -> int:
+            for sql in _EMPTY:
+                connection.execute(sql, (list(seqs),))
+            sql = "DELETE FROM {} WHERE subject = ANY(%s)"
+            return sum(connection.execute(sql.format(k.table), (list(subjects),)).rowcount for k in KINDS)
+
+        return self._commit(everything)
 
     def cut(self, to: int, opened: Opened = as_it_is) -> None:
         """Remove every entry after a position, and set the newest versions back to it, in one commit."""

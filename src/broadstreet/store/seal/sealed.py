@@ -5,7 +5,8 @@ below it, file or server, sees sealed ones. A body whose key is destroyed reads 
 
 Sealed with the resident's key is what has exactly one subject. A message as it came has none; it is sealed
 with the key of the resident that all of its batch's entries made from it are about, or else with a key of
-its own. Plain are entries about nobody, and those about several residents, which hold ids only.
+its own, as is the record of its quarantine, whose reasons may quote it. Plain are entries about
+nobody, and those about several residents, which hold ids only.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any, Final, cast
 
 from cryptography.exceptions import InvalidTag
 
+from broadstreet.model import records
+from broadstreet.model.records import Quarantined
 from broadstreet.store.entry import PLAIN, Entry
 from broadstreet.store.protocol import Batch, Current, Store, StoreError, Writer
 from broadstreet.store.query import Found
@@ -25,6 +28,7 @@ from broadstreet.store.seal.keyring import Keyring
 OURS: Final = ("fhir/", "bs/")
 """Types whose subjects are known when they are put; all others are messages as they came."""
 OF_A_MESSAGE: Final = "message:"
+QUARANTINED: Final = records.entry_type(Quarantined)
 _NONCE: Final = 12
 _SLICE: Final = 5_000
 
@@ -55,6 +59,9 @@ class _Sealed:
 
     def history(self, *args: Any) -> list[Entry]:
         return [self._opened(entry) for entry in self._store.history(*args)]
+
+    def about(self, subject: str) -> list[Entry]:
+        return [self._opened(entry) for entry in self._store.about(subject)]
 
     def search(self, *args: Any, **more: Any) -> Found:
         found = self._store.search(*args, **more)
@@ -135,6 +142,8 @@ class _SealedWriter:
 
     def _sealed(self, entry: Entry, owners: dict[int, str], head: int, at: int) -> Entry:
         owner = entry.subject or owners.get(entry.seq)
+        if entry.type == QUARANTINED:  # it has the id of the message
+            owner = f"{OF_A_MESSAGE}{entry.id}"
         if owner is None or entry.body is None:
             return entry
         number = self._keyring.key_of(owner, head, at)

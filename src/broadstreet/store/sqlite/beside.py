@@ -30,6 +30,8 @@ INDEX_MISSING = "the search index is not there: the hub makes it (`broadstreet s
 
 _META = "CREATE TABLE IF NOT EXISTS index_meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID"
 _SCHEMA = "index"
+ERASED = "erased"
+"""The row of the index's `meta` that says that what was erased is still in free pages."""
 
 
 def place(path: Path) -> Path:
@@ -105,12 +107,21 @@ class IndexFile:
         return int(self._meta("purged", 0))
 
     def write(
-        self, index: index_rows.Index, closing: Sequence[tuple[int, int]], reached: tuple[int, str]
+        self,
+        index: index_rows.Index,
+        closing: Sequence[tuple[int, int]],
+        reached: tuple[int, str],
+        erased: Sequence[int] = (),
     ) -> None:
-        """Write the rows of versions, end those of their predecessors, and move the cursor, at once."""
+        """Write the rows of versions, end those of their predecessors, remove those of the subjects `erased`,
+        and move the cursor, at once.
+        """
         with self._transaction():
             index_rows.insert(self._connection, index)
             index_rows.supersede(self._connection, closing)
+            if erased:
+                index_rows.erase(self._connection, erased)
+                self._put(ERASED, 1)
             self._put("cursor", reached[0])
             self._put("cursor_id", reached[1])
 
@@ -119,6 +130,18 @@ class IndexFile:
         with self._transaction():
             self._put("purged", before)
             return index_rows.purge(self._connection, before)
+
+    def compact(self) -> None:
+        """Write the file anew without what was removed, if subjects were erased since it was last done."""
+        if not self._meta(ERASED, 0):
+            return
+        try:
+            self._connection.execute("VACUUM")
+            with self._transaction():
+                self._connection.execute("DELETE FROM index_meta WHERE name = ?", (ERASED,))
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StoreError(f"the search index {self.path.name} cannot be written anew ({error})") from error
 
     def clear(self) -> None:
         """Begin anew, without any row."""

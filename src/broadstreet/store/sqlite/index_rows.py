@@ -47,6 +47,13 @@ def purge(connection: sqlite3.Connection, before: int, tables: Sequence[str] = W
     return sum(connection.execute(sql.format(table, FOREVER), (before,)).rowcount for table in tables)
 
 
+def erase(connection: sqlite3.Connection, subjects: Sequence[int], tables: Sequence[str] = WHOLE) -> int:
+    """Remove every row about these subjects, superseded or not; return how many."""
+    rows = [(subject,) for subject in subjects]
+    sql = "DELETE FROM {} WHERE subject = ?"
+    return sum(connection.executemany(sql.format(table), rows).rowcount for table in tables if rows)
+
+
 def clear(connection: sqlite3.Connection, tables: Sequence[str] = WHOLE) -> None:
     """Remove every row."""
     for table in tables:

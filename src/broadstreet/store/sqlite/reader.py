@@ -12,7 +12,7 @@ from broadstreet.store.entry import Entry, Labels
 from broadstreet.store.index import Indexer
 from broadstreet.store.protocol import INDEX_INCOMPLETE, Cursor, PositionGone, StoreError
 from broadstreet.store.query import ENTRY, SQLITE, Searching
-from broadstreet.store.sqlite.beside import INDEX_MISSING, attach, place
+from broadstreet.store.sqlite.beside import ERASED, INDEX_MISSING, attach, place
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.tables import Between, Condition, OneOf, Row, Table
 
@@ -75,6 +75,11 @@ class SqliteReader(Searching):
         """Return all versions of a resource, oldest first."""
         sql = f"SELECT {ENTRY} FROM entry e WHERE e.id = ? AND e.type = ? ORDER BY e.seq"
         return [Entry(*row) for row in self._all(sql, (id, type))]
+
+    def about(self, subject: str) -> list[Entry]:
+        """Return every entry that is about this resident alone, oldest first; goes through the whole log."""
+        sql = f"SELECT {ENTRY} FROM entry e WHERE e.subject = ? ORDER BY e.seq"
+        return [Entry(*row) for row in self._all(sql, (subject,))]
 
     def cursors(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
@@ -142,6 +147,12 @@ class SqliteReader(Searching):
             return 0
         rows = self._all("SELECT value FROM index_meta WHERE name = 'cursor'")
         return int(rows[0][0]) if rows else 0
+
+    def has_remains(self) -> bool:
+        """Return whether the index still has, in free pages, what was erased, until it is written anew."""
+        if not self.index_is_beside or not place(self.path).exists():
+            return False
+        return bool(self._all("SELECT 1 FROM index_meta WHERE name = ?", (ERASED,)))
 
     def oldest_position(self) -> int:
         """Return the oldest position that searches may still be read at."""

@@ -63,6 +63,12 @@ class SqliteStore(SqliteReader):
         """Return how much room the store takes, and how much is left."""
         return upkeep.volume_of(self.path)
 
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that hold the store: log and index, each with its write-ahead log."""
+        wholes = (self.path, place(self.path)) if self.index_is_beside else (self.path,)
+        files = [whole.with_name(whole.name + rest) for whole in wholes for rest in ("", "-wal")]
+        return tuple(file for file in files if file.exists())
+
     def index_tables(self) -> tuple[Table, ...]:
         """Return the tables of the search index."""
         return upkeep.index_tables(self.connection)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from broadstreet.store.entry import Entry, Opened, as_it_is
+from broadstreet.store.entry import ABSENT, Entry, Opened, as_it_is
 from broadstreet.store.index import TokenKey
 from broadstreet.store.index.kinds import FOREVER
 from broadstreet.store.protocol import (
@@ -34,6 +34,11 @@ from broadstreet.store.sqlite.rows import look_up, write_rows
 from broadstreet.store.tables import Change, Clear, Delete, Increment, Table, Upsert, merged
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+_EMPTY = (
+    "UPDATE entry SET body = NULL WHERE seq = ?",
+    f"UPDATE current SET digest = {ABSENT} WHERE seq = ?",
+    "DELETE FROM shadow WHERE CAST(key AS INTEGER) = ?",  # a key is cause:ordinal
+)
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -177,6 +182,13 @@ class SqliteWriter:
         except sqlite3.Error as error:
             self._recover()
             raise _told(error) from error
+
+    def erase(self, seqs: Sequence[int], subjects: Sequence[int]) -> int:
+        """Empty the bodies of entries, and remove the index rows of subjects; return how many there were."""
+        with self._transaction() as connection:
+            for sql in _EMPTY:
+                connection.executemany(sql, [(seq,) for seq in seqs])
+            return index_rows.erase(connection, subjects, self._tables)
 
     def cut(self, to: int, opened: Opened = as_it_is) -> None:
         """Remove every entry after a position, and set the newest versions back to it, in one commit."""
