@@ -1,0 +1,117 @@
+"""Contacts of people on a day: with whom, where, from when and how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.simulation.days.dates import today
+from broadstreet.simulation.days.ground import Ground, Today, ground
+from broadstreet.simulation.days.meeting import (
+    MOST_MEETINGS,
+    MY_CELL,
+    MY_PLACE,
+    OTHER,
+    THEIR_CELL,
+    THEIR_PLACE,
+    WHERE,
+    meet,
+    minutes_together,
+)
+from broadstreet.simulation.days.plan import MOST_VISITS, plan
+from broadstreet.simulation.draws import compiled
+from broadstreet.simulation.population.city import City
+from broadstreet.simulation.threads import share
+
+_CHUNK = 1_024  # people whom one thread takes at a time
+_ROOM = 40  # contacts a person for which there is room at first
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Contacts:
+    """Contacts of one day: `person` with `other` at `place` from minute `start` for `minutes` in all."""
+
+    day: int
+    person: NDArray[np.uint32]
+    other: NDArray[np.uint32]
+    place: NDArray[np.uint32]
+    start: NDArray[np.uint16]
+    minutes: NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+
+def contacts(
+    city: City,
+    day: int,
+    people: NDArray[np.integer],
+    modes: NDArray[np.uint8] | None = None,
+    closed: NDArray[np.bool_] | None = None,
+) -> Contacts:
+    """Return the contacts of some people on a day.
+
+    A contact is near enough to talk, or touch: all at home, some of those in a class, a team or a cell of a
+    gathering (`population.kinds.COMPANY`). Infections of `epidemic.run` pass along these contacts and no
+    others.
+
+    Parameters
+    ----------
+    city, day, modes, closed
+        As in `visits`.
+    people : ndarray of int
+        Whose contacts; each contact of two of them is told twice.
+
+    Returns
+    -------
+    Contacts
+        Sorted by `person` as given.
+    """
+    chosen = np.asarray(people, np.int64)
+    if modes is None:
+        modes = np.zeros(len(city.people), np.uint8)
+    g = ground(city)
+    t = today(city, g, day, closed)
+    starts = range(0, len(chosen), _CHUNK)
+    parts: list[NDArray[np.uint32]] = [np.empty((0, 5), np.uint32)] * len(starts)
+
+    def work(part: int) -> None:
+        some, room = chosen[starts[part] : starts[part] + _CHUNK], _ROOM * _CHUNK
+        while True:
+            found = np.empty((room, 5), np.uint32)
+            rows = _list(g, t, some, modes, found)
+            if rows <= room:
+                break
+            room = rows
+        parts[part] = found[:rows]
+
+    share(len(starts), work)
+    rows = np.concatenate([np.empty((0, 5), np.uint32), *parts])
+    start, minutes = rows[:, 3].astype(np.uint16), rows[:, 4].astype(np.uint16)
+    return Contacts(day, rows[:, 0].copy(), rows[:, 1].copy(), rows[:, 2].copy(), start, minutes)
+
+
+@compiled
+def _list(
+    g: Ground, t: Today, people: NDArray[np.int64], modes: NDArray[np.uint8], found: NDArray[np.uint32]
+) -> int:
+    mine, theirs = np.empty((MOST_VISITS, 4), np.int64), np.empty((MOST_VISITS, 4), np.int64)
+    meetings = np.empty((MOST_MEETINGS, 6), np.int64)
+    count = 0
+    for person in people:
+        visits = plan(g, t, person, modes[person], mine)
+        for m in range(meet(g, t, person, mine, visits, meetings)):
+            other = meetings[m, OTHER]
+            others = plan(g, t, other, modes[other], theirs)
+            minutes, begin = minutes_together(
+                mine, visits, meetings[m, MY_PLACE], meetings[m, MY_CELL],
+                theirs, others, meetings[m, THEIR_PLACE], meetings[m, THEIR_CELL],
+            )  # fmt: skip
+            if minutes > 0:
+                if count < len(found):
+                    found[count, 0], found[count, 1], found[count, 2] = person, other, meetings[m, WHERE]
+                    found[count, 3], found[count, 4] = begin, minutes
+                count += 1
+    return count

@@ -1,0 +1,24 @@
+"""A day of a city: its sort, the school term, what is closed, and how the regulars are dealt."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.simulation.days.dealing import COLUMNS, deal
+from broadstreet.simulation.days.ground import WEEKDAY, Ground, Today
+from broadstreet.simulation.population.city import City
+
+
+def today(city: City, g: Ground, day: int, closed: NDArray[np.bool_] | None = None) -> Today:
+    """Return a day of a city as compiled code sees it."""
+    date = city.date_of(day)
+    sort = max(WEEKDAY, date.weekday() - 4)
+    term = not any(first <= date <= last for first, last in city.configuration.holidays)
+    if closed is None:
+        closed = np.zeros(len(city.places), np.bool_)
+    deals = np.zeros(
+        (len(city.places), COLUMNS), np.int64
+    )  # pages of places that do not gather are never touched
+    deal(g, day, sort, np.flatnonzero(city.places.prime), deals)
+    return Today(day, sort, term, closed, deals)
