@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -64,3 +65,12 @@ def whole(value: Any) -> int:
 def below(bits: int, limit: int) -> int:
     """Return a whole number in [0, limit) from the upper half of random bits; limit below 2^31."""
     return np.int64(((bits >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))  # type: ignore[return-value]
+
+
+@compiled
+def units_of(seed: int, purpose: int, people: NDArray[np.uint32], key: int) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each person, for one purpose and one more counter, shape (people,)."""
+    numbers = np.empty(len(people), np.float64)
+    for at in range(len(people)):
+        numbers[at] = unit(seed, purpose, people[at], key, 0)
+    return numbers

@@ -11,7 +11,7 @@ from scipy import special
 
 from broadstreet.model.pathogens import Bands, Pathogen
 from broadstreet.simulation.days.ground import Mode
-from broadstreet.simulation.draws import compiled, unit
+from broadstreet.simulation.draws import units_of
 from broadstreet.simulation.epidemic.outcome import Stays
 from broadstreet.simulation.population.city import City
 
@@ -23,15 +23,6 @@ from broadstreet.simulation.population.city import City
 ) = range(32, 52)  # fmt: skip
 _DELAY_SHAPE = 2.0  # of gamma distributed delays: a standard deviation of 0.7 means; an assumption
 _FOREVER = np.int32(2**31 - 1)
-
-
-@compiled
-def units_of(seed: int, purpose: int, people: NDArray[np.uint32], key: int) -> NDArray[np.float64]:
-    """Return a number in [0, 1) for each person, for one purpose and pathogen."""
-    numbers = np.empty(len(people), np.float64)
-    for at in range(len(people)):
-        numbers[at] = unit(seed, purpose, people[at], key, 0)
-    return numbers
 
 
 def key_of(pathogen: Pathogen) -> int:

@@ -11,6 +11,7 @@ from broadstreet.model.pathogens import Pathogen
 from broadstreet.simulation.days.dates import today
 from broadstreet.simulation.days.ground import Mode, Today, ground
 from broadstreet.simulation.days.visiting import visits_within
+from broadstreet.simulation.draws import units_of
 from broadstreet.simulation.epidemic.course import (
     IMMUNE,
     IMPORTS,
@@ -19,7 +20,6 @@ from broadstreet.simulation.epidemic.course import (
     draw_courses,
     key_of,
     stays_of,
-    units_of,
 )
 from broadstreet.simulation.epidemic.infectiousness import Infectiousness, by_kind
 from broadstreet.simulation.epidemic.ledger import Ledger
