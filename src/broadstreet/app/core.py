@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
 from broadstreet.app.indexing import IndexProcess
+from broadstreet.app.keykeeping import KeyKeeper
 from broadstreet.app.settings import Settings
-from broadstreet.app.stores import opened
+from broadstreet.app.stores import keyring_of, opened
 from broadstreet.model.clock import Clock, DrivenClock, SystemClock, instant
 from broadstreet.model.ids import RandomIds
 from broadstreet.model.records import Timer
@@ -71,6 +72,7 @@ class Core:
         self.scheduler = Scheduler(self.store, self.committer, self.clock, self.zone)
         kept = timedelta(hours=settings.purge_hours)
         self.housekeeper = Housekeeper(self.store, self.committer, self.clock, kept)
+        self.keykeeper = KeyKeeper(keyring_of(self.store), self.clock, settings.keys_days)
         self._census: dict[str, int] = {}
         self._driving = threading.Lock()
 
@@ -130,6 +132,8 @@ class Core:
     def keep_time(self) -> list[Timer]:
         """Append the timers that are due, do the housekeeping that is due; return the timers of others."""
         due = self.scheduler.run()
+        if isinstance(self.clock, SystemClock):  # time that is driven says nothing about copies in the world
+            self.keykeeper.run()
         if self.housekeeper.run():
             self._census = {}
         return [timer for timer in due if timer.name != PURGE]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from broadstreet.app.core import Core
 from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
 from broadstreet.connectors.hl7v2.characters import codec_of
 from broadstreet.connectors.hl7v2.connection import Refuse
-from broadstreet.connectors.hl7v2.door import Door
+from broadstreet.connectors.hl7v2.door import CannotTell, Door, Identify
 from broadstreet.connectors.hl7v2.problems import Problem
 from broadstreet.model.ids import RandomIds
+from broadstreet.trust.accounts import Accounts
+from broadstreet.trust.senders import Sender, Senders
 
 
 def door_of(core: Core) -> Door:
@@ -26,7 +30,21 @@ def door_of(core: Core) -> Door:
         fallback=codec_of(senders.character_set)[0],
         fallbacks={name: codec_of(stated)[0] for name, stated in senders.character_sets.items()},
         processing_ids=core.settings.mllp.processing_ids,
+        identify=identify_of(core.settings.folder),
     )
+
+
+def identify_of(folder: Path) -> Identify:
+    """Return what tells who a peer is, from the accounts in a folder."""
+    senders = Senders(Accounts(folder))
+
+    def identify(peer: Any) -> Sender | None:
+        try:
+            return senders.of(getattr(peer, "address", ""), getattr(peer, "certificate", None))
+        except ValueError as error:
+            raise CannotTell(str(error)) from error
+
+    return identify
 
 
 def refusal_of(core: Core) -> Refuse:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
 
 from msgspec.structs import replace
 
 from broadstreet.app.core import Core
+from broadstreet.app.stores import keyring_of
 from broadstreet.model.records import Access, Erasure
 from broadstreet.store.index import Indexer
 from broadstreet.store.index.following import Indexing
@@ -52,7 +52,7 @@ def erase(
     """
     require_may_erase(principal)
     order, found = _deleted(core, principal, resident, basis, text_of)
-    keys = _keyring(core).destroy(found.owners, found.seals)
+    keys = keyring_of(core.store).destroy(found.owners, found.seals)
     hashed = [core.store.indexer.hashed(id) for id in found.residents]
     rows = core.committer.between(lambda writer: writer.erase(list(found.entries), hashed))
     core.settle()
@@ -98,10 +98,6 @@ def _deleted(
         begun = core.committer.commit(Begin(principal, found.residents, tuple(found.live), basis))
         order = order or begun
     raise StoreError(f"messages about the resident keep coming in: erase {resident} again")
-
-
-def _keyring(core: Core) -> Any:
-    return core.store.keyring  # type: ignore[attr-defined]  # a sealed store has one
 
 
 def _settle_index(core: Core) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uvloop
 
+from broadstreet.app.binding import admission_of, require_trust
 from broadstreet.app.control import ControlServer
 from broadstreet.app.core import Core
 from broadstreet.app.desk import Desk
@@ -72,6 +73,8 @@ def run(
     ------
     StoreError, OSError
         If the store cannot be opened, or an address not be listened on.
+    ValueError
+        If trust must be configured before it is.
     """
     if sys.__stderr__ is not None:
         faulthandler.enable(sys.__stderr__)
@@ -98,6 +101,7 @@ class Hub:
     async def run(self, ready: Callable[[str, int], None]) -> Ended:
         """Run until SIGTERM, SIGINT or `stop`; return what is left."""
         _make_private(self._settings.folder)
+        require_trust(self._settings)
         tls = _tls_of(self._settings.mllp)
         core = Core(self._settings)
         began = core.committer.head
@@ -116,7 +120,10 @@ class Hub:
     async def _open(self, core: Core, tls: ssl.SSLContext | None, ready: Callable[[str, int], None]) -> None:
         mllp = self._settings.mllp
         door = door_of(core)
-        server = MllpServer(door.handle, mllp.host, mllp.port, _limits_of(mllp), tls, refuse=refusal_of(core))
+        server = MllpServer(
+            door.handle, mllp.host, mllp.port, _limits_of(mllp), tls, refuse=refusal_of(core),
+            admits=admission_of(self._settings),
+        )  # fmt: skip
         metrics = HubMetrics(core, door.answered, lambda: server.connections, server.counted)
         pages = Pages(core, metrics, lambda: self._listening)
         endpoint = _endpoint_of(self._settings, pages)

@@ -15,7 +15,14 @@ from broadstreet.app.settings import PREFIX, Settings, described
 
 FILE = "broadstreet.toml"
 NOT_SETTINGS = frozenset(
-    {"BROADSTREET_CONFIG", "BROADSTREET_SHARED", "BROADSTREET_SOAK", "BROADSTREET_STRICT_SKIPS"}
+    {
+        "BROADSTREET_CONFIG",
+        "BROADSTREET_SHARED",
+        "BROADSTREET_SOAK",
+        "BROADSTREET_STRICT_SKIPS",
+        "BROADSTREET_TOKEN",
+        "BROADSTREET_TOKEN_FILE",
+    }
 )
 """Variables with our prefix that are none: the file's path, and what only the tests read."""
 

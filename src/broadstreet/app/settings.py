@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
@@ -53,9 +53,13 @@ class Tls(_Section, frozen=True, kw_only=True):
 class Mllp(_Section, frozen=True, kw_only=True):
     """The door for HL7 v2 messages."""
 
-    host: Annotated[str, Meta(description="Address to listen on; only this machine's own are accepted.")] = (
-        "127.0.0.1"
-    )
+    host: Annotated[
+        str,
+        Meta(
+            description="Address to listen on. Other addresses than this machine's own are accepted once"
+            " senders are known (`broadstreet client add`), and with TLS or `mllp.plain_networks`."
+        ),
+    ] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="TCP port; 0 takes any free one.")] = 2575
     max_bytes: Annotated[
         int, Meta(ge=1_000, le=64 * 2**20, description="Bytes of the largest message that is taken.")
@@ -76,6 +80,14 @@ class Mllp(_Section, frozen=True, kw_only=True):
             " trainee's patient is not merged with a real one of the same number.",
         ),
     ] = "PTD"
+    plain_networks: Annotated[
+        str,
+        Meta(
+            description="Networks, such as `10.7.0.0/24 fd00::/8`, whose connections are taken without TLS:"
+            " whoever is on them can read and forge messages, so name only those that a VPN or a cable of"
+            " your own protects. Others are refused. Empty: other machines need TLS."
+        ),
+    ] = ""
     tls: Tls = msgspec.field(default_factory=Tls)
 
     def __post_init__(self) -> None:
@@ -83,11 +95,17 @@ class Mllp(_Section, frozen=True, kw_only=True):
             raise ValueError(
                 f"processing_ids: expected letters among P, T and D, got {self.processing_ids!r}"
             )
-        if not is_loopback(self.host):
-            raise ValueError(
-                f"host: expected an address of this machine (127.0.0.1, ::1 or localhost), got {self.host!r}:"
-                " trust must be configured before other machines are let in, and this release cannot do that"
-            )
+        try:
+            ip_address(self.host if self.host != "localhost" else "127.0.0.1")
+        except ValueError:
+            raise ValueError(f"host: expected an IP address or localhost, got {self.host!r}") from None
+        for network in self.networks:
+            require_network("plain_networks", network)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks whose connections are taken without TLS."""
+        return tuple(self.plain_networks.replace(",", " ").split())
 
 
 class Senders(_Section, frozen=True, kw_only=True):
@@ -207,6 +225,15 @@ class Settings(_Section, frozen=True, kw_only=True):
             " data folder. Better on another volume: who has both, store and keys, can read everything."
         ),
     ] = ""
+    keys_days: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=365,
+            description="A copy of the residents' keys is of use for at most so many days, and only they can"
+            " undo an erasure, with an older backup: the hub makes a new master key every half of it.",
+        ),
+    ] = 14
     purge_hours: Annotated[
         float,
         Meta(ge=1, le=24 * 366, description="Superseded index rows are kept so long: reads at a position."),
@@ -306,6 +333,22 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def require_network(setting: str, network: str) -> None:
+    """Refuse what is no network.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        ip_network(network)
+    except ValueError as error:
+        raise ValueError(
+            f"{setting}: expected networks such as 10.7.0.0/24, got {network!r} ({error})"
+        ) from None
 
 
 def require_character_set(name: str) -> None:

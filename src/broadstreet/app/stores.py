@@ -24,3 +24,9 @@ def opened(settings: Settings, path: Path | None = None, *, create: bool = True)
     except BaseException:
         store.close()
         raise
+
+
+def keyring_of(store: Store) -> Keyring:
+    """Return the keys of a store that `opened` returned."""
+    keyring: Keyring = store.keyring  # type: ignore[attr-defined]  # of a sealed store
+    return keyring

@@ -103,6 +103,10 @@ def add_client(  # noqa: PLR0913, PLR0917 - each is an option of the command
     network: Annotated[
         list[str] | None, typer.Option(help="Network it sends from, such as 10.7.0.0/24.", show_default=False)
     ] = None,
+    facility: Annotated[
+        list[str] | None,
+        typer.Option(help="Facility (MSH-4.1) that it may speak for; without one, all.", show_default=False),
+    ] = None,
 ) -> None:
     """Let a system sign in, or send by its certificate or network; prints its secret, once."""
     sends = bool(certificate or network)
@@ -110,6 +114,7 @@ def add_client(  # noqa: PLR0913, PLR0917 - each is an option of the command
     account = Account(
         name=name, kind="device" if device else "client", roles=tuple(role), organisation=organisation,
         district=district, certificates=tuple(certificate or ()), networks=tuple(network or ()),
+        facilities=tuple(facility or ()),
     )  # fmt: skip
     accounts = _accounts(config, data)
     _told(lambda: accounts.add(account, secret))

@@ -11,7 +11,7 @@ from broadstreet.app.words import counted
 from broadstreet.cli.program import Config, Data, app, console, settings_of
 from broadstreet.model.clock import SystemClock, instant, microseconds
 from broadstreet.store.seal.keyring import Keyring
-from broadstreet.store.seal.masters import DAY, LIMIT
+from broadstreet.store.seal.masters import DAY
 
 group = typer.Typer(no_args_is_help=True)
 app.add_typer(group, name="keys", help="Care for the keys that bodies about residents are sealed with.")
@@ -40,14 +40,16 @@ def backup(
     keyring = _keyring(config, data)
     keyring.backup(target)
     keyring.close()
-    console.print(f"Good for {LIMIT // DAY} days after the next rotation, together with master.key.")
+    days = settings_of(config, data).keys_days
+    console.print(f"Of use for at most {days} days (setting: keys_days), together with master.key.")
 
 
 @group.command("rotate")
 def rotate(config: Config = None, data: Data = None) -> None:
     """Make a new master key and wrap all keys with it; older backups of keys end with their master keys."""
     keyring = _keyring(config, data)
-    number = keyring.rotate(microseconds(SystemClock().now()))
+    days = settings_of(config, data).keys_days
+    number = keyring.rotate(microseconds(SystemClock().now()), days * DAY // 2)
     keyring.close()
     console.print(f"{counted(number, 'key')} wrapped anew. Keep a copy of the new master.key.")
 

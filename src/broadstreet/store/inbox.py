@@ -61,7 +61,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A message as it came: who sent it (`source`) as what (`control_id`), and when by its own word."""
+    """A message as it came: who says to have sent it (`source`) as what (`control_id`), when by its own word,
+    and who is known to have brought it (`actor`, empty if nobody asked).
+    """
 
     type: str
     source: str
@@ -69,12 +71,18 @@ class Arrival:
     body: bytes
     kind: str = ""
     sent: int | None = None
+    actor: str = ""
     tolerated: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
         """What the keys of all messages with this control id begin with."""
         return f"{self.control_id[:MOST_CONTROL_ID]}:"
+
+    @property
+    def by(self) -> str:
+        """Who it comes from, as far as that is known."""
+        return self.actor or self.source
 
     @cached_property
     def key(self) -> str:
@@ -218,7 +226,7 @@ def _raw_draft(arrival: Arrival, id: str, cause: int | None = None) -> Draft:
         body=arrival.body,
         source=arrival.source,
         key=arrival.key,
-        actor=arrival.source,
+        actor=arrival.by,
         cause=cause,
     )
 

@@ -32,7 +32,7 @@ class Lost:
         """Count an entry."""
         self.entries += 1
         self.types[entry.type] += 1
-        if entry.actor is not None and entry.actor == entry.source:
+        if not entry.type.startswith(("fhir/", "bs/")):  # a message as it came
             self.senders[entry.source] += 1
         self.first = entry.at if self.first is None else self.first
         self.last = entry.at

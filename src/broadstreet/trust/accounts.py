@@ -32,7 +32,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What is known of a principal: see `Principal`, and how it proves who it is.
 
     `generation` grows with each change of its password or state: tokens of an older one are refused.
-    `certificates` are subjects as `tls.subject` writes them, `networks` in the form 10.1.0.0/16.
+    `certificates` are subjects as `tls.subject` writes them, `networks` in the form 10.1.0.0/16, `facilities`
+    those that a sender may speak for, as its messages name them (empty: all).
     """
 
     name: str
@@ -46,6 +47,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     disabled: bool = False
     certificates: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    facilities: tuple[str, ...] = ()
 
     @property
     def principal(self) -> Principal:
@@ -91,13 +93,18 @@ class Accounts:
         return {id: b64decode(key) for id, key in self._read().signing.items()}
 
     def sender(self, address: str, certificate: str | None) -> Principal | None:
-        """Return who sends from an address with a certificate; None if nobody may.
+        """Return who sends from an address with a certificate; None if nobody may."""
+        account = self.sending(address, certificate)
+        return None if account is None else account.principal
+
+    def sending(self, address: str, certificate: str | None) -> Account | None:
+        """Return the account of who sends from an address with a certificate; None if nobody may.
 
         An account with certificates is known by one of them; if it has networks as well, both must fit.
         """
         for account in self.all():
             if not account.disabled and _sends(account, address, certificate):
-                return account.principal
+                return account
         return None
 
     @property

@@ -87,13 +87,20 @@ def test_a_wrong_variable_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "hospital.example", ""])
-def test_the_door_opens_to_this_machine_only_until_trust_is_configured(host: str) -> None:
+@pytest.mark.parametrize("host", ["hospital.example", "", "127.0.0"])
+def test_the_door_listens_on_an_address_and_on_no_name(host: str) -> None:
     text = refusal(**{"mllp.host": host})
-    assert text.startswith(
-        f"mllp.host: expected an address of this machine (127.0.0.1, ::1 or localhost), got {host!r}"
+    assert text.startswith(f"mllp.host: expected an IP address or localhost, got {host!r}")
+
+
+def test_networks_without_tls_are_written_as_networks() -> None:
+    assert load(environment={}, given={"mllp.plain_networks": "10.7.0.0/24, fd00::/8"}).mllp.networks == (
+        "10.7.0.0/24",
+        "fd00::/8",
     )
-    assert "trust must be configured" in text
+    assert "expected networks such as 10.7.0.0/24, got 'clinic'" in refusal(
+        **{"mllp.plain_networks": "clinic"}
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])

@@ -32,7 +32,7 @@ def test_a_folder_without_a_store_is_named(run: Run, tmp_path: Path, command: tu
             ("send", "/no/such/path"),
             "expected a file or folder with messages, found nothing at /no/such/path",
         ),
-        (("serve", "--host", "0.0.0.0"), "trust must be configured before other machines are let in"),
+        (("serve", "--host", "0.0.0.0"), "trust must be configured"),
         (("serve", "--port", "70000"), "mllp.port: expected whole number ≥ 0 and ≤ 65,535, got 70000"),
         (("serve", "--clock", "driven", "--start", "today"), "clock_start: expected instant, got 'today'"),
         (("status", "--config", "none.toml"), "cannot read the settings file none.toml"),

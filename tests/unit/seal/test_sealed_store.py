@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from broadstreet.app.keykeeping import KeyKeeper
 from broadstreet.model.clock import DrivenClock
 from broadstreet.model.ids import SeededIds
 from broadstreet.store.committer import Committer
@@ -223,3 +226,37 @@ def test_a_work_that_fails_takes_no_one_elses_key_along(city: City) -> None:
         city.committer.commit(Do(fail))
     city.put("p1")
     assert city.store.head() == 1
+
+
+def test_the_hub_keeps_the_limit_of_copies_of_the_keys(city: City, tmp_path: Path) -> None:
+    city.put()
+    number, days = city.store.entries(0)[0].seal, 14
+    keeper = KeyKeeper(city.keyring, city.clock, days)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    city.keyring.backup(copy / "keys.db")
+
+    def opens() -> bool:
+        (copy / "master.key").write_bytes((city.folder / "keys" / "master.key").read_bytes())
+        (copy / "master.key").chmod(0o600)
+        with closing(Keyring(copy)) as old:
+            try:
+                return old.cipher(number) is not None
+            except StoreError:
+                return False
+
+    for day in range(days + 1):
+        city.clock.advance(START + timedelta(days=day))
+        assert keeper.run() == (day in (7, 14)), "a new master key every half of the limit"
+        assert opens(), "within the limit a copy is good"
+    city.clock.advance(START + timedelta(days=days, hours=1))
+    keeper.run()
+    assert not opens(), "after it, it is of no use"
+    assert city.store.entries(0)[0].body == NAME
+
+
+def test_a_master_key_that_still_wraps_something_is_not_forgotten(city: City) -> None:
+    city.put()
+    city.keyring._masters.add(1)  # a rotation that broke off before it wrapped anything
+    assert city.keyring.forget(10**18) == []
+    assert city.store.entries(0)[0].body == NAME

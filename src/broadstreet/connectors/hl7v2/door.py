@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from hashlib import sha256
 from typing import Any
@@ -30,6 +30,7 @@ from broadstreet.store.errors import StoreError
 from broadstreet.store.inbox import Arrival, Interpret, Receipt, Receive, Refused
 from broadstreet.store.index import Indexer
 from broadstreet.store.transaction import Transaction
+from broadstreet.trust.senders import ANYBODY, Sender
 
 MESSAGE_TYPE = "hl7v2/Message"
 VERSIONS = frozenset(
@@ -41,6 +42,7 @@ PROCESSING_IDS = frozenset("PTD")
 """Production, training, debugging. Source: HL7 table 0103; that a message whose MSH-11 is not appropriate for
 the receiver is rejected (AR): HL7 v2.5.1 chapter 2, section 2.9.2."""
 
+UNKNOWN = "this sender is not known here: ask who keeps the hub to let it in (broadstreet client add)"
 _LONGEST_NAME = 200
 _LONGEST_HEADER = 4_096
 _ENTRIES_OF_A_SEGMENT = 2
@@ -48,6 +50,14 @@ _ENTRIES_OF_A_SEGMENT = 2
 _ERROR_CODES = {code.value: code for code in ErrorCode}
 
 _log = logging.getLogger(__name__)
+
+
+class CannotTell(Exception):
+    """It cannot be known who sends: the accounts cannot be read."""
+
+
+Identify = Callable[[Any], Sender | None]
+"""Returns who a peer is; None for nobody that is known. Raises `CannotTell`."""
 
 
 class Door:
@@ -68,6 +78,9 @@ class Door:
     processing_ids
         Those of `PROCESSING_IDS` that are taken. A message of another environment is rejected (AR): stored, a
         trainee's patient would be merged with a real one of the same number, and counted.
+    identify
+        Tells who a peer is. Messages of nobody that is known, and of facilities that a sender may not speak
+        for, are rejected (AR) and kept in quarantine under the address that they came from.
 
     Attributes
     ----------
@@ -87,17 +100,23 @@ class Door:
         fallback: str = "latin-1",
         fallbacks: Mapping[str, str] = {},
         processing_ids: str = "PTD",
+        identify: Identify = lambda _: ANYBODY,
     ) -> None:
         self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
         self._zone, self._zones = zone, dict(zones)
         self._fallback, self._fallbacks = fallback, dict(fallbacks)
-        self._processing_ids = processing_ids
+        self._processing_ids, self._identify = processing_ids, identify
         self._directory = Directory()
         self.answered: Counter[str] = Counter()
 
     async def handle(self, raw: bytes, peer: object) -> bytes:
         """Take a message in and return its acknowledgement, once what it says is true."""
-        received, work = self.receive(raw, peer)
+        try:
+            received, work = self.receive(raw, peer)
+        except CannotTell as error:
+            _log.error("senders cannot be told apart: %s", error)
+            problem = Problem("the message was not stored; send it again later", ErrorCode.INTERNAL)
+            return self._answer(raw, Code.ERROR, (problem,))
         try:
             receipt: Receipt = await self._committer.committed(work)
         except StoreError as error:
@@ -110,17 +129,30 @@ class Door:
         return self._answer(received, Code.ACCEPT, ())
 
     def receive(self, raw: bytes, peer: object = None) -> tuple[Message | bytes, Receive]:
-        """Read a message and return it with the work of taking it in, to be committed."""
+        """Read a message and return it with the work of taking it in, to be committed.
+
+        Raises
+        ------
+        CannotTell
+            If it cannot be known who sends.
+        """
+        return self._read(raw, peer, self._identify(peer))
+
+    def _read(self, raw: bytes, peer: object, sender: Sender | None) -> tuple[Message | bytes, Receive]:
         try:
             message = self._parsed(raw)
         except Malformed as malformed:
-            arrival = _unreadable(raw, peer)
-            fault = _fault(malformed)
-            return raw, Receive(arrival, _refusing("AE", fault), weight=2)
+            unknown = _header_fault(3, ErrorCode.INTERNAL, UNKNOWN) if sender is None else None
+            arrival, fault = _from_address(raw, peer), unknown or _fault(malformed)
+            return raw, Receive(arrival, _refusing("AR" if unknown else "AE", fault), weight=2)
+        if (refused := _not_from(message, sender)) is not None:
+            return message, Receive(_from_address(raw, peer, message), _refusing("AR", refused), weight=2)
+        assert sender is not None
         try:
-            return message, self._receive(message)
+            return message, self._receive(message, sender.name)
         except Malformed as malformed:
-            return message, Receive(_arrival(message, None), _refusing("AE", _fault(malformed)), weight=2)
+            arrival = _arrival(message, None, sender.name)
+            return message, Receive(arrival, _refusing("AE", _fault(malformed)), weight=2)
 
     def text_of(self, raw: bytes) -> str:
         """Return the text of a message in the characters of its sender, or what can be made of it."""
@@ -137,7 +169,7 @@ class Door:
         Refused
             If it cannot be mapped.
         """
-        _, work = self.receive(arrival.body)
+        _, work = self._read(arrival.body, None, ANYBODY)  # an operator answers for it
         work.interpret(tx, arrival, cause)
 
     def _parsed(self, raw: bytes) -> Message:
@@ -145,12 +177,12 @@ class Door:
         own = self._fallbacks.get(_facility_of(raw), self._fallback) if self._fallbacks else self._fallback
         return Message.parse(raw, fallback=own)
 
-    def _receive(self, message: Message) -> Receive:
+    def _receive(self, message: Message, actor: str) -> Receive:
         refused = _not_taken(message, self._processing_ids)
         if refused is not None:
-            return Receive(_arrival(message, None), _refusing("AR", refused), weight=2)
+            return Receive(_arrival(message, None, actor), _refusing("AR", refused), weight=2)
         made = plan(message, tables.events()[_kind(message)], self._zone_of(message))
-        arrival = _arrival(message, made)
+        arrival = _arrival(message, made, actor)
         if made.findings.faults:
             return Receive(arrival, _refusing("AE", *made.findings.faults), weight=2)
         reads = wants(made, self._indexer, self._directory)
@@ -242,7 +274,17 @@ def _header_fault(field: int, code: ErrorCode, reason: str) -> Fault:
     return Fault(segment="MSH", sequence=1, field=field, code=code.value, reason=reason)
 
 
-def _arrival(message: Message, made: Plan | None) -> Arrival:
+def _not_from(message: Message, sender: Sender | None) -> Fault | None:
+    """Say why a message may not come from who sent it; None if it may."""
+    if sender is None:
+        return _header_fault(3, ErrorCode.INTERNAL, UNKNOWN)
+    if sender.speaks_for(message.sender[1]):
+        return None
+    reason = "this sender may not speak for the facility of MSH-4: ask who keeps the hub to allow it"
+    return _header_fault(4, ErrorCode.INTERNAL, reason)
+
+
+def _arrival(message: Message, made: Plan | None, actor: str) -> Arrival:
     application, facility = message.sender
     kind = "^".join(part for part in message.kind if part)
     return Arrival(
@@ -252,13 +294,16 @@ def _arrival(message: Message, made: Plan | None) -> Arrival:
         body=message.raw,
         kind=kind[:_LONGEST_NAME],
         sent=made.sent.micros if made and made.sent else None,
+        actor=actor,
         tolerated=dict(made.findings.tolerated if made else message.tolerated),
     )
 
 
-def _unreadable(raw: bytes, peer: object) -> Arrival:
+def _from_address(raw: bytes, peer: object, message: Message | None = None) -> Arrival:
+    """Return an arrival whose sender is not known by what it says."""
     address = getattr(peer, "address", None) or "unknown"
-    return Arrival(MESSAGE_TYPE, f"hl7v2:{address}"[:_LONGEST_NAME], _number_of(raw), raw)
+    number = message.control_id[:_LONGEST_NAME] if message is not None else ""
+    return Arrival(MESSAGE_TYPE, f"hl7v2:{address}"[:_LONGEST_NAME], number or _number_of(raw), raw)
 
 
 def _number_of(raw: bytes) -> str:

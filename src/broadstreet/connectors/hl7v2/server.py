@@ -8,7 +8,7 @@ import logging
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 from broadstreet.connectors.hl7v2.connection import Connection, Handler, Peer, Refuse, ServerLimits
 
@@ -31,6 +31,7 @@ class MllpServer:
     tls : the server's side of TLS, see `broadstreet.connectors.hl7v2.tls.server_tls`
     refuse : given the first bytes of a message that is too long and the problem, returns the answer's bytes;
         without it the connection closes without an answer
+    admits : says of an address whether it may connect at all
 
     Attributes
     ----------
@@ -47,12 +48,14 @@ class MllpServer:
         tls: ssl.SSLContext | None = None,
         *,
         refuse: Refuse | None = None,
+        admits: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.handler = handler
         self.refuse = refuse
         self.limits = limits or ServerLimits()
         self.counted: Counter[str] = Counter()
         self.held = 0
+        self._admits = admits
         self._host = host
         self._port = port
         self._tls = tls
@@ -148,6 +151,8 @@ class MllpServer:
             self._run(self._open(connection, accepted))
 
     def _full(self, address: str) -> str:
+        if not self._admits(address):
+            return "not of a network that is trusted without TLS"
         if len(self._connections) >= self.limits.connections:
             return "too many connections"
         return (

@@ -34,6 +34,7 @@ MOST_HELD: Final = 65_536
 SEEN_WITHIN: Final = 1.0
 """In seconds; so soon a key that another process destroyed opens nothing here. To ask the file for each body
 would hand Python's lock away each time."""
+WRAPPED_AT_ONCE: Final = 2_000
 _NONCE: Final = 12
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS key (
@@ -148,17 +149,34 @@ class Keyring:
             self._of.cache_clear()
         return gone
 
-    def rotate(self, at: int) -> int:
-        """Wrap every key with a new master key, forget master keys past their limit; return how many keys."""
+    def rotate(self, at: int, limit: int = LIMIT) -> int:
+        """Wrap every key with a new master key, forget master keys past their limit; return how many keys.
+
+        A slice at a time, so that whoever seals or opens meanwhile does not wait.
+        """
         master = self._masters.add(at)
-        with self._lock, self._connection as connection:
-            rows = connection.execute(
-                "SELECT number, master, wrapped FROM key WHERE wrapped IS NOT NULL"
-            ).fetchall()
-            anew = [(master, self._wrap(row[0], self._unwrap(*row), master), row[0]) for row in rows]
-            connection.executemany("UPDATE key SET master = ?, wrapped = ? WHERE number = ?", anew)
-        self._masters.forget(at - LIMIT)
-        return len(anew)
+        number, wrapped = 0, 0
+        while True:
+            with self._lock, self._connection as connection:
+                rows = connection.execute(
+                    "SELECT number, master, wrapped FROM key WHERE wrapped IS NOT NULL AND number > ?"
+                    " AND master < ? ORDER BY number LIMIT ?",
+                    (number, master, WRAPPED_AT_ONCE),
+                ).fetchall()
+                anew = [(master, self._wrap(row[0], self._unwrap(*row), master), row[0]) for row in rows]
+                connection.executemany("UPDATE key SET master = ?, wrapped = ? WHERE number = ?", anew)
+            if not rows:
+                break
+            number, wrapped = rows[-1][0], wrapped + len(rows)
+        self.forget(at - limit)
+        return wrapped
+
+    def forget(self, before: int) -> list[int]:
+        """Forget the master keys that were replaced before an instant and that wrap nothing; return them."""
+        with self._lock:
+            sql = "SELECT DISTINCT master FROM key WHERE wrapped IS NOT NULL"
+            used = {row[0] for row in self._connection.execute(sql)}
+            return self._masters.forget(before, used)
 
     def made(self) -> int:
         """Return when the newest master key was made, in microseconds."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -69,9 +70,10 @@ class Masters:
         self._write(held)
         return before + 1
 
-    def forget(self, before: int) -> list[int]:
-        """Forget the keys that were replaced before an instant; return their numbers."""
-        gone = [number for number, master in self._held.items() if 0 < master.replaced < before]
+    def forget(self, before: int, used: Collection[int] = ()) -> list[int]:
+        """Forget the keys that were replaced before an instant and are not used; return their numbers."""
+        replaced = (number for number, master in self._held.items() if 0 < master.replaced < before)
+        gone = [number for number in replaced if number not in used]
         if gone:
             self._write({n: m for n, m in self._held.items() if n not in gone})
         return gone

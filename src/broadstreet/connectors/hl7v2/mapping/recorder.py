@@ -152,7 +152,7 @@ class Recorder:
             source=SOURCE,
             key=f"{self.cause}:{self._ordinal}",
             subjects=subjects,
-            actor=self.arrival.source,
+            actor=self.arrival.by,
             cause=self.cause,
             rows=self.tx.indexer.rows(resource),
             labels=self._labels(resource, subjects),
