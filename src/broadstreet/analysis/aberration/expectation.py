@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from broadstreet.analysis.aberration.design import Floats
-from broadstreet.analysis.aberration.observations import Observations, Sums
-from broadstreet.analysis.aberration.references import Reference
-from broadstreet.analysis.aberration.robust import RobustFit, fit_robustly
+from broadstreet.analysis.aberration.robust import Past, RobustFit, fit_robustly
 
 # Farrington et al. 1996, section 3.4: fewer years cannot tell a trend from an outbreak or a season.
 FEWEST_YEARS_FOR_A_TREND = 3
@@ -61,7 +59,7 @@ class Expectation:
     defined: NDArray[np.bool_]
 
 
-def expect(observed: Observations, reference: Reference, rule: Rule) -> Expectation:
+def expect(past: Past, rule: Rule) -> Expectation:
     """Fit the past of each point, and say what it lets us expect.
 
     A trend stays if its fit converged, its p-value lies below the threshold and it does not extrapolate:
@@ -72,36 +70,25 @@ def expect(observed: Observations, reference: Reference, rule: Rule) -> Expectat
     ------
     Farrington et al. 1996, section 3.4; Noufaily et al. 2013, section 3.
     """
-    design = reference.design
-    sums = Sums.of(observed, design)
-    found = fit_robustly(observed, sums, design, trend=rule.trend, threshold=rule.weights_threshold)
+    found = fit_robustly(past, trend=rule.trend, threshold=rule.weights_threshold)
     if rule.trend:
-        flat = np.flatnonzero(~_keeps_trend(found, observed, reference, rule))
+        flat = np.flatnonzero(~_keeps_trend(found, past, rule))
         if flat.size:
-            again = fit_robustly(
-                observed.only(flat), sums.only(flat), design, trend=False, threshold=rule.weights_threshold
-            )
-            found.put(flat, again)
+            found.put(flat, fit_robustly(past.only(flat), trend=False, threshold=rule.weights_threshold))
     dispersion = np.maximum(found.dispersion, 1.0)
     unit = found.relative_dispersion if rule.relative else dispersion
     with np.errstate(all="ignore"):
-        variance = unit * found.fit.variance_at(reference.block, reference.time) / found.scale
-    return Expectation(_log_mean(found, reference), variance, dispersion, found.fit.converged)
+        variance = unit * found.unit_variance
+    return Expectation(found.log_mean, variance, dispersion, found.converged)
 
 
-def _log_mean(found: RobustFit, reference: Reference) -> Floats:
-    return found.fit.level[:, reference.block] + found.fit.slope * reference.time
-
-
-def _keeps_trend(
-    found: RobustFit, observed: Observations, reference: Reference, rule: Rule
-) -> NDArray[np.bool_]:
-    highest = np.concatenate([observed.rows("count", rows).max(axis=1) for rows in observed.parts()])
+def _keeps_trend(found: RobustFit, past: Past, rule: Rule) -> NDArray[np.bool_]:
     with np.errstate(all="ignore"):
-        kept = found.fit.converged & (np.exp(_log_mean(found, reference)) <= highest)
+        kept = found.converged & (np.exp(found.log_mean) <= found.highest)
         if rule.trend_threshold < 1.0:
             unit = found.relative_dispersion if rule.relative else found.dispersion
-            statistic = found.fit.slope * np.sqrt(found.fit.spread * found.scale / unit)
-            freedom = reference.design.observations - reference.design.blocks - 1
+            statistic = found.slope * np.sqrt(found.slope_information / unit)
+            design = past.reference.design
+            freedom = len(design.time) - design.blocks - 1
             kept &= 2.0 * special.stdtr(freedom, -np.abs(statistic)) < rule.trend_threshold
     return np.asarray(kept)

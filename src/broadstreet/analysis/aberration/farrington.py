@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from broadstreet.analysis import settings
 from broadstreet.analysis.aberration.design import Floats
 from broadstreet.analysis.aberration.expectation import FEWEST_YEARS_FOR_A_TREND, Rule, expect
-from broadstreet.analysis.aberration.observations import Observations
 from broadstreet.analysis.aberration.points import HIGHEST_COUNT, judge_points
 from broadstreet.analysis.aberration.quantiles import two_thirds_quantile
-from broadstreet.analysis.aberration.references import Reference, Season, window_references
+from broadstreet.analysis.aberration.references import Season, window_references
 from broadstreet.analysis.aberration.result import Aberrations
+from broadstreet.analysis.aberration.robust import Past
 from broadstreet.analysis.aberration.series import checked_counts, checked_times
 
 # Farrington et al. 1996, sections 3.4 and 3.6; R surveillance 1.20.3, ?algo.farrington
@@ -106,10 +106,8 @@ class _Judge:
     rule: Rule
     probability: float
 
-    def __call__(
-        self, observed: Observations, reference: Reference, count: Floats, enough: NDArray[np.bool_]
-    ) -> Floats:
-        expected = expect(observed, reference, self.rule)
+    def __call__(self, past: Past, count: Floats, enough: NDArray[np.bool_]) -> Floats:
+        expected = expect(past, self.rule)
         with np.errstate(all="ignore"):
             mean = np.exp(expected.log_mean)
             upper = two_thirds_quantile(self.probability, mean, expected.variance, expected.dispersion)

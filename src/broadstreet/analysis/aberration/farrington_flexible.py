@@ -18,11 +18,11 @@ from broadstreet.analysis.aberration.expectation import (
     Rule,
     expect,
 )
-from broadstreet.analysis.aberration.observations import Observations
 from broadstreet.analysis.aberration.points import HIGHEST_COUNT, judge_points
 from broadstreet.analysis.aberration.quantiles import count_quantile, two_thirds_quantile
-from broadstreet.analysis.aberration.references import Reference, Season, seasonal_references
+from broadstreet.analysis.aberration.references import Season, seasonal_references
 from broadstreet.analysis.aberration.result import Aberrations
+from broadstreet.analysis.aberration.robust import Past
 from broadstreet.analysis.aberration.series import checked_counts, checked_times
 
 ThresholdMethod = Literal["nb_plugin", "delta", "muan"]
@@ -133,10 +133,8 @@ class _Judge:
     bound: _Bound
     alpha: float
 
-    def __call__(
-        self, observed: Observations, reference: Reference, count: Floats, enough: NDArray[np.bool_]
-    ) -> Floats:
-        expected = expect(observed, reference, self.rule)
+    def __call__(self, past: Past, count: Floats, enough: NDArray[np.bool_]) -> Floats:
+        expected = expect(past, self.rule)
         with np.errstate(all="ignore"):
             centre, upper = self.bound(expected, self.alpha)
             score = (count - centre) / (upper - centre)

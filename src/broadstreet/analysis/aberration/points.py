@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.aberration.design import Floats, Indices
-from broadstreet.analysis.aberration.observations import Observations, Tables
 from broadstreet.analysis.aberration.references import Reference
 from broadstreet.analysis.aberration.result import Aberrations
+from broadstreet.analysis.aberration.robust import Past
+from broadstreet.analysis.aberration.tables import Tables
 
-# Takes the past of points, its design, their counts, and whether there were cases enough.
-Judge = Callable[[Observations, Reference, Floats, NDArray[np.bool_]], Floats]
+# Takes the past of points, their counts, and whether there were cases enough.
+Judge = Callable[[Past, Floats, NDArray[np.bool_]], Floats]
 
 HIGHEST_COUNT = 10**9  # verified so far; beyond it, R's own test of convergence drowns in rounding
 _POINTS_AT_A_TIME = 4096
@@ -53,8 +54,8 @@ def judge_points(
                 series, row = np.divmod(point, len(reference.rows))
                 row = reference.rows[row]
                 time = times[row]
-                observed = Observations(tables, series, time, reference.offset)
-                found = judge(observed, reference, tables.count[series, time], enough[time, series])
+                past = Past(tables, series, time, reference)
+                found = judge(past, tables.counts[series, time], enough[time, series])
                 answer[:, row, first + series] = found
     return Aberrations(*answer)
 

@@ -1,230 +1,249 @@
-"""Fit many quasi-Poisson regressions at once: a level for each block of times, and at most one common slope.
+"""Fit a quasi-Poisson regression: a level for each block of times, and at most one common slope.
 
 The model is :math:`\\log \\mu_i = \\alpha_{j(i)} + \\beta t_i`. With a level for each block the weighted
-least squares of every iteration have a closed form in sums over the blocks: no matrix is factorised, and a
-thousand regressions of one design take a few array operations. The iterations are those of R's `glm.fit`
-(start at :math:`y + 0.1`, stop by the change of the deviance, at most 25), one by one, since what R answers
-on sparse counts depends on where it stopped.
+least squares of every iteration have a closed form in sums over the blocks: no matrix is factorised. The
+iterations are those of R's `glm.fit` (start at :math:`y + 0.1`, stop by the change of the deviance, at most
+25), one by one, since what R answers on sparse counts depends on where it stopped.
+
+All functions are compiled, and write into arrays that the next regression overwrites.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from broadstreet.analysis.aberration.design import Design, Floats, Moments, Outliers
-from broadstreet.analysis.aberration.observations import Sums
+from broadstreet.analysis.aberration.design import Design, Floats, Indices, Outliers
+from broadstreet.analysis.aberration.tables import ADDED_AT_START, Tables
+from broadstreet.analysis.compiled import compiled
 
 # R 4.2: ?glm.control and stats::glm.fit
 _EPSILON = 1e-8
 _MOST_ITERATIONS = 25
 _MOST_HALVINGS = 25
 _LEAST_MEAN = 1e-300
-_ROUNDING = 4.0 * np.finfo(np.float64).eps
+_ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+_SAFE_EXPONENT = 300.0  # exponentials up to it, their products and sums neither overflow nor vanish
 
-Rows = NDArray[np.bool_] | NDArray[np.intp] | slice
+# Rows of `Fit.blocks`: coefficients, and those before the last step; the last least squares, whose weights
+# are the means before that step (`glm.fit` takes leverages and standard errors from there); the means; sums
+# of the observations and of the weights of the first least squares; shifts and sums of exponentials.
+LEVEL, EARLIER, MASS, CENTRE, MEAN = range(5)
+_COUNT, _WEIGHT, _WEIGHT_TIMED, _WORKING = range(5, 9)
+_SHIFT, _TOTAL, _FIRST, _SECOND = range(9, 13)
+
+# Entries of `Fit.overall`: the slope, and that before the last step; the weighted squares of time about the
+# centres (infinite without a slope); sums of the observations.
+SLOPE, EARLIER_SLOPE, SPREAD = range(3)
+_WEIGHT_SQUARED, _WORKING_TIMED, _COUNT_TIMED, _SATURATED, _START = range(3, 8)
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """Hold regressions, one a row.
+class Fit(NamedTuple):
+    """Hold the regression of one point, and room for what its iterations need.
 
-    `earlier_level` and `earlier_slope` are the coefficients before the last step. `mass`, `centre` and
-    `spread` describe the last least squares, whose weights are the means before that step: `glm.fit` takes
-    leverages and standard errors from there.
+    Few arrays with named rows: to hand many arrays to a compiled function costs more than what it computes.
     """
 
-    level: Floats  # (fits, blocks)
-    slope: Floats  # (fits,)
-    earlier_level: Floats
-    earlier_slope: Floats
-    mass: Floats  # (fits, blocks): sums of the weights
-    centre: Floats  # (fits, blocks): weighted means of time
-    spread: Floats  # (fits,): weighted squares of time about the centres; infinite without a slope
-    converged: NDArray[np.bool_]
-
-    def rows(self, kept: Rows) -> Fit:
-        """Return the fits of these rows."""
-        return Fit(*(getattr(self, field.name)[kept] for field in fields(self)))
-
-    def put(self, rows: Rows, other: Fit) -> None:
-        """Replace these rows by the fits of another."""
-        for field in fields(self):
-            getattr(self, field.name)[rows] = getattr(other, field.name)
-
-    def log_mean(self, design: Design) -> Floats:
-        """Return the linear predictor of every observation, shape (fits, observations)."""
-        return _predictor(self.level, self.slope, design)
-
-    def earlier_log_mean(self, design: Design) -> Floats:
-        """Return the linear predictor before the last step."""
-        return _predictor(self.earlier_level, self.earlier_slope, design)
-
-    def leverage_per_weight(self, design: Design) -> Floats:
-        """Return the diagonal of the hat matrix divided by the weights, shape (fits, observations)."""
-        constant = 1.0 / self.mass + self.centre**2 / self.spread[:, np.newaxis]
-        linear = -2.0 * self.centre / self.spread[:, np.newaxis]
-        return np.hstack([constant, linear, 1.0 / self.spread[:, np.newaxis]]) @ design.parabolas
-
-    def variance_at(self, block: int, time: float) -> Floats:
-        """Return the variance of the linear predictor at a block and time, per unit of dispersion."""
-        return 1.0 / self.mass[:, block] + (time - self.centre[:, block]) ** 2 / self.spread
+    blocks: Floats  # (13, blocks)
+    overall: Floats  # (8,)
+    within: Floats  # (4, longest + 1): sums within a run by its length, and the power after it
 
 
-def fit(
-    sums: Sums, design: Design, *, trend: bool, outliers: Outliers | None = None, scale: Floats | None = None
-) -> Fit:
-    """Fit every row of the sums.
+@compiled
+def room_for_a_fit(design: Design) -> Fit:
+    """Return arrays for one fit at a time of this design."""
+    return Fit(np.empty((13, design.blocks)), np.empty(8), np.empty((4, design.longest + 1)))
 
-    Parameters
-    ----------
-    sums : Sums
-        Of the observations, the shares of the outliers taken off.
-    design : Design
-    trend : bool
-        Whether there is a slope; without it, the slope is 0.
-    outliers : Outliers, optional
-        Observations with less weight than 1.
-    scale : ndarray, shape (fits,), optional
-        What all weights are multiplied by. It decides only when the iterations stop.
 
-    Returns
-    -------
-    Fit
-        `converged` is False after 25 iterations, and where R would stop with an error (coefficients are then
-        NaN).
+@compiled
+def fit_point(
+    tables: Tables,
+    series: int,
+    times: Indices,
+    design: Design,
+    outliers: Outliers,
+    scale: float,
+    trend: bool,
+    fit: Fit,
+) -> bool:
+    """Fit the observations of a series at `times`; tell whether the iterations converged.
+
+    With outliers, `fit` must hold the fit of the same observations without. All weights are multiplied by
+    `scale`, which decides only when the iterations stop. Levels are NaN where R would stop with an error.
     """
-    scale = np.ones(len(sums.count_timed)) if scale is None else scale
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-        running = _Running.of(_first_step(sums, trend=trend), sums, outliers, scale)
-        return _iterate(running, design, trend=trend)
-
-
-def _predictor(level: Floats, slope: Floats, design: Design) -> Floats:
-    return np.hstack([level, slope[:, np.newaxis]]) @ design.lines
-
-
-def _first_step(sums: Sums, *, trend: bool) -> Fit:
-    fits = len(sums.count_timed)
-    if trend:
-        centre = sums.weight_timed / sums.weight
-        spread = sums.weight_squared - np.einsum("ij,ij->i", centre, sums.weight_timed)
-        slope = (sums.working_timed - np.einsum("ij,ij->i", centre, sums.working)) / spread
-    else:
-        centre, spread, slope = np.zeros_like(sums.weight), np.full(fits, np.inf), np.zeros(fits)
-    level = sums.working / sums.weight - centre * slope[:, np.newaxis]
-    return Fit(level, slope, level, slope, sums.weight, centre, spread, np.zeros(fits, np.bool_))
-
-
-@dataclass(slots=True)
-class _Running:
-    """The fits that still iterate, and what their steps need."""
-
-    row: NDArray[np.intp]
-    fit: Fit
-    count: Floats
-    timed: Floats
-    saturated: Floats
-    scale: Floats
-    deviance: Floats
-    total: Floats  # sum of the means before the last step; NaN before the first
-    outliers: Outliers | None
-
-    @classmethod
-    def of(cls, first: Fit, sums: Sums, outliers: Outliers | None, scale: Floats) -> _Running:
-        row, total = np.arange(len(scale)), np.full(len(scale), np.nan)
-        deviance = scale * sums.start
-        return cls(row, first, sums.count, sums.count_timed, sums.saturated, scale, deviance, total, outliers)
-
-    def keep(self, kept: NDArray[np.bool_]) -> None:
-        for name in ("row", "count", "timed", "saturated", "scale", "deviance", "total"):
-            setattr(self, name, getattr(self, name)[kept])
-        self.fit = self.fit.rows(kept)
-        self.outliers = self.outliers and self.outliers.of_rows(kept)
-
-
-@dataclass(frozen=True, slots=True)
-class _Means:
-    """What the coefficients of the running fits say."""
-
-    moments: Moments
-    block: Floats  # (fits, blocks): sums of the means
-    total: Floats
-    deviance: Floats
-
-
-def _iterate(running: _Running, design: Design, *, trend: bool) -> Fit:
-    answer = running.fit.rows(running.row)
+    blocks, overall = fit.blocks, fit.overall
+    _sum_up(tables, series, times, design, outliers, fit)
+    _first_step(fit, trend)
+    deviance, total = scale * overall[_START], np.nan
     for iteration in range(_MOST_ITERATIONS):
-        means = _means(running, design)
-        if not np.isfinite(means.deviance).all():
-            means = _shorten_steps(running, design, means)
-        resting = _rests(running, means)
-        failed = ~np.isfinite(means.deviance)
-        running.fit.converged[:] = resting
-        running.fit.level[failed] = np.nan
-        done = resting | failed | (iteration == _MOST_ITERATIONS - 1)
-        if done.any():
-            answer.put(running.row[done], running.fit.rows(done))
-            running.keep(~done)
-            means = _rows(means, ~done)
-        if not running.row.size:
-            break
-        running.deviance, running.total = means.deviance, means.total
-        running.fit = _step(running, means, trend=trend)
-    return answer
+        new_deviance, new_total = _means(fit, design, outliers, scale)
+        halvings = 0
+        while not np.isfinite(new_deviance) and halvings < _MOST_HALVINGS:
+            blocks[LEVEL] = (blocks[LEVEL] + blocks[EARLIER]) / 2.0
+            overall[SLOPE] = (overall[SLOPE] + overall[EARLIER_SLOPE]) / 2.0
+            new_deviance, new_total = _means(fit, design, outliers, scale)
+            halvings += 1
+        if not np.isfinite(new_deviance):
+            blocks[LEVEL] = np.nan
+            return False
+        if _rests(fit, scale, (deviance, new_deviance), (total, new_total)):
+            return True
+        if iteration < _MOST_ITERATIONS - 1:
+            deviance, total = new_deviance, new_total
+            _step(fit, trend)
+    return False
 
 
-def _means(running: _Running, design: Design) -> _Means:
-    fit = running.fit
-    moments = design.moments(fit.slope, running.outliers)
-    block = np.maximum(np.exp(fit.level + moments.shift) * moments.total, _LEAST_MEAN)
-    total = block.sum(axis=1)
-    likelihood = np.einsum("ij,ij->i", fit.level, running.count) + fit.slope * running.timed
-    return _Means(moments, block, total, 2.0 * running.scale * (running.saturated - likelihood + total))
+@compiled
+def _sum_up(
+    tables: Tables, series: int, times: Indices, design: Design, outliers: Outliers, fit: Fit
+) -> None:
+    if not len(outliers.which):
+        fit.blocks[_COUNT : _WORKING + 1] = 0.0
+        fit.overall[_WEIGHT_SQUARED:] = 0.0
+        for i in range(len(times)):
+            _add(tables, series, times[i], design, i, 1.0, fit)
+    for k in range(len(outliers.which)):
+        i = outliers.which[k]
+        _add(tables, series, times[i], design, i, -outliers.share[k], fit)
 
 
-def _shorten_steps(running: _Running, design: Design, means: _Means) -> _Means:
-    fit = running.fit
-    for _ in range(_MOST_HALVINGS):
-        broken = ~np.isfinite(means.deviance)
-        if not broken.any():
-            break
-        fit.level[broken] = (fit.level[broken] + fit.earlier_level[broken]) / 2.0
-        fit.slope[broken] = (fit.slope[broken] + fit.earlier_slope[broken]) / 2.0
-        means = _means(running, design)
-    return means
+@compiled
+def _add(tables: Tables, series: int, at: int, design: Design, i: int, weight: float, fit: Fit) -> None:
+    blocks, overall, j, time = fit.blocks, fit.overall, design.block[i], design.time[i]
+    count, working = weight * tables.counts[series, at], weight * tables.working[series, at]
+    started = count + weight * ADDED_AT_START
+    blocks[_COUNT, j] += count
+    blocks[_WEIGHT, j] += started
+    blocks[_WEIGHT_TIMED, j] += started * time
+    blocks[_WORKING, j] += working
+    overall[_WEIGHT_SQUARED] += started * time * time
+    overall[_WORKING_TIMED] += working * time
+    overall[_COUNT_TIMED] += count * time
+    overall[_SATURATED] += weight * tables.saturated[series, at]
+    overall[_START] += weight * tables.start[series, at]
 
 
-def _rests(running: _Running, means: _Means) -> NDArray[np.bool_]:
-    """Tell whose deviance changed no more than `glm.fit` asks for, or than rounding explains."""
-    fit = running.fit
-    moved = np.einsum("ij,ij->i", fit.level - fit.earlier_level, running.count)
-    moved += (fit.slope - fit.earlier_slope) * running.timed
-    change = 2.0 * running.scale * (means.total - running.total - moved)
-    change = np.where(np.isnan(running.total), means.deviance - running.deviance, change)
-    noise = _ROUNDING * running.scale * means.total
-    resting = np.abs(change) < np.maximum(_EPSILON * (0.1 + np.abs(means.deviance)), noise)
-    return np.asarray(resting)
+@compiled
+def _first_step(fit: Fit, trend: bool) -> None:
+    blocks, overall = fit.blocks, fit.overall
+    spread, rise = overall[_WEIGHT_SQUARED], overall[_WORKING_TIMED]
+    for j in range(blocks.shape[1]):
+        blocks[MASS, j] = blocks[_WEIGHT, j]
+        blocks[CENTRE, j] = blocks[_WEIGHT_TIMED, j] / blocks[_WEIGHT, j] if trend else 0.0
+        spread -= blocks[CENTRE, j] * blocks[_WEIGHT_TIMED, j]
+        rise -= blocks[CENTRE, j] * blocks[_WORKING, j]
+    slope = rise / spread if trend else 0.0
+    overall[SLOPE] = overall[EARLIER_SLOPE] = slope
+    overall[SPREAD] = spread if trend else np.inf
+    for j in range(blocks.shape[1]):
+        blocks[LEVEL, j] = blocks[_WORKING, j] / blocks[_WEIGHT, j] - blocks[CENTRE, j] * slope
+        blocks[EARLIER, j] = blocks[LEVEL, j]
 
 
-def _step(running: _Running, means: _Means, *, trend: bool) -> Fit:
+@compiled
+def _step(fit: Fit, trend: bool) -> None:
     """Take a weighted least squares step, which for a log-linear Poisson model is one of Newton's."""
-    fit, moments = running.fit, means.moments
-    if trend:
-        centre = moments.first / moments.total
-        spread = np.einsum("ij,ij->i", means.block, moments.second / moments.total - centre**2)
-        rise = (running.timed - np.einsum("ij,ij->i", centre, running.count)) / spread
-    else:
-        centre, spread, rise = np.zeros_like(means.block), np.full_like(means.total, np.inf), 0.0
-    level = fit.level + running.count / means.block - 1.0 - centre * np.reshape(rise, (-1, 1))
-    unsettled = np.zeros(len(level), np.bool_)
-    return Fit(level, fit.slope + rise, fit.level, fit.slope, means.block, centre, spread, unsettled)
+    blocks, overall = fit.blocks, fit.overall
+    spread, rise = 0.0, overall[_COUNT_TIMED]
+    for j in range(blocks.shape[1]):
+        centre = blocks[_FIRST, j] / blocks[_TOTAL, j] if trend else 0.0
+        spread += blocks[MEAN, j] * (blocks[_SECOND, j] / blocks[_TOTAL, j] - centre**2)
+        rise -= centre * blocks[_COUNT, j]
+        blocks[CENTRE, j] = centre
+        blocks[MASS, j] = blocks[MEAN, j]
+    rise = rise / spread if trend else 0.0
+    overall[SPREAD] = spread if trend else np.inf
+    overall[EARLIER_SLOPE] = overall[SLOPE]
+    overall[SLOPE] += rise
+    for j in range(blocks.shape[1]):
+        blocks[EARLIER, j] = blocks[LEVEL, j]
+        blocks[LEVEL, j] += blocks[_COUNT, j] / blocks[MEAN, j] - 1.0 - blocks[CENTRE, j] * rise
 
 
-def _rows(means: _Means, kept: NDArray[np.bool_]) -> _Means:
-    old = means.moments
-    moments = Moments(old.shift[kept], old.total[kept], old.first[kept], old.second[kept])
-    return _Means(moments, means.block[kept], means.total[kept], means.deviance[kept])
+@compiled
+def _means(fit: Fit, design: Design, outliers: Outliers, scale: float) -> tuple[float, float]:
+    """Sum the means of each block; return their deviance and their sum."""
+    blocks, overall = fit.blocks, fit.overall
+    _sum_exponentials(fit, design, outliers)
+    total, likelihood = 0.0, overall[SLOPE] * overall[_COUNT_TIMED]
+    for j in range(blocks.shape[1]):
+        mean = np.exp(blocks[LEVEL, j] + blocks[_SHIFT, j]) * blocks[_TOTAL, j]
+        blocks[MEAN, j] = _LEAST_MEAN if mean < _LEAST_MEAN else mean
+        total += blocks[MEAN, j]
+        likelihood += blocks[LEVEL, j] * blocks[_COUNT, j]
+    return 2.0 * scale * (overall[_SATURATED] - likelihood + total), total
+
+
+@compiled
+def _rests(fit: Fit, scale: float, deviances: tuple[float, float], totals: tuple[float, float]) -> bool:
+    """Tell whether the deviance changed no more than `glm.fit` asks for, or than rounding explains."""
+    blocks, overall = fit.blocks, fit.overall
+    change = deviances[1] - deviances[0]
+    if not np.isnan(totals[0]):
+        moved = (overall[SLOPE] - overall[EARLIER_SLOPE]) * overall[_COUNT_TIMED]
+        for j in range(blocks.shape[1]):
+            moved += (blocks[LEVEL, j] - blocks[EARLIER, j]) * blocks[_COUNT, j]
+        change = 2.0 * scale * (totals[1] - totals[0] - moved)
+    noise = _ROUNDING * scale * totals[1]
+    return abs(change) < max(_EPSILON * (0.1 + abs(deviances[1])), noise)
+
+
+@compiled
+def _sum_exponentials(fit: Fit, design: Design, outliers: Outliers) -> None:
+    """Sum exp(beta t - shift) over each block, and its products with t and t^2.
+
+    With the shift of each block they can neither overflow nor vanish. Without shifts, a run that follows upon
+    another of its year begins where that one's powers end; longer chains of products would lose digits.
+    """
+    blocks, within, slope = fit.blocks, fit.within, fit.overall[SLOPE]
+    _sum_within_runs(slope, within)
+    shifted = _choose_shifts(slope, design, blocks)
+    blocks[_TOTAL : _SECOND + 1] = 0.0
+    first, due, previous = 0.0, np.inf, 0
+    for r in range(len(design.run) - 1):
+        start, length = design.run[r], design.run[r + 1] - design.run[r]
+        j, time = design.block[start], design.time[start]
+        if shifted or time != due or j <= previous:
+            first = np.exp(slope * time - blocks[_SHIFT, j])
+        none, once, twice = within[0, length], within[1, length], within[2, length]
+        blocks[_TOTAL, j] += first * none
+        blocks[_FIRST, j] += first * (time * none + once)
+        blocks[_SECOND, j] += first * (time * (time * none + 2.0 * once) + twice)
+        first, due, previous = first * within[3, length], time + length, j
+    for k in range(len(outliers.which)):
+        j, time = design.block[outliers.which[k]], design.time[outliers.which[k]]
+        excess = outliers.share[k] * np.exp(slope * time - blocks[_SHIFT, j])
+        blocks[_TOTAL, j] -= excess
+        blocks[_FIRST, j] -= excess * time
+        blocks[_SECOND, j] -= excess * time * time
+
+
+@compiled
+def _sum_within_runs(slope: float, within: Floats) -> None:
+    """Sum exp(beta k) and its products with k and k^2 over 0, 1, 2... steps; keep the next power."""
+    growth = np.exp(slope)
+    within[:3, 0] = 0.0
+    within[3, 0] = 1.0
+    for k in range(within.shape[1] - 1):
+        value = within[3, k]
+        within[0, k + 1] = within[0, k] + value
+        within[1, k + 1] = within[1, k] + value * k
+        within[2, k + 1] = within[2, k] + value * k * k
+        within[3, k + 1] = value * growth
+
+
+@compiled
+def _choose_shifts(slope: float, design: Design, blocks: Floats) -> bool:
+    """Write the shift of each block; tell whether there is any."""
+    reach = max(abs(design.time[0]), abs(design.time[-1]))
+    if abs(slope) * reach < _SAFE_EXPONENT:
+        blocks[_SHIFT] = 0.0
+        return False
+    blocks[_SHIFT] = -np.inf
+    for r in range(len(design.run) - 1):
+        start = design.run[r]
+        j = design.block[start]
+        blocks[_SHIFT, j] = max(blocks[_SHIFT, j], slope * design.time[start])
+    return True

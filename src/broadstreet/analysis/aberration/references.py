@@ -46,7 +46,7 @@ class Reference:
         """Describe observations; `time` is relative to the evaluated time, whose block is the last."""
         middle = np.rint(time.mean())
         present, renumbered = np.unique(block, return_inverse=True)
-        return cls(rows, offset, Design(renumbered, time - middle), len(present) - 1, -middle)
+        return cls(rows, offset, Design.of(renumbered, time - middle), len(present) - 1, -middle)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,57 +3,89 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from broadstreet.analysis.aberration import quasipoisson
 from broadstreet.analysis.aberration.design import Design, Floats, Indices, Outliers
-from broadstreet.analysis.aberration.observations import Observations, Sums
-from broadstreet.analysis.aberration.quasipoisson import Fit, Rows
+from broadstreet.analysis.aberration.quasipoisson import (
+    CENTRE,
+    EARLIER,
+    EARLIER_SLOPE,
+    LEVEL,
+    MASS,
+    SLOPE,
+    SPREAD,
+    Fit,
+    fit_point,
+    room_for_a_fit,
+)
+from broadstreet.analysis.aberration.references import Reference
+from broadstreet.analysis.aberration.tables import Tables
+from broadstreet.analysis.compiled import compiled
 
 _NO_FREEDOM = 1e-10  # an observation with a leverage this near to 1 is fitted exactly: it cannot stand out
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """Name the points whose past is looked at: rows of the tables, and times to look back from."""
+
+    tables: Tables
+    series: Indices
+    time: Indices
+    reference: Reference
+
+    def only(self, rows: Indices) -> Past:
+        """Return these points."""
+        return Past(self.tables, self.series[rows], self.time[rows], self.reference)
+
+
+@dataclass(frozen=True, slots=True)
 class RobustFit:
-    """Hold fits whose past outbreaks count for less.
+    """Hold fits whose past outbreaks count for less; arrays of shape (points,).
 
     Attributes
     ----------
-    fit : Fit
-        Of the second round; `converged` tells of the first.
-    scale : ndarray, shape (fits,)
-        What the weights are multiplied by, so that they sum to the number of observations.
-    dispersion : ndarray, shape (fits,)
+    log_mean : ndarray
+        At the evaluated time.
+    unit_variance : ndarray
+        Of `log_mean`, per unit of dispersion.
+    slope, slope_information : ndarray
+        The slope, and the inverse of its variance per unit of dispersion.
+    dispersion : ndarray
         Pearson's estimate, not bounded below.
-    relative_dispersion : ndarray, shape (fits,)
+    relative_dispersion : ndarray
         The same from the residuals relative to the mean: R's `farringtonFlexible` takes its standard errors
         from it.
+    highest : ndarray
+        Highest count of the past.
+    converged : ndarray of bool
+        Whether the first round did.
     """
 
-    fit: Fit
-    scale: Floats
+    log_mean: Floats
+    unit_variance: Floats
+    slope: Floats
+    slope_information: Floats
     dispersion: Floats
     relative_dispersion: Floats
+    highest: Floats
+    converged: NDArray[np.bool_]
 
-    def put(self, rows: Rows, other: RobustFit) -> None:
+    def put(self, rows: Indices, other: RobustFit) -> None:
         """Replace these rows by the fits of another."""
-        self.fit.put(rows, other.fit)
-        for name in ("scale", "dispersion", "relative_dispersion"):
+        for name in self.__slots__:
             getattr(self, name)[rows] = getattr(other, name)
 
 
-def fit_robustly(
-    observed: Observations, sums: Sums, design: Design, *, trend: bool, threshold: float
-) -> RobustFit:
-    """Fit every row of the observations, and again with past outbreaks weighed down.
+def fit_robustly(past: Past, *, trend: bool, threshold: float) -> RobustFit:
+    """Fit the past of each point, and again with past outbreaks weighed down.
 
     Parameters
     ----------
-    observed : Observations
-    sums : Sums
-        Of the same observations.
-    design : Design
+    past : Past
     trend : bool
         Whether there is a slope.
     threshold : float
@@ -64,78 +96,145 @@ def fit_robustly(
     ------
     Farrington et al. 1996, J R Stat Soc A 159:547, section 3.6; Noufaily et al. 2013, Stat Med 32:1206.
     """
-    found, outliers = _first_round(observed, sums, design, trend=trend, threshold=threshold)
-    again = np.unique(outliers.row)
-    if again.size:
-        numbered = Outliers(np.searchsorted(again, outliers.row), outliers.column, outliers.share)
-        second = _second_round(observed.only(again), sums.only(again), design, numbered, trend=trend)
-        second.fit.converged[:] = found.fit.converged[again]
-        found.put(again, second)
-    return found
+    found = np.empty((8, len(past.series)))
+    reference, least = past.reference, (threshold / 1.5) ** 2
+    points = past.series, past.time, reference.offset
+    evaluated = reference.block, reference.time
+    _fit_points(past.tables, points, evaluated, reference.design, trend, least, found)
+    mean, variance, slope, information, pearson, relative, highest, converged = found
+    return RobustFit(mean, variance, slope, information, pearson, relative, highest, converged == 1.0)
 
 
-def _first_round(
-    observed: Observations, sums: Sums, design: Design, *, trend: bool, threshold: float
-) -> tuple[RobustFit, Outliers]:
-    fit = quasipoisson.fit(sums, design, trend=trend)
-    found = RobustFit(fit, np.ones(len(observed)), *np.empty((2, len(observed))))
-    freedom = design.observations - design.blocks - trend
-    far = []
-    with np.errstate(all="ignore"):
-        for rows in observed.parts():
-            part = fit.rows(rows)
-            inverse_sixth = np.exp(part.log_mean(design) / -6.0)
-            root = 1.0 / (inverse_sixth * inverse_sixth * inverse_sixth)
-            earlier = np.exp(part.earlier_log_mean(design))
-            residual = observed.rows("count", rows)
-            residual /= root * root
-            residual -= 1.0
-            residual *= residual
-            found.relative_dispersion[rows] = residual.sum(axis=1) / freedom
-            found.dispersion[rows] = np.einsum("ij,ij->i", earlier, residual) / freedom
-            earlier *= part.leverage_per_weight(design)
-            room = np.subtract(1.0, earlier, out=earlier)
-            room *= np.maximum(found.dispersion[rows], 1.0)[:, np.newaxis]
-            inverse_sixth *= observed.rows("two_thirds", rows)
-            anscombe = np.subtract(inverse_sixth, root, out=root)
-            far.append(_far(anscombe, room, threshold, rows.start))
-    return found, Outliers(*map(np.concatenate, zip(*far, strict=True)))
+class _Room(NamedTuple):
+    """Hold arrays of shape (observations,) that each point overwrites."""
+
+    inverse_sixth: Floats  # mean ** (-1/6)
+    earlier: Floats  # means before the last step
+    square: Floats  # squared residuals relative to the mean
+    which: Indices  # of the outliers
+    share: Floats
 
 
-def _far(anscombe: Floats, room: Floats, threshold: float, first: int) -> tuple[Indices, Indices, Floats]:
-    """Return where the residual exceeds the threshold, and how much less it counts for there.
+@compiled
+def _fit_points(
+    tables: Tables,
+    points: tuple[Indices, Indices, Indices],
+    evaluated: tuple[int, float],
+    design: Design,
+    trend: bool,
+    least: float,
+    found: Floats,
+) -> None:
+    series, time, offset = points
+    observations = len(offset)
+    means, which = np.empty((4, observations)), np.empty(observations, np.intp)
+    room, fit = _Room(means[0], means[1], means[2], which, means[3]), room_for_a_fit(design)
+    freedom = observations - design.blocks - int(trend)
+    none = Outliers(room.which[:0], room.share[:0])
+    for point in range(len(series)):
+        own, times, scale = series[point], time[point] + offset, 1.0
+        converged = fit_point(tables, own, times, design, none, scale, trend, fit)
+        pearson, relative = _residuals(tables, own, times, design, fit, room)
+        outliers = _outliers(tables, own, times, design, fit, max(pearson / freedom, 1.0), least, room)
+        if len(outliers.which):
+            scale = observations / (observations - outliers.share.sum())
+            fit_point(tables, own, times, design, outliers, scale, trend, fit)
+            pearson, relative = _residuals(tables, own, times, design, fit, room)
+            off, relative_off = _outlying(outliers, room)
+            pearson, relative = scale * (pearson - off), scale * (relative - relative_off)
+        _write(fit, evaluated, scale, found[:, point])
+        found[4, point], found[5, point] = pearson / freedom, relative / freedom
+        found[6, point] = _highest(tables, own, times)
+        found[7, point] = converged
 
-    `anscombe` lacks its factor of 3/2; `room` is what its square is divided by.
+
+@compiled
+def _write(fit: Fit, evaluated: tuple[int, float], scale: float, found: Floats) -> None:
+    """Write the log mean, its variance per unit of dispersion, the slope, and the inverse of its variance."""
+    block, time = evaluated
+    slope, spread = fit.overall[SLOPE], fit.overall[SPREAD]
+    found[0] = fit.blocks[LEVEL, block] + slope * time
+    found[1] = (1.0 / fit.blocks[MASS, block] + (time - fit.blocks[CENTRE, block]) ** 2 / spread) / scale
+    found[2] = slope
+    found[3] = spread * scale
+
+
+@compiled
+def _residuals(
+    tables: Tables, series: int, times: Indices, design: Design, fit: Fit, room: _Room
+) -> tuple[float, float]:
+    """Sum Pearson's squared residuals, and those relative to the mean."""
+    _exponentials(fit.blocks[LEVEL], fit.overall[SLOPE], -1.0 / 6.0, design, room.inverse_sixth)
+    _exponentials(fit.blocks[EARLIER], fit.overall[EARLIER_SLOPE], 1.0, design, room.earlier)
+    inverse_sixth, earlier, square = room.inverse_sixth, room.earlier, room.square
+    pearson, relative = 0.0, 0.0
+    for i in range(len(times)):
+        inverse_third = inverse_sixth[i] * inverse_sixth[i]
+        residual = tables.counts[series, times[i]] * inverse_third * inverse_third * inverse_third - 1.0
+        square[i] = residual * residual
+        relative += square[i]
+        pearson += earlier[i] * square[i]
+    return pearson, relative
+
+
+@compiled
+def _outlying(outliers: Outliers, room: _Room) -> tuple[float, float]:
+    """Sum the shares of the outliers in these sums."""
+    pearson, relative = 0.0, 0.0
+    for k in range(len(outliers.which)):
+        off = outliers.share[k] * room.square[outliers.which[k]]
+        relative += off
+        pearson += room.earlier[outliers.which[k]] * off
+    return pearson, relative
+
+
+@compiled
+def _exponentials(level: Floats, slope: float, power: float, design: Design, out: Floats) -> None:
+    """Write a power of each mean, with one exponential a run."""
+    growth = np.exp(power * slope)
+    for r in range(len(design.run) - 1):
+        start = design.run[r]
+        value = np.exp(power * (level[design.block[start]] + slope * design.time[start]))
+        for i in range(start, design.run[r + 1]):
+            out[i] = value
+            value *= growth
+
+
+@compiled
+def _outliers(
+    tables: Tables,
+    series: int,
+    times: Indices,
+    design: Design,
+    fit: Fit,
+    dispersion: float,
+    least: float,
+    room: _Room,
+) -> Outliers:
+    """Find where the standardised Anscombe residual exceeds the threshold, and how much less that counts.
+
+    Residuals here lack their factor of 3/2, as `least` does.
     """
-    least = (threshold / 1.5) ** 2
-    square = anscombe * anscombe
-    exceeds = square > room * least
-    exceeds &= anscombe > 0.0
-    cell = np.flatnonzero(exceeds)
-    cell = cell[square.ravel()[cell] > least * _NO_FREEDOM]
-    row, column = np.divmod(cell, anscombe.shape[1])
-    share = 1.0 - room.ravel()[cell] / (2.25 * square.ravel()[cell])
-    return row + first, column, share
+    blocks, spread, found = fit.blocks, fit.overall[SPREAD], 0
+    inverse_sixth, earlier, which, share = room.inverse_sixth, room.earlier, room.which, room.share
+    for i in range(len(times)):
+        root = 1.0 / (inverse_sixth[i] * inverse_sixth[i] * inverse_sixth[i])
+        anscombe = tables.two_thirds[series, times[i]] * inverse_sixth[i] - root
+        if not anscombe > 0.0:
+            continue
+        j, square = design.block[i], anscombe * anscombe
+        leverage = earlier[i] * (1.0 / blocks[MASS, j] + (design.time[i] - blocks[CENTRE, j]) ** 2 / spread)
+        variance = (1.0 - leverage) * dispersion
+        if square > variance * least and square > least * _NO_FREEDOM:
+            which[found] = i
+            share[found] = 1.0 - variance / (2.25 * square)
+            found += 1
+    return Outliers(which[:found], share[:found])
 
 
-def _second_round(
-    observed: Observations, sums: Sums, design: Design, outliers: Outliers, *, trend: bool
-) -> RobustFit:
-    fits, freedom = len(observed), design.observations - design.blocks - trend
-    scale = design.observations / (design.observations - np.bincount(outliers.row, outliers.share, fits))
-    lighter = sums.without(outliers, observed, design)
-    fit = quasipoisson.fit(lighter, design, trend=trend, outliers=outliers, scale=scale)
-    found = RobustFit(fit, scale, *np.empty((2, fits)))
-    with np.errstate(all="ignore"):
-        for rows in observed.parts():
-            part = fit.rows(rows)
-            residual = observed.rows("count", rows)
-            residual /= np.exp(part.log_mean(design))
-            residual -= 1.0
-            residual *= residual
-            own = slice(*np.searchsorted(outliers.row, (rows.start, rows.stop)))
-            residual[outliers.row[own] - rows.start, outliers.column[own]] *= 1.0 - outliers.share[own]
-            found.relative_dispersion[rows] = scale[rows] * residual.sum(axis=1) / freedom
-            residual *= np.exp(part.earlier_log_mean(design))
-            found.dispersion[rows] = scale[rows] * residual.sum(axis=1) / freedom
-    return found
+@compiled
+def _highest(tables: Tables, series: int, times: Indices) -> float:
+    highest = 0.0
+    for i in range(len(times)):
+        highest = max(highest, tables.counts[series, times[i]])
+    return highest
