@@ -103,6 +103,8 @@ def _dates(table: Table) -> tuple[str, ...]:
 
 def _count(table: Table, names: Sequence[str]) -> str | None:
     candidates = [name for name in names if holds_numbers(table, name) and not _numbers_rows(table, name)]
+    if {"x", "y"} <= {name.lower() for name in candidates}:  # where a case lives, not how many there are
+        candidates = [name for name in candidates if name.lower() != "y"]
     return named(_COUNT_NAMES, candidates)
 
 
