@@ -170,12 +170,12 @@ class Clinic:
 
     def _visit(self, draw: np.random.Generator, number: str, today: date, arrival: _Arrival) -> Visit:
         illness = arrival.illness
-        person = draw_person(draw, f"P{self.number + 1:02d}{number}", arrival.home, today)
+        person = draw_person(draw, f"P{self.number + 1:02d}{number}", arrival.home, today)  # type: ignore[arg-type]
         diagnosed, travelled = draw.random() < _DIAGNOSED, draw.random() < _TRAVELLED
         doctor = 1 + int(draw.random() * 6)
         return Visit(
             number=number,
-            facility=self.facility,
+            facility=self.facility,  # type: ignore[arg-type]
             person=person,
             arrived=arrival.arrived,
             emergency=arrival.emergency,

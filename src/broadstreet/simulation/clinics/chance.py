@@ -21,6 +21,10 @@ class Purpose(IntEnum):
     SILENCES = 3
     VISITS = 4
     EPISODES = 5
+    RESIDENTS = 6
+    HOUSEHOLDS = 7
+    BUSY = 8
+    CASES = 9
 
 
 def generator(seed: int, purpose: Purpose, *which: int) -> np.random.Generator:

@@ -11,17 +11,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from broadstreet.simulation.clinics.chance import one_of
+from broadstreet.simulation.clinics.facilities import Facility
 from broadstreet.simulation.clinics.illness import ILLNESSES, Illness, LabTest
 from broadstreet.simulation.clinics.message import coded, header, message, segment, timestamp
 from broadstreet.simulation.clinics.residents import Person
-from broadstreet.simulation.places import CITY_NAME, COUNTRY, Facility
+from broadstreet.simulation.places import CITY_NAME, COUNTRY
 
 CANCELLED = 0.01  # of visits: registered in error
 DIAGNOSED_AT_ONCE = 0.35  # of those with a diagnosis; the others get it by an update
 TRANSFERRED, DISCHARGE_UNDONE = 0.30, 0.05  # of admissions
 CORRECTED = 0.02  # another diagnosis, a day or two later
+ANSWER_CORRECTED = 0.01  # of results: the first answer was of another patient
 COMES_AGAIN, UNDER_ANOTHER_NUMBER = 0.035, 0.30  # the second record is then merged into the first
-LONGEST_EPISODE = timedelta(hours=6 + 144 + 1 + 24)
+LONGEST_EPISODE = timedelta(hours=6 + 144 + 1 + 24)  # longer than any result
 
 _STRUCTURES = {
     "A01": "A01",
@@ -116,9 +118,20 @@ class _Episode:
         steps: list[Step] = []
         test = self.visit.illness.test
         if test and self._chance(self.visit.illness.tested):
-            steps.append((arrived + self._hours(20, 48), partial(self._report_result, test)))
+            steps += self._results(test, arrived + self._hours(20, 48))
         if self._chance(CORRECTED):
             steps.append((arrived + self._hours(20, 60), self._correct))
+        return steps
+
+    def _results(self, test: LabTest, known: datetime) -> list[Step]:
+        positive = self._chance(self.visit.illness.positive)
+        wrong = self._chance(ANSWER_CORRECTED)
+        steps: list[Step] = [(known, partial(self._report_result, test, positive != wrong, "F"))]
+        if wrong:
+            known += self._hours(3, 20)
+            steps.append((known, partial(self._report_result, test, positive, "C")))
+        if positive and self.visit.illness.confirmed and self.visit.diagnosis:
+            steps.append((known + self._hours(0.2, 3), self._confirm))
         return steps
 
     def _register(self, at: datetime) -> None:
@@ -130,6 +143,10 @@ class _Episode:
 
     def _correct(self, at: datetime) -> None:
         self.visit = replace(self.visit, diagnosis=one_of(self.draw, one_of(self.draw, ILLNESSES).diagnoses))
+        self._adt("A08", at, self._reason(), self._diagnosis("F", at))
+
+    def _confirm(self, at: datetime) -> None:
+        self.visit = replace(self.visit, diagnosis=self.visit.illness.confirmed)
         self._adt("A08", at, self._reason(), self._diagnosis("F", at))
 
     def _admit(self, at: datetime) -> None:
@@ -149,8 +166,9 @@ class _Episode:
         self.discharged = ""
         self._adt("A13", at)
 
-    def _report_result(self, test: LabTest, at: datetime) -> None:
-        self._write(at, "ORU^R01^ORU_R01", self._patient(), self._visit(), *self._result(test, at))
+    def _report_result(self, test: LabTest, positive: bool, status: str, at: datetime) -> None:
+        found = self._result(test, positive, status, at)
+        self._write(at, "ORU^R01^ORU_R01", self._patient(), self._visit(), *found)
 
     def _come_again(self, at: datetime) -> None:
         first, other = self.visit.person, self._chance(UNDER_ANOTHER_NUMBER)
@@ -227,14 +245,13 @@ class _Episode:
         shared = {11: "F", 14: self._time(at)}
         return [segment("OBX", {1: str(n), **fields, **shared}) for n, fields in enumerate(found, 1)]
 
-    def _result(self, test: LabTest, at: datetime) -> list[str]:
-        positive = self._chance(self.visit.illness.positive)
+    def _result(self, test: LabTest, positive: bool, status: str, at: datetime) -> list[str]:
         answer = coded(*(test.positive if positive else test.negative), "SCT")
         what, order = coded(test.code, test.name, "LN"), f"{self.visit.facility.code}{self.visit.number}L"
         taken, known, flag = self._time(self.visit.arrived), self._time(at), "A" if positive else "N"
         return [
-            segment("OBR", {1: "1", 2: order, 3: order, 4: what, 7: taken, 22: known, 25: "F"}),
-            segment("OBX", {1: "1", 2: "CWE", 3: what, 5: answer, 8: flag, 11: "F", 14: taken}),
+            segment("OBR", {1: "1", 2: order, 3: order, 4: what, 7: taken, 22: known, 25: status}),
+            segment("OBX", {1: "1", 2: "CWE", 3: what, 5: answer, 8: flag, 11: status, 14: taken}),
         ]
 
     def _record_number(self, person: Person) -> str:

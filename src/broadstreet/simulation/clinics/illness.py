@@ -6,10 +6,12 @@ The shares are plausible, not estimated from a city: they make a background to d
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
+
+from broadstreet.model.pathogens import Disease
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Illness:
     test: LabTest | None = None
     tested: float = 0.0
     positive: float = 0.0
+    confirmed: tuple[str, str] | None = None  # the diagnosis once the test is positive
 
 
 _DETECTED, _NOT_DETECTED = ("260373001", "Detected"), ("260415000", "Not detected")
@@ -71,6 +74,7 @@ ILLNESSES = (
              ("G43.9", "Migraine, unspecified"), ("S93.4", "Sprain and strain of ankle"))),
 )  # fmt: skip
 BY_NAME = {illness.name: illness for illness in ILLNESSES}
+_FEVERLESS = {"influenza_like_illness": "common_cold"}
 OUTBREAK_SYNDROMES = ("influenza_like_illness", "gastrointestinal", "severe_respiratory")
 
 
@@ -78,6 +82,45 @@ def weights_on(day: date) -> list[float]:
     """Return the weight of each illness on this day: winter's wave is highest on 15 January."""
     wave = math.cos(2 * math.pi * (day.timetuple().tm_yday - 15) / 365.25)
     return [illness.share * (1 + illness.winter * wave) for illness in ILLNESSES]
+
+
+def illness_of(disease: Disease, *, severe: bool, febrile: bool, tested: bool, positive: bool) -> Illness:
+    """Return what a case looks like to a clinic: a syndrome like any other, until a test names it.
+
+    Parameters
+    ----------
+    disease
+        What it is.
+    severe
+        Whether it needs a bed.
+    febrile
+        Whether there is a fever; without, an influenza-like illness is a common cold to the clinic.
+    tested, positive
+        Whether it is tested, and what the answer then is.
+    """
+    name = disease.severe_syndrome if severe else disease.syndrome
+    if not febrile and not severe:
+        name = _FEVERLESS.get(name, name)
+    return replace(
+        BY_NAME[name],
+        febrile=1.0 if febrile else 0.0,
+        admitted=1.0 if severe else 0.0,
+        test=laboratory_tests()[disease.name],
+        tested=1.0 if tested else 0.0,
+        positive=1.0 if positive else 0.0,
+        confirmed=(disease.icd10, disease.icd10_title),
+    )
+
+
+@cache
+def laboratory_tests() -> dict[str, LabTest]:
+    """Return the test for each pathogen."""
+    table = files(__package__).joinpath("tests.tsv").read_text("utf-8")
+    lines = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
+    return {
+        pathogen: LabTest(code, name, (yes, yes_name), (no, no_name))
+        for pathogen, code, name, yes, yes_name, no, no_name in lines[1:]
+    }
 
 
 @cache

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from broadstreet.simulation.clinics.chance import by_weight, cumulative, one_of
-from broadstreet.simulation.places import District
+from broadstreet.simulation.clinics.chance import Purpose, by_weight, cumulative, generator, one_of
+from broadstreet.simulation.population import City, District
 
 _LANGUAGES = ("en", "ko", "es", "zh")
 _LANGUAGE_SHARES = cumulative((0.84, 0.08, 0.04, 0.04))
@@ -73,3 +73,45 @@ def draw_person(draw: np.random.Generator, record: str, district: District, toda
         district=district,
         language=language,
     )
+
+
+@dataclass(frozen=True)
+class Residents:
+    """The residents of a city as a desk knows them; who lives together shares name, address and language.
+
+    Parameters
+    ----------
+    city
+        The city; a person's age is that on its first day.
+    """
+
+    city: City
+
+    def person(self, number: int, record: str) -> Person:
+        """Return a resident.
+
+        Parameters
+        ----------
+        number
+            The person's number in the city.
+        record
+            Number of the record that the clinic keeps about them.
+        """
+        people, home = self.city.people, int(self.city.people.home[number])
+        house = generator(self.city.seed, Purpose.HOUSEHOLDS, home)
+        draw = generator(self.city.seed, Purpose.RESIDENTS, number)
+        language = _LANGUAGES[by_weight(house, _LANGUAGE_SHARES)]
+        family = one_of(house, _FAMILY_NAMES[language])
+        street = f"{1 + int(house.random() * 200)} {one_of(house, _STREETS)}"
+        sex = "F" if people.female[number] else "M"
+        days = int(365.25 * (int(people.age[number]) + draw.random()))
+        return Person(
+            record=record,
+            family=family,
+            given=one_of(draw, _GIVEN_NAMES[language, sex]),
+            born=self.city.configuration.first_day - timedelta(days=days),
+            sex=sex,
+            street=street,
+            district=self.city.districts[int(self.city.places.district[home])],
+            language=language,
+        )
