@@ -1,0 +1,1 @@
+"""The synthetic city at the command line: made, run, exported and asked what if."""
