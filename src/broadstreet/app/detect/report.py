@@ -11,10 +11,10 @@ import numpy as np
 from broadstreet.app.detect.chart import curve, picture
 from broadstreet.app.detect.finding import Finding
 from broadstreet.app.detect.page import page, shown_series
+from broadstreet.app.paper.spreadsheet import harmless
 
 TABLE, PICTURE, PAGE = "detection.csv", "detection.svg", "detection.html"
 _MOST_DRAWN = 6
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_report(folder: Path, finding: Finding) -> tuple[Path, Path, Path]:
@@ -38,14 +38,9 @@ def table(finding: Finding) -> str:
         columns = (found.expected, found.upper, found.alarm, found.score, found.dispersion)
         for row, time in enumerate(detection.times):
             numbers = [_cell(column[row, series]) for column in columns]
-            writer.writerow([_text(name), counts.labels[time], counts.values[time, series], *numbers])
+            writer.writerow([harmless(name), counts.labels[time], counts.values[time, series], *numbers])
     return out.getvalue()
 
 
 def _cell(value: float) -> str:
     return f"{value:.12g}" if np.isfinite(value) else ""
-
-
-def _text(name: str) -> str:
-    """Keep a name from being a formula where the table is opened as a spreadsheet."""
-    return f"'{name}" if name.startswith(_STARTS_A_FORMULA) else name

@@ -1,0 +1,1 @@
+"""What every page that leaves as one file is made of: its frame, its tables, its style."""
