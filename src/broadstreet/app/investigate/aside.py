@@ -1,0 +1,40 @@
+"""Rows that could not be used, as the file numbers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from broadstreet.app.reading.table import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A row that was set aside: of which file, which row (the names are row 1), whose, and why."""
+
+    file: str
+    row: int
+    id: str
+    why: str
+
+
+def from_analysis(found: Iterable[Any], file: str, numbers: Sequence[int]) -> list[Aside]:
+    """Return what a method set aside, with the rows of the file instead of those of its table.
+
+    Parameters
+    ----------
+    found
+        With the attributes row, id and why.
+    numbers
+        Row of the file of each row of the table.
+    """
+    return [Aside(file, numbers[one.row], shown(str(one.id)), _in_file(one.why, numbers)) for one in found]
+
+
+def _in_file(why: str, numbers: Sequence[int]) -> str:
+    """Let "row 3" of a reason be the row of the file as well."""
+    head, word, tail = why.rpartition(" row ")
+    if word and tail.isdigit() and int(tail) < len(numbers):
+        return f"{head}{word}{numbers[int(tail)]}"
+    return why

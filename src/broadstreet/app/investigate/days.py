@@ -1,0 +1,77 @@
+"""Cells of a column of dates as days: dates as people write them, or whole numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from broadstreet.app.reading.dates import Order, Written, looks_like_a_date, written
+from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
+
+_WHOLE = re.compile(r"\s*[-+]?\d{1,6}(\.0+)?\s*")
+_EARLIEST, _LATEST = date(1700, 1, 1).toordinal(), date(2200, 1, 1).toordinal()
+
+
+@dataclass(frozen=True)
+class Days:
+    """Days of a column: ordinals of dates, or numbers; None where missing.
+
+    Attributes
+    ----------
+    values : list of int or None
+    wrong : dict of int to str
+        What was expected and what came, of the cells that are no days.
+    dated : bool
+    """
+
+    values: list[int | None]
+    wrong: dict[int, str]
+    dated: bool
+
+
+def read_days(table: Table, name: str, order: Order | None) -> Days:
+    """Read the days of a column; cells that are none are told apart from those that are missing.
+
+    Raises
+    ------
+    Unusable
+        If day and month cannot be told apart.
+    """
+    cells = table.column(name)
+    like = [cell for cell in cells if looks_like_a_date(cell)]
+    if not like:
+        return _numbers(cells)
+    try:
+        how = written(like, order)
+    except Unusable as error:
+        raise Unusable(f'column "{shown(name)}": {error}') from error
+    values: list[int | None] = []
+    wrong: dict[int, str] = {}
+    for row, cell in enumerate(cells):
+        day = None if is_missing(cell) else _day(how, cell)
+        if day is None and not is_missing(cell):
+            wrong[row] = f'expected a date as 2026-01-31, found "{shown(cell, 30)}"'
+        values.append(day)
+    return Days(values, wrong, dated=True)
+
+
+def _day(how: Written, cell: str) -> int | None:
+    try:
+        day = how.number(cell)
+    except ValueError:
+        return None
+    if how.even_years:
+        return None
+    return day if _EARLIEST <= day <= _LATEST else None
+
+
+def _numbers(cells: list[str]) -> Days:
+    values: list[int | None] = []
+    wrong: dict[int, str] = {}
+    for row, cell in enumerate(cells):
+        is_number = bool(_WHOLE.fullmatch(cell))
+        if not is_number and not is_missing(cell):
+            wrong[row] = f'expected a whole number of days, found "{shown(cell, 30)}"'
+        values.append(int(float(cell)) if is_number else None)
+    return Days(values, wrong, dated=False)

@@ -1,0 +1,237 @@
+"""Investigate: from the files to what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from broadstreet.analysis.exposure import SiteRanking, VisitRanking, rank_sites, rank_visits
+from broadstreet.analysis.transmission import Transmission, infer
+from broadstreet.app.investigate import roles, tables
+from broadstreet.app.investigate.aside import Aside, from_analysis
+from broadstreet.app.investigate.belief import Belief
+from broadstreet.app.investigate.linelist import LineList, read_line_list
+from broadstreet.app.investigate.tables import Beside
+from broadstreet.app.reading.dates import Order
+from broadstreet.app.reading.table import Unusable, read_table
+
+MOST_FOR_SOURCE = 1_000
+"""So many first cases are compared with controls."""
+_WINDOW_SDS = 3.0  # an exposure window ends this many standard deviations after the mean incubation period
+_UNKNOWN_WINDOW = (1, 14)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What there is beside the line list; None where it is not."""
+
+    contacts: Path | None = None
+    visits: Path | None = None
+    controls: Path | None = None
+    sites: Path | None = None
+    streets: Path | None = None
+    population: Path | None = None
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How files are read and what is asked."""
+
+    belief: Belief
+    columns: Mapping[str, str] = field(default_factory=dict)
+    order: Order | None = None
+    encoding: str = "utf-8-sig"
+    window: tuple[int, int] | None = None
+    seed: int = 1854
+
+
+@dataclass
+class Investigation:
+    """Hold cases and what was found about them.
+
+    Attributes
+    ----------
+    cases : LineList
+    belief : Belief
+    links : Transmission or None
+        None where no serial interval is known, or no case has a day.
+    places : VisitRanking or None
+    sites : SiteRanking or None
+    layers : dict of Beside
+        Of the map: sites, streets, population.
+    aside : list of Aside
+    notes : list of str
+        How the files were read and what was left out, in sentences.
+    window : (int, int) or None
+        Days before onset in which exposures were looked for.
+    """
+
+    cases: LineList
+    belief: Belief
+    links: Transmission | None = None
+    places: VisitRanking | None = None
+    sites: SiteRanking | None = None
+    layers: dict[str, Beside] = field(default_factory=dict)
+    aside: list[Aside] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    window: tuple[int, int] | None = None
+
+
+def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
+    """Return what the files say.
+
+    Raises
+    ------
+    Unusable
+        If a file cannot be read, or nothing in it can be used.
+    """
+    try:
+        table = read_table(path, wishes.encoding)
+        cases = read_line_list(table, path.name, wishes.columns, wishes.order)
+    except Unusable as error:
+        raise Unusable(f"{path.name}: {error}") from error
+    found = Investigation(cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes))
+    contacts = tables.contacts(files.contacts, wishes.encoding) if files.contacts else None
+    visits = _read_visits(files, wishes, found)
+    _link(found, wishes, contacts, visits)
+    if visits and files.controls:
+        _rank_places(found, wishes, visits, tables.controls(files.controls, wishes.encoding))
+    elif visits:
+        found.notes.append(
+            "Places were not ranked as a source: that needs people without the disease to compare with "
+            "(--controls)."
+        )
+    _rank_sites(found, wishes, files)
+    return found
+
+
+def _read_visits(files: Files, wishes: Wishes, found: Investigation) -> Beside | None:
+    if not files.visits:
+        return None
+    read = tables.visits(files.visits, wishes.encoding, wishes.order)
+    found.aside += read.aside
+    return read
+
+
+def _link(found: Investigation, wishes: Wishes, contacts: Beside | None, visits: Beside | None) -> None:
+    """Infer who infected whom, where that can be done."""
+    cases, belief = found.cases, found.belief
+    if not cases.has_days:
+        found.notes.append("No column of dates was recognised: who infected whom is not estimated.")
+        return
+    if belief.serial is None:
+        found.notes.append(
+            "Who infected whom is not estimated: that needs the interval from onset to onset. Say "
+            "--disease NAME, or "
+            "--serial-interval MEAN,SD and --incubation MEAN,SD in days."
+        )
+        return
+    links = infer(
+        cases.table(),
+        serial_interval=belief.serial,
+        incubation=belief.incubation,
+        same=tuple(cases.groups),
+        near=("x", "y") if cases.points else (),
+        contacts=contacts.columns if contacts else None,
+        visits=visits.columns if visits else None,
+        disease=belief.name,
+        seed=wishes.seed,
+    )
+    found.links = links
+    for name, beside in (("contacts", contacts), ("visits", visits)):
+        if beside:
+            wrong = [one for one in _rows(links.set_aside) if one.table == name]
+            found.aside += from_analysis(wrong, beside.file, beside.rows)
+
+
+@dataclass(frozen=True)
+class _SetAside:
+    table: str
+    row: int
+    id: str
+    why: str
+
+
+def _rows(frame: Any) -> list[_SetAside]:
+    return [_SetAside(*row) for row in zip(*(frame[n] for n in ("table", "row", "id", "why")), strict=True)]
+
+
+def _rank_places(found: Investigation, wishes: Wishes, visits: Beside, controls: Beside) -> None:
+    cases, belief = found.cases, found.belief
+    known = [at for at, day in enumerate(cases.days.get("onset", [])) if day is not None]
+    if not known:
+        found.notes.append("Places were not ranked as a source: no case has a day of onset.")
+        return
+    known.sort(key=lambda at: (cases.days["onset"][at] or 0, at))
+    if len(known) > MOST_FOR_SOURCE:
+        found.notes.append(
+            f"Places were ranked by the first {MOST_FOR_SOURCE:,} cases of {len(known):,}: later ones say "
+            "more about "
+            "spread than about the source."
+        )
+        known = known[:MOST_FOR_SOURCE]
+    everything = cases.table() | cases.traits
+    found.window = wishes.window or _window(belief)
+    try:
+        found.places = rank_visits(
+            visits.columns,
+            {name: [cells[at] for at in known] for name, cells in everything.items()},
+            controls.columns,
+            found.window,
+            incubation=belief.incubation,
+            serial_interval=belief.serial,
+        )
+    except ValueError as error:
+        found.notes.append(f"Places were not ranked as a source: {error}.")
+        return
+    wrong = [one for one in found.places.set_aside if one.table == "controls"]
+    found.aside += from_analysis(wrong, controls.file, controls.rows)
+    if found.links is None:
+        wrong = [one for one in found.places.set_aside if one.table == "visits"]
+        found.aside += from_analysis(wrong, visits.file, visits.rows)
+
+
+def _window(belief: Belief) -> tuple[int, int]:
+    if belief.incubation is None:
+        return _UNKNOWN_WINDOW
+    mean, sd = belief.incubation
+    return 0 if mean < 2.0 else 1, max(1, round(mean + _WINDOW_SDS * sd))
+
+
+def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
+    """Rank sites on the map by the cases that have a point; read its streets in any case."""
+    cases = found.cases
+    wanted = {
+        "sites": (files.sites, roles.SITES),
+        "streets": (files.streets, roles.STREETS),
+        "population": (files.population, roles.POPULATION),
+    }
+    if not any(path for path, _ in wanted.values()):
+        return
+    if cases.points is None or cases.axes is None:
+        raise Unusable(
+            f"{cases.file}: expected columns of coordinates (x and y, or lon and lat) for the map, found none"
+        )
+    for name, (path, patterns) in wanted.items():
+        if path:
+            found.layers[name] = tables.layer(path, wishes.encoding, patterns, cases.axes)
+    placed = [point for point in cases.points if point]
+    if len(placed) < len(cases.points):
+        found.notes.append(
+            f"{len(cases.points) - len(placed):,} cases have no coordinates and are not on the map."
+        )
+    if "sites" not in found.layers:
+        return
+    layer = {name: one.columns for name, one in found.layers.items()}
+    at = dict(zip(cases.axes, zip(*placed, strict=True), strict=True))
+    try:
+        found.sites = rank_sites(
+            {axis: list(values) for axis, values in at.items()},
+            layer["sites"],
+            layer.get("streets"),
+            layer.get("population"),
+        )
+    except ValueError as error:
+        raise Unusable(str(error)) from error

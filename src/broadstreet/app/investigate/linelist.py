@@ -1,0 +1,238 @@
+"""The cases of a line list, each with its days, groups and place on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from broadstreet.analysis.transmission.linelist import read_cases
+from broadstreet.app.investigate import roles as columns
+from broadstreet.app.investigate.aside import Aside, from_analysis
+from broadstreet.app.investigate.days import Days, read_days
+from broadstreet.app.reading.dates import Order
+from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
+
+_NO_GROUP = frozenset({"other", "others", "unknown", "none", "unk", "n/a", "?"})
+_TAKEN = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
+_SHOWN = (*_TAKEN, "infected", "hospitalised", "reported")
+
+
+@dataclass
+class LineList:
+    """Cases that can be analysed, and what became of the other rows.
+
+    Attributes
+    ----------
+    file : str
+    ids : list of str
+    days : dict of list
+        By role: ordinals, or numbers where not dated; None where missing.
+    groups : dict of list
+        By role: text, or None.
+    points : list of (float, float) or None, or None
+        In the coordinates that `axes` names.
+    traits : dict of list
+        Home area and age, for controls.
+    dated : bool
+    rows : list of int
+        Row of the file of each case.
+    aside : list of Aside
+    notes : list of str
+        How columns were read.
+    """
+
+    file: str
+    ids: list[str]
+    days: dict[str, list[int | None]]
+    groups: dict[str, list[str | None]]
+    points: list[tuple[float, float] | None] | None
+    axes: tuple[str, str] | None
+    traits: dict[str, list[str | None]]
+    dated: bool
+    rows: list[int]
+    aside: list[Aside] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def has_days(self) -> bool:
+        """Whether any case can be placed in time."""
+        return any(day is not None for values in self.days.values() for day in values)
+
+    def label(self, day: int | None) -> str | None:
+        """Return a day as people write it."""
+        if day is None:
+            return None
+        return date.fromordinal(day).isoformat() if self.dated else str(day)
+
+    def first_day(self, at: int) -> tuple[str, int] | None:
+        """Return what dates a case, and its day: the onset, else the first that is known of later events."""
+        for role in ("onset", "diagnosed", "reported", "hospitalised", "isolated", "died", "exposed_to"):
+            if role in self.days and (day := self.days[role][at]) is not None:
+                return role, day
+        return None
+
+    def table(self) -> dict[str, list[Any]]:
+        """Return the cases as the analysis takes them."""
+        held: dict[str, list[Any]] = {"id": self.ids}
+        held["onset"] = self._labels("onset")
+        held |= {role: self._labels(role) for role in _TAKEN if role in self.days and role != "onset"}
+        if "infected" in self.days:
+            for role in ("exposed_from", "exposed_to"):
+                held[role] = self._first_of(held.get(role), "infected")
+        held |= self.groups
+        if self.points is not None:
+            held["x"] = [None if point is None else point[0] for point in self._metric()]
+            held["y"] = [None if point is None else point[1] for point in self._metric()]
+        return held
+
+    def _labels(self, role: str) -> list[Any]:
+        values = self.days.get(role, [None] * len(self.ids))
+        return [self.label(day) if self.dated else day for day in values]
+
+    def _first_of(self, given: list[Any] | None, role: str) -> list[Any]:
+        """Return a column with its gaps filled from another."""
+        other = self._labels(role)
+        return other if given is None else [b if a is None else a for a, b in zip(given, other, strict=True)]
+
+    def _metric(self) -> list[tuple[float, float] | None]:
+        """Return points with equal units on both axes: of degrees those of latitude."""
+        assert self.points is not None
+        if self.axes != ("lon", "lat"):
+            return self.points
+        known = [point[1] for point in self.points if point]
+        shrink = float(np.cos(np.radians(np.median(known)))) if known else 1.0
+        km = 111.195  # a degree of latitude on a sphere of 6371.0088 km
+        return [None if point is None else (point[0] * shrink * km, point[1] * km) for point in self.points]
+
+
+def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Order | None) -> LineList:
+    """Read a line list: recognise its columns, set aside the rows that contradict themselves.
+
+    Raises
+    ------
+    Unusable
+        If no row can be used, or days and months cannot be told apart.
+    """
+    roles = columns.of_line_list(table, given)
+    days = {role: read_days(table, roles[role], order) for role in _SHOWN if role in roles}
+    days = {
+        role: one for role, one in days.items() if any(day is not None for day in one.values) or one.wrong
+    }
+    dated = any(one.dated for one in days.values())
+    if dated:
+        days = {role: one for role, one in days.items() if one.dated}
+    pair = columns.coordinates(roles)
+    aside: dict[int, str] = {}
+    for role, one in days.items():
+        for row, why in one.wrong.items():
+            aside.setdefault(row, f'column "{shown(roles[role])}": {why}')
+    points = _points(table, roles, pair, aside) if pair else None
+    held = _Rows(table, file, roles, days, dated, points, pair)
+    found = held.kept([row for row in range(len(table.rows)) if row not in aside])
+    found.aside = [Aside(file, table.numbers[row], held.id(row), why) for row, why in sorted(aside.items())]
+    return _without_contradictions(held, found, _notes(roles, given, found))
+
+
+def _without_contradictions(held: _Rows, found: LineList, notes: list[str]) -> LineList:
+    """Set aside what the analysis cannot use: double ids, onset after death, windows after onset, no date."""
+    checked = read_cases(found.table(), tuple(found.groups), ("x", "y") if found.points else ())
+    wrong = [one for one in checked.set_aside if found.has_days or not one.why.startswith("no onset")]
+    later = from_analysis(wrong, found.file, found.rows)
+    gone = {one.row for one in wrong}
+    row_of = {number: row for row, number in enumerate(held.table.numbers)}
+    kept = held.kept([row_of[number] for at, number in enumerate(found.rows) if at not in gone])
+    if not kept.ids:
+        first = [*found.aside, *later][0]
+        raise Unusable(f"expected a case that can be used; of row {first.row}: {first.why}")
+    kept.aside = sorted([*found.aside, *later], key=lambda one: one.row)
+    kept.notes = notes
+    return kept
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """All rows of the file, of which some are kept."""
+
+    table: Table
+    file: str
+    roles: columns.Roles
+    days: dict[str, Days]
+    dated: bool
+    points: list[tuple[float, float] | None] | None
+    axes: tuple[str, str] | None
+
+    def id(self, row: int) -> str:
+        """Return the id of a row; its number where there is no such column."""
+        if "id" not in self.roles:
+            return f"row {self.table.numbers[row]}"
+        return shown(self.table.column(self.roles["id"])[row].strip())
+
+    def kept(self, rows: list[int]) -> LineList:
+        """Return these rows as cases."""
+        cells = {role: self.table.column(name) for role, name in self.roles.items()}
+        ids = cells.get("id")
+        return LineList(
+            self.file,
+            [shown(ids[row].strip()) if ids else f"row {self.table.numbers[row]}" for row in rows],
+            {role: [one.values[row] for row in rows] for role, one in self.days.items()},
+            {role: [_group(cells[role][row]) for row in rows] for role in columns.GROUPS if role in cells},
+            None if self.points is None else [self.points[row] for row in rows],
+            self.axes,
+            {role: [_group(cells[role][row]) for row in rows] for role in ("home", "age") if role in cells},
+            self.dated,
+            [self.table.numbers[row] for row in rows],
+        )
+
+
+def _group(cell: str) -> str | None:
+    text = cell.strip()
+    return None if is_missing(text) or text.lower() in _NO_GROUP else shown(text, 200)
+
+
+def _points(
+    table: Table, roles: columns.Roles, pair: tuple[str, str], aside: dict[int, str]
+) -> list[tuple[float, float] | None]:
+    points: list[tuple[float, float] | None] = []
+    for row, cells in enumerate(zip(*(table.column(roles[axis]) for axis in pair), strict=True)):
+        if any(is_missing(cell) for cell in cells):
+            points.append(None)
+            continue
+        try:
+            point = float(cells[0].replace(",", ".")), float(cells[1].replace(",", "."))
+        except ValueError:
+            point = float("nan"), float("nan")
+        if not np.isfinite(point).all():
+            aside.setdefault(row, f'expected coordinates, found "{shown(" ".join(cells), 40)}"')
+        points.append(point)
+    return points
+
+
+_SAID = {
+    "id": "case ids", "onset": "onset", "exposed_from": "start of exposure", "exposed_to": "end of exposure",
+    "infected": "day of infection", "isolated": "isolation", "hospitalised": "admission to hospital",
+    "diagnosed": "diagnosis", "reported": "report", "died": "death", "x": "map", "y": "map", "lon": "map",
+    "lat": "map", "home": "home area", "age": "age",
+}  # fmt: skip
+
+
+def _notes(roles: columns.Roles, given: Mapping[str, str], found: LineList) -> list[str]:
+    told = [
+        f'"{shown(name)}" as {_SAID.get(role, role)}{" (as told)" if role in given else ""}'
+        for role, name in roles.items()
+        if role != "infector" and (role in found.days or role not in columns.DATES)
+    ]
+    notes = [f"Columns read: {', '.join(told)}."] if told else []
+    if "id" not in roles:
+        notes.append(
+            "No column of case ids was recognised; cases are named by their row (say --column id=NAME)."
+        )
+    if "infector" in roles:
+        notes.append(
+            f'The column "{shown(roles["infector"])}" names infectors. It was not used: links are '
+            "estimated from the rest of the list. To use such names, give them as --contacts."
+        )
+    return notes

@@ -1,0 +1,162 @@
+"""Which column of a line list, of contacts, of visits and of a map holds what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from broadstreet.app.reading.guessing import holds_dates, holds_numbers, listed, plain
+from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
+
+Roles = dict[str, str]
+"""Column of each role that was found."""
+
+# Names as line lists have them. The first pattern that a column fits wins, for the roles in this order.
+DATES = {
+    "exposed_from": r".*(start|from|first|begin|min).*exp.*|.*exp.*(start|from|first|begin|min).*|노출시작.*"
+    r"|暴露开始.*",
+    "exposed_to": r".*(end|to|last|until|max).*exp.*|.*exp.*(end|_to|last|until|max).*|노출종료.*"
+    r"|暴露结束.*",
+    "infected": r"((date|dt|day)_?(of_)?)?infect(ion|ed)(_date|_day)?|감염일|感染日期",
+    "onset": r".*onset.*|.*symptom.*|.*prodrom.*|erkrankungs.*|.*inicio.*sintomas.*|발병일?|증상.*"
+    r"|.*发病.*",
+    "isolated": r".*(isolat|quarantin).*|absonderung.*|격리.*|隔离.*",
+    "hospitalised": r".*(hospitali[sz]|admission|admitted|aufnahme|ingreso).*|입원.*|.*住院.*",
+    "diagnosed": r".*(diag|confirm|lab_?result|positiv).*|확진.*|.*确诊.*",
+    "reported": r".*(report|notif|meld).*|신고.*|.*报告.*",
+    "died": r".*(death|died|dod|decease|todes|sterbe|muerte).*|사망.*|.*死亡.*",
+    "rash": r".*rash.*|.*exanthem.*",
+    "day": r"date|day|dt|datum|fecha|날짜|日期",
+}
+GROUPS = {
+    "household": r"(house_?hold|hh|famil(y|ie|ia)|haushalt|hogar)(_?(id|no|nr|number|code))?|가구.*"
+    r"|家庭.*|户.*",
+    "class": r"((school_?)?class|klasse|grade)(_?(id|no|room|name))?|반|班级",
+    "school": r"(school|schule|escuela)(_?(id|name))?|학교|学校",
+    "ward": r"(hospital_?)?(ward|station|room|zimmer)(_?(id|no|name))?|병동|병실|病房|病区",
+    "hospital": r"(loc_?)?(hosp(ital)?|facility|clinic|krankenhaus)(_?(id|name))?|병원.*|医院.*",
+    "workplace": r"(work_?place|employer|company|arbeitsplatz|lugar_de_trabajo)(_?(id|name))?|직장|工作单位",
+}
+_ID = (
+    r"(case|patient|person|fall|caso)?_?(id|nr|no|num|number|nummer|identifier)|id_(case|patient|person)"
+    r"|case|caseid|patient|person|연번|환자번호|번호|病例编号|编号"
+)
+_PERSON = (
+    r"(person|case|patient|visitor|resident)?_?id|id_(case|patient|person)|person|case|patient|visitor|who"
+)
+_X, _Y = r"x(_?(loc|coord.*|pos|m|km))?|easting", r"y(_?(loc|coord.*|pos|m|km))?|northing"
+_LON, _LAT = r"lon(g|gitude)?|lng|经度|경도", r"lat(itude)?|纬度|위도"
+_HOME = (
+    r"home(_?(area|district))?|residence|(home_?)?district|area|neighbou?rhood|quarter|bezirk|barrio|동|구|区"
+)
+_AGE = r"age(_?(years|group|class))?|alter|edad|나이|연령|年龄"
+_INFECTOR = r"infector(_?id)?|infected_by|source_case(_?id)?"
+LINE_LIST = {"x": _X, "y": _Y, "lon": _LON, "lat": _LAT, "home": _HOME, "age": _AGE, "infector": _INFECTOR}
+CONTACTS = {
+    "infector": rf"{_INFECTOR}|from(_?id)?|index(_?case)?(_?id)?|source(_?id)?|primary(_?case)?(_?id)?",
+    "case": r"case(_?id)?|to(_?id)?|target(_?id)?|infectee(_?id)?|secondary(_?case)?(_?id)?|infected(_?id)?",
+    "id": r"id|person(_?id)?|case_?1|id_?1|a",
+    "contact": r"contact(_?(id|of|person))?|case_?2|id_?2|person_?2|other(_?id)?|b",
+}
+VISITS = {
+    "id": _PERSON,
+    "place": r"place(_?(id|name))?|location(_?(id|name))?|site|venue|where|ort|lugar|장소|地点",
+    "start": r"day|date|start.*|from|arriv.*|begin.*|time_?in|entry.*|visited?(_on|_date)?|datum|fecha"
+    r"|날짜|日期",
+    "end": r"end.*|to|until|left|leav.*|depart.*|time_?out|exit.*",
+}
+CONTROLS = {"id": _PERSON, "home": _HOME, "age": _AGE}
+COORDINATES = {"x": _X, "y": _Y, "lon": _LON, "lat": _LAT}
+SITES = {"site": r"label|name|site(_?name)?|pump|place|이름|名称"}
+STREETS = {"street": r"street(_?(id|no|name))?|line(_?id)?|way(_?id)?|road(_?id)?|segment(_?id)?|osm_?id|id"}
+POPULATION = {"population": r"pop(ulation)?|people|residents|inhabitants|persons|n|count|einwohner|인구|人口"}
+
+
+def find(table: Table, patterns: Mapping[str, str], taken: Iterable[str] = ()) -> Roles:
+    """Return the column of each role: the first that fits its pattern and has no other role."""
+    used = set(taken)
+    roles: Roles = {}
+    for role, pattern in patterns.items():
+        for name in table.names:
+            if name and name not in used and re.fullmatch(pattern, plain(name)):
+                roles[role] = name
+                used.add(name)
+                break
+    return roles
+
+
+def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
+    """Return the roles of a line list's columns; what is given goes before what is recognised.
+
+    Raises
+    ------
+    Unusable
+        If a given column is not there, or a given role is not known.
+    """
+    roles = _checked(table, given)
+    dated = {name for name in table.names if name and _may_be_days(table, name)}
+    for role, column in find(table, DATES, roles.values()).items():
+        if column in dated:
+            roles.setdefault(role, column)
+    _stand_in(roles, given)
+    for role, column in find(table, GROUPS | LINE_LIST, roles.values()).items():
+        if role not in GROUPS or _groups(table, column):
+            roles.setdefault(role, column)
+    for role, column in find(table, {"id": _ID}, roles.values()).items():
+        roles.setdefault(role, column)
+    return roles
+
+
+def _checked(table: Table, given: Mapping[str, str]) -> Roles:
+    known = {"id", *DATES, *GROUPS, *LINE_LIST}
+    for role, name in given.items():
+        if role not in known:
+            raise Unusable(f"expected one of {', '.join(sorted(known))} before the =, found {shown(role)!r}")
+        if name not in table.names:
+            raise Unusable(f'expected a column "{shown(name)}", the file has {listed(table.names)}')
+    return dict(given)
+
+
+def _stand_in(roles: Roles, given: Mapping[str, str]) -> None:
+    """Let another date stand for onset where there is no such column: of the illness first, then any."""
+    if "onset" not in roles:
+        for role in ("rash", "day"):
+            if role in roles:
+                roles["onset"] = roles.pop(role)
+                break
+    for role in ("rash", "day"):
+        if role not in given:
+            roles.pop(role, None)
+
+
+def _may_be_days(table: Table, name: str) -> bool:
+    return holds_dates(table, name) or holds_numbers(table, name)
+
+
+def _groups(table: Table, name: str) -> bool:
+    """Tell whether a column groups cases: some share a value, and not all do."""
+    cells = [cell.strip() for cell in table.column(name) if not is_missing(cell)]
+    return 1 < len(set(cells)) < len(cells)
+
+
+def coordinates(roles: Roles) -> tuple[str, str] | None:
+    """Return the pair of roles that hold coordinates: x and y before lon and lat."""
+    for pair in (("x", "y"), ("lon", "lat")):
+        if all(role in roles for role in pair):
+            return pair
+    return None
+
+
+def required(table: Table, patterns: Mapping[str, str], name: str, wanted: Iterable[str]) -> Roles:
+    """Return the roles of a table that needs some of them.
+
+    Raises
+    ------
+    Unusable
+        If one is not found.
+    """
+    roles = find(table, patterns)
+    missing = [role for role in wanted if role not in roles]
+    if missing:
+        raise Unusable(f"{name}: expected a column for {', '.join(missing)}, found {listed(table.names)}")
+    return roles

@@ -1,0 +1,167 @@
+"""The tables that come beside the line list: contacts, visits, controls and the layers of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from broadstreet.app.investigate import roles
+from broadstreet.app.investigate.aside import Aside
+from broadstreet.app.investigate.days import read_days
+from broadstreet.app.reading.dates import Order
+from broadstreet.app.reading.guessing import holds_numbers, listed
+from broadstreet.app.reading.table import Table, Unusable, is_missing, read_table, shown
+
+
+@dataclass
+class Beside:
+    """A table as the analysis takes it.
+
+    Attributes
+    ----------
+    file : str
+    columns : dict of list
+    rows : list of int
+        Row of the file of each row.
+    aside : list of Aside
+    """
+
+    file: str
+    columns: dict[str, list[Any]]
+    rows: list[int]
+    aside: list[Aside] = field(default_factory=list)
+
+
+def contacts(path: Path, encoding: str) -> Beside:
+    """Read declared contacts: who infected whom, or who met whom.
+
+    Raises
+    ------
+    Unusable
+        If there are no two columns of ids.
+    """
+    table = read_table(path, encoding)
+    found = roles.find(table, roles.CONTACTS)
+    pair = next(
+        (p for p in (("infector", "case"), ("id", "contact"), ("case", "contact")) if set(p) <= set(found)),
+        None,
+    )
+    if pair is None:
+        raise Unusable(
+            f"{path.name}: expected columns infector and case, or id and contact, found {listed(table.names)}"
+        )
+    names = ("infector", "case") if pair == ("infector", "case") else ("id", "contact")
+    return Beside(
+        path.name,
+        {
+            to: [_cell(cell) for cell in table.column(found[role])]
+            for role, to in zip(pair, names, strict=True)
+        },
+        table.numbers,
+    )
+
+
+def visits(path: Path, encoding: str, order: Order | None) -> Beside:
+    """Read visits: who was where, and when.
+
+    Raises
+    ------
+    Unusable
+        If a column is missing.
+    """
+    table = read_table(path, encoding)
+    found = roles.required(table, roles.VISITS, path.name, ("id", "place", "start"))
+    read = Beside(path.name, {}, table.numbers)
+    for role in ("id", "place"):
+        read.columns[role] = [_cell(cell) for cell in table.column(found[role])]
+    wrong: dict[int, str] = {}
+    for role in ("start", "end"):
+        if role in found:
+            days = read_days(table, found[role], order)
+            read.columns[role] = _labels(days.values, days.dated)
+            wrong |= days.wrong
+    return _without(read, wrong)
+
+
+def controls(path: Path, encoding: str) -> Beside:
+    """Read controls: people without the disease.
+
+    Raises
+    ------
+    Unusable
+        If there is no column of ids.
+    """
+    table = read_table(path, encoding)
+    patterns = roles.CONTROLS | {name: roles.GROUPS[name] for name in ("household", "workplace")}
+    found = roles.required(table, patterns, path.name, ("id",))
+    return Beside(
+        path.name,
+        {role: [_cell(c) for c in table.column(name)] for role, name in found.items()},
+        table.numbers,
+    )
+
+
+def layer(path: Path, encoding: str, patterns: dict[str, str], axes: tuple[str, str]) -> Beside:
+    """Read a layer of the map, with a name or a number at each point.
+
+    Raises
+    ------
+    Unusable
+        If a column is missing, or a cell is no coordinate.
+    """
+    table = read_table(path, encoding)
+    name = next(iter(patterns))
+    found = roles.required(table, roles.COORDINATES, path.name, axes)
+    found |= roles.find(table, patterns, found.values())
+    if name == "site" and name in found and holds_numbers(table, found[name]):
+        found[name] = _first_text(table, [found[axis] for axis in axes], path.name, name)
+    if name not in found:
+        found[name] = _first_text(table, found.values(), path.name, name)
+    read = Beside(path.name, {name: [_cell(c) for c in table.column(found[name])]}, table.numbers)
+    for axis in axes:
+        read.columns[axis] = [_number(table, row, found[axis], path.name) for row in range(len(table.rows))]
+    if name == "population":
+        read.columns[name] = [_number(table, row, found[name], path.name) for row in range(len(table.rows))]
+    return read
+
+
+def _first_text(table: Table, taken: Iterable[str], file: str, wanted: str) -> str:
+    used = set(taken)
+    free = [name for name in table.names if name and name not in used]
+    text = [name for name in free if not holds_numbers(table, name)]
+    if not (text or free):
+        raise Unusable(f"{file}: expected a column for {wanted}, found {listed(table.names)}")
+    return (text or free)[0]
+
+
+def _number(table: Table, row: int, name: str, file: str) -> float:
+    cell = table.rows[row][table.names.index(name)]
+    try:
+        return float(cell.replace(",", "."))
+    except ValueError:
+        raise Unusable(
+            f'{file}: {table.place(row, name)}: expected a number, found "{shown(cell, 40)}"'
+        ) from None
+
+
+def _cell(cell: str) -> str | None:
+    return None if is_missing(cell) else shown(cell.strip(), 200)
+
+
+def _labels(values: list[int | None], dated: bool) -> list[Any]:
+    return [None if day is None else date.fromordinal(day).isoformat() if dated else day for day in values]
+
+
+def _without(read: Beside, wrong: dict[int, str]) -> Beside:
+    """Set aside the rows whose days cannot be read."""
+    ids = read.columns["id"]
+    read.aside = [
+        Aside(read.file, read.rows[row], ids[row] or "?", why) for row, why in sorted(wrong.items())
+    ]
+    kept = [row for row in range(len(read.rows)) if row not in wrong]
+    read.columns = {name: [cells[row] for row in kept] for name, cells in read.columns.items()}
+    read.rows = [read.rows[row] for row in kept]
+    return read
