@@ -31,6 +31,7 @@ from bench.corpus import resources
 from bench.results import keep
 from broadstreet.app.hub import GARBAGE
 from broadstreet.app.indexing import IndexProcess, rebuild_index
+from broadstreet.app.stores import Place
 from broadstreet.model import fhir
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
@@ -136,7 +137,7 @@ def beside(folder: Path) -> Backend:
 
     @contextmanager
     def follow() -> Iterator[None]:
-        process = IndexProcess(path, keys)
+        process = IndexProcess(Place(str(path), keys))
         try:
             yield
         finally:
@@ -162,7 +163,7 @@ def measure(backend: Backend, count: int) -> dict[str, Any]:
     store, committer = _open(backend)
     with backend.follow():
         figures |= _told(supersede(store, committer, min(SUPERSEDED, count // 2)))
-    figures |= _told(rebuild(store, committer))
+    figures |= _told(rebuild(store, committer, backend.open))
     committer.close()
     store.close()
     figures["load average, after"] = round(os.getloadavg()[0], 1)
@@ -212,10 +213,10 @@ def supersede(store: Store, committer: Committer, count: int) -> dict[str, Any]:
     }
 
 
-def rebuild(store: Store, committer: Committer) -> dict[str, Any]:
+def rebuild(store: Store, committer: Committer, log: Callable[[], Store]) -> dict[str, Any]:
     """Empty the index and fill it again from the log."""
     begun = time.perf_counter()
-    rebuild_index(store, committer, lambda *_: None)
+    rebuild_index(store, committer, log)
     head = store.head()
     seconds = time.perf_counter() - begun
     return {"rebuild: versions/s": round(head / seconds), "rebuild: s": round(seconds, 1)}

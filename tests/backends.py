@@ -33,9 +33,9 @@ class Backend:
         schema = self._schemas.setdefault(name, f"t_{uuid4().hex}")
         return shared_server().address(schema)
 
-    def open(self, name: str = "log", *, create: bool = True) -> Store:
+    def open(self, name: str = "log", *, create: bool = True, index_beside: bool = False) -> Store:
         """Open the store of this name."""
-        return open_store(self.address(name), create=create)
+        return open_store(self.address(name), create=create, index_beside=index_beside)
 
     def close(self) -> None:
         """Remove what lies on the server."""

@@ -31,6 +31,7 @@ from broadstreet.app.monitoring.metrics import HubMetrics
 from broadstreet.app.monitoring.pages import Pages
 from broadstreet.app.settings import Mllp, Settings
 from broadstreet.app.status import Running
+from broadstreet.app.stores import place_of
 from broadstreet.connectors.hl7v2.connection import ServerLimits
 from broadstreet.connectors.hl7v2.mllp import FrameLimits
 from broadstreet.connectors.hl7v2.server import MllpServer
@@ -137,7 +138,7 @@ class Hub:
             loop.add_reader(sys.stdin.fileno(), self.stop)
         core.start()
         if core.store.index_is_beside:
-            core.indexing = IndexProcess(self._settings.file, self._settings.keys_folder)
+            core.indexing = IndexProcess(place_of(self._settings))
         _warm_up()
         await _listen(server, self._settings.mllp)
         try:

@@ -1,4 +1,4 @@
-"""The process that keeps the search index: `python -m broadstreet.app.indexing FILE KEYS`.
+"""The process that keeps the search index: `python -m broadstreet.app.indexing STORE KEYS`.
 
 The hub starts it, and it ends when its standard input does. It has the second processor of a small machine,
 and none of the hub's time: a message is acknowledged without waiting for it.
@@ -17,17 +17,25 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from broadstreet.app.stores import Place
 from broadstreet.store.committer import Committer
 from broadstreet.store.index import Indexer
+from broadstreet.store.index.building import FEW, Opening
 from broadstreet.store.index.following import Indexing
-from broadstreet.store.protocol import Store, StoreError, StoreLocked
+from broadstreet.store.protocol import (
+    IndexGone,
+    IndexSide,
+    Store,
+    StoreError,
+    StoreLocked,
+    StoreUnavailable,
+)
 from broadstreet.store.reindex import reindex
-from broadstreet.store.seal import Keyring, SealedStore
-from broadstreet.store.sqlite import SqliteStore
-from broadstreet.store.sqlite.beside import IndexFile
 
-PAUSE = 0.2
-"""In seconds; so soon new entries are looked for."""
+GATHER = 0.1
+"""In seconds; so long entries are waited for that follow the first new one, to be indexed together."""
+LONGEST_WAIT = 0.5
+"""In seconds; so soon the process looks whether it is to end."""
 PAUSE_AFTER_FAULT = 5.0
 """In seconds; a full disk is tried again, and a resource that cannot be read is told of again."""
 NICENESS = 5
@@ -38,27 +46,42 @@ ENDS_WITHIN = 10.0
 _log = logging.getLogger(__name__)
 
 
-def rebuild_index(store: Store, committer: Committer, progress: Callable[[int, int], None]) -> None:
-    """Empty the search index, beside the log or not, and make it again; the hub must not run.
+def rebuild_index(
+    store: Store, committer: Committer, log: Opening, progress: Callable[[int, int], None] = lambda *_: None
+) -> None:
+    """Make the search index again from the whole log, beside the log or not; the hub must not run.
+
+    Parameters
+    ----------
+    store, committer
+        The store, opened by whoever may write to it.
+    log
+        Opens it again, in the processes that compute rows.
+    progress
+        Is told `(done, all)` in entries.
 
     Raises
     ------
     StoreError
         If an entry's body cannot be read.
     """
-    reindex(store, committer, progress=progress)
     side = store.index_side()
-    if side is not None:
-        with closing(side):
-            side.clear()
-            Indexing(store, side, Indexer(store.indexer.keys.key)).catch_up(progress)
+    if side is None:
+        reindex(store, committer, progress=progress)
+        return
+    with closing(side):
+        committer.between(lambda writer: writer.drop_index())
+        side.make_anew(log, progress)
+        for rows in side.identities():
+            committer.between(lambda writer, rows=rows: writer.reindex([rows]))  # type: ignore[misc]
+        committer.between(lambda writer: writer.finish_index())
 
 
 class IndexProcess:
     """The process, as the hub sees it."""
 
-    def __init__(self, database: Path, keys: Path) -> None:
-        self._database, self._keys = database, keys
+    def __init__(self, log: Place) -> None:
+        self._log = log
         self._process = self._started()
 
     @property
@@ -83,13 +106,12 @@ class IndexProcess:
             self._process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "broadstreet.app.indexing", str(self._database)]
-        command.append(str(self._keys))
+        command = [sys.executable, "-m", "broadstreet.app.indexing", self._log.address, str(self._log.keys)]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
 
 
-def run(database: Path, keys: Path) -> None:
-    """Keep the index of a log's file until standard input ends.
+def run(log: Place) -> None:
+    """Keep the index of a log until standard input ends.
 
     Raises
     ------
@@ -97,35 +119,51 @@ def run(database: Path, keys: Path) -> None:
         If the store cannot be opened, or another process keeps its index.
     """
     os.nice(NICENESS)
-    store = SealedStore(SqliteStore(database, create=False), Keyring(keys, create=False))
-    side = _opened(database)
+    store = log()
+    side = _opened(store)
     if side is None:
         return
     try:
+        if _is_far_behind(store.head(), side.cursor[0]):
+            side.make_anew(log, _go_on_or_end)
         indexing = Indexing(store, side, Indexer(store.indexer.keys.key))
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GARBAGE)
-        while not _told_to_end(0.0 if _stepped(indexing) else PAUSE):
-            pass
+        while not _told_to_end(0.0):
+            if not _stepped(indexing):
+                store.wait(indexing.position, LONGEST_WAIT)
+                time.sleep(GATHER)
     finally:
         side.close()
         store.close()
 
 
-def _opened(database: Path) -> IndexFile | None:
+def _opened(store: Store) -> IndexSide | None:
     """Open the index; of a hub that was killed, the old process may still be at its last slice."""
     while True:
         try:
-            return IndexFile(database)
+            return store.index_side()
         except StoreLocked:
-            if _told_to_end(PAUSE):
+            if _told_to_end(LONGEST_WAIT):
                 return None
+
+
+def _is_far_behind(head: int, reached: int) -> bool:
+    """Say whether making the index anew is quicker than following the log up to its end."""
+    return head - reached > max(FEW, head // 2)
+
+
+def _go_on_or_end(*_: int) -> None:
+    if _told_to_end(0.0):
+        sys.exit(0)
 
 
 def _stepped(indexing: Indexing) -> bool:
     try:
         return indexing.step()
+    except (IndexGone, StoreUnavailable):
+        raise
     except StoreError as error:
         _log.error("%s (tried again)", error)
         time.sleep(PAUSE_AFTER_FAULT)
@@ -138,4 +176,7 @@ def _told_to_end(wait: float) -> bool:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s index: %(message)s")
-    run(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        run(Place(sys.argv[1], Path(sys.argv[2])))
+    except StoreError as error:  # the hub starts it again
+        sys.exit(str(error))

@@ -11,7 +11,7 @@ from broadstreet.app.followers import projections_of
 from broadstreet.app.indexing import rebuild_index
 from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
-from broadstreet.app.stores import opened
+from broadstreet.app.stores import opened, place_of
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
@@ -48,10 +48,7 @@ def verified(
     if backup is None and settings.database:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(prefix=".verify-", dir=settings.folder) as folder:
-            copy = Path(folder) / "copy.db"
-            with read(settings) as store:
-                store.backup(copy)
-            yield from verified(settings, copy, parts, begin)
+            yield from _verified_on_a_server(settings, Path(folder), set(parts), begin)
         return
     file, parts = backup or settings.file, set(parts)
     if "file" in parts:
@@ -69,7 +66,20 @@ def verified(
             held = projections_of(settings).values()
             yield from _readable("projections", lambda: _projections(store, held, scratch, writer, begin))
         if "index" in parts:
-            yield from _readable("index", lambda: _index(settings, store, aside, begin))
+            store.backup(aside / "copy.db")
+            yield from _readable("index", lambda: _index(settings, store, aside / "copy.db", begin))
+
+
+def _verified_on_a_server(
+    settings: Settings, folder: Path, parts: set[str], begin: Begin
+) -> Iterator[Finding]:
+    """Verify a copy, and against it the index, which is in no copy."""
+    copy = folder / "copy.db"
+    with read(settings) as store, read(settings) as other, store.snapshot():
+        other.backup(copy)
+        yield from verified(settings, copy, parts - {"index"}, begin)
+        if "index" in parts:
+            yield from _readable("index", lambda: _index(settings, store, copy, begin))
 
 
 def _readable(part: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
@@ -88,11 +98,10 @@ def _projections(
         yield from verify_projection(store, projection, scratch, writer, progress)
 
 
-def _index(settings: Settings, store: Store, aside: Path, begin: Begin) -> Iterator[Finding]:
-    progress = begin("index")
-    store.backup(aside / "copy.db")
-    clock = SystemClock()
-    with closing(opened(settings, aside / "copy.db")) as copy:
-        with closing(Committer(copy, clock, RandomIds(clock))) as committer:
-            rebuild_index(copy, committer, progress)
-        yield from verify_index(store, copy)
+def _index(settings: Settings, store: Store, copy: Path, begin: Begin) -> Iterator[Finding]:
+    """Compare the index with the one that is made anew from a copy of its log."""
+    progress, clock = begin("index"), SystemClock()
+    with closing(opened(settings, copy)) as rebuilt:
+        with closing(Committer(rebuilt, clock, RandomIds(clock))) as committer:
+            rebuild_index(rebuilt, committer, place_of(settings, copy), progress)
+        yield from verify_index(store, rebuilt)

@@ -11,6 +11,7 @@ from broadstreet.app.core import Core
 from broadstreet.app.followers import projections_of
 from broadstreet.app.indexing import rebuild_index
 from broadstreet.app.reach import require_store
+from broadstreet.app.stores import place_of
 from broadstreet.cli.program import Config, Data, Mistake, app, console, settings_of
 from broadstreet.store import followers
 
@@ -43,6 +44,7 @@ def rebuild(
                 rebuild_index(
                     core.store,
                     core.committer,
+                    place_of(settings),
                     lambda done, goal, task=task: progress.update(task, completed=done, total=goal),  # type: ignore[misc]
                 )
             for name in names or ([] if index else known):

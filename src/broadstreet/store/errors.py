@@ -27,6 +27,10 @@ class StoreUnavailable(StoreError):
     """
 
 
+class IndexGone(StoreError):
+    """The search index that is written is no longer the one at its place: someone deleted or replaced it."""
+
+
 class PositionGone(StoreError):
     """A read at a position whose superseded index rows are purged."""
 

@@ -46,8 +46,8 @@ def open_store(address: str | Path, *, create: bool = True, index_beside: bool =
     address
         A path, or a URL such as `postgresql://hub@db.example/city?schema=broadstreet`.
     index_beside
-        Of a file: keep the search index in another one, which a process of its own writes. A server has
-        processes of its own.
+        Let a process of its own keep the search index, beside the log: in another file, or in tables that no
+        commit writes to.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def open_store(address: str | Path, *, create: bool = True, index_beside: bool =
     require_extra()
     from broadstreet.store.postgres import PostgresStore  # noqa: PLC0415
 
-    return PostgresStore(str(address), create=create)
+    return PostgresStore(str(address), create=create, index_beside=index_beside)
 
 
 def require_extra() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from broadstreet.store.entry import Entry, Labels, Opened, as_it_is
+from broadstreet.store.errors import IndexGone as IndexGone
 from broadstreet.store.errors import NoStore as NoStore
 from broadstreet.store.errors import PositionGone as PositionGone
 from broadstreet.store.errors import StoreError as StoreError
@@ -148,6 +149,14 @@ class Reader(TableReader, Searching, Protocol):
         """Return the oldest position that searches may still be read at."""
         ...
 
+    def wait(self, beyond: int, timeout: float) -> int:
+        """Wait until the log is beyond a seq, at most so many seconds; return the newest seq.
+
+        For whoever reads in another process than the committer's: a server tells of each commit, a file is
+        looked at again and again.
+        """
+        ...
+
     def seq_at(self, at: int) -> int:
         """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
         ...
@@ -188,6 +197,36 @@ class IndexSide(Protocol):
 
     def clear(self) -> None:
         """Begin anew, without any row."""
+        ...
+
+    def make_anew(
+        self,
+        log: Callable[[], Store],
+        progress: Callable[[int, int], None] = lambda *_: None,
+        processes: int | None = None,
+    ) -> int:
+        """Compute it from the whole log, in several processes, aside; return the position it has reached.
+
+        The index that is there can be searched until the new one takes its place, at once and whole.
+
+        Parameters
+        ----------
+        log
+            Opens the log in a process of its own; it is pickled on its way there.
+        progress
+            Is told `(done, all)` in entries; what it raises ends the work, and all is as before.
+        processes
+            By default as many as there are processors, and this one alone for a short log.
+
+        Raises
+        ------
+        StoreError
+            If an entry's body cannot be read, or there is no room.
+        """
+        ...
+
+    def identities(self) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of identifiers, which the log keeps as well, some at a time."""
         ...
 
     def close(self) -> None:

@@ -1,8 +1,7 @@
-"""The search index in a file beside the log: it follows, and says the same as an index within the commit."""
+"""The search index beside the log: it follows, and says the same as an index within the commit."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,16 +14,20 @@ from broadstreet.model.ids import SeededIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.index import Indexer
 from broadstreet.store.index.following import Indexing
-from broadstreet.store.index.kinds import KINDS
-from broadstreet.store.protocol import StoreError, StoreLocked
+from broadstreet.store.index.identity import IdentityIndexer
+from broadstreet.store.opening import restore
+from broadstreet.store.protocol import IndexSide, Store, StoreError, StoreLocked
 from broadstreet.store.query import Token
 from broadstreet.store.sqlite import SqliteStore
-from broadstreet.store.sqlite.beside import IndexFile, place, remove
-from broadstreet.store.sqlite.store import restore
+from broadstreet.store.sqlite.beside import place, remove
+from broadstreet.store.sqlite.index_rows import WHOLE
+from broadstreet.store.tables import Row
+from tests.backends import Backend, rows_in
 
 from .conftest import Do, draft
 
 MRN = "urn:clinic:mrn"
+KEY = bytes(32)
 
 
 def patient(id: str, number: str, gender: str = "female", family: str = "Kim") -> fhir.Patient:
@@ -37,7 +40,7 @@ def patient(id: str, number: str, gender: str = "female", family: str = "Kim") -
     )
 
 
-def put(committer: Committer, store: SqliteStore, resource: fhir.Patient) -> None:
+def put(committer: Committer, store: Store, resource: fhir.Patient) -> None:
     rows = store.indexer.rows(resource)
     body = fhir.encode(resource)
     committer.commit(
@@ -49,29 +52,46 @@ def delete(committer: Committer, id: str) -> None:
     committer.commit(Do(lambda tx: tx.put(draft(id=id, body=None, key=tx.new_id()))))
 
 
-def catch_up(store: SqliteStore) -> int:
-    with closing(IndexFile(store.path)) as side:
+def side_of(store: Store) -> IndexSide:
+    side = store.index_side()
+    assert side is not None
+    return side
+
+
+def catch_up(store: Store) -> int:
+    with closing(side_of(store)) as side:
         return Indexing(store, side, Indexer(store.indexer.keys.key)).catch_up()
 
 
-def women(store: SqliteStore, at: int | None = None) -> list[str]:
+def women(store: Store, at: int | None = None) -> list[str]:
     return sorted(e.id for e in store.search("Patient", [Token("gender", None, "female")], at=at).entries)
 
 
-def rows(store: SqliteStore) -> dict[str, list[tuple[object, ...]]]:
-    tables = (kind.table for kind in KINDS)
-    return {t: sorted(store.connection.execute(f"SELECT * FROM {t}").fetchall()) for t in tables}
+def rows(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    return {table.name: list(store.rows(table)) for table in store.index_tables() if table.name in WHOLE}
+
+
+def identities(store: Store) -> list[Row]:
+    (table,) = [table for table in store.index_tables() if table.name == "identity"]
+    return list(store.rows(table))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def store(backend: Backend) -> Iterator[Store]:
+    store = backend.open(index_beside=True)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[SqliteStore]:
     store = SqliteStore(tmp_path / "log.db", index_beside=True)
     yield store
     store.close()
 
 
 def test_a_search_sees_what_the_index_has_come_to_and_never_what_it_has_not(
-    committer: Committer, store: SqliteStore
+    committer: Committer, store: Store
 ) -> None:
     put(committer, store, patient("a", "1"))
     assert (store.searchable(), women(store)) == (0, [])
@@ -82,7 +102,7 @@ def test_a_search_sees_what_the_index_has_come_to_and_never_what_it_has_not(
     assert women(store) == ["a", "b"]
 
 
-def test_identifiers_are_found_inside_the_very_commit(committer: Committer, store: SqliteStore) -> None:
+def test_identifiers_are_found_inside_the_very_commit(committer: Committer, store: Store) -> None:
     put(committer, store, patient("a", "1"))
     found = committer.commit(Do(lambda tx: [e.id for e in tx.find("Patient", "identifier", MRN, "1")]))
     assert found == ["a"]
@@ -91,15 +111,10 @@ def test_identifiers_are_found_inside_the_very_commit(committer: Committer, stor
 
 
 def test_the_rows_are_those_of_an_index_within_the_commit(
-    committer: Committer, store: SqliteStore, tmp_path: Path, clock: DrivenClock
+    committer: Committer, store: Store, backend: Backend, clock: DrivenClock
 ) -> None:
-    within = SqliteStore(tmp_path / "within.db")
-    with closing(sqlite3.connect(within.path)) as other:  # hashed alike
-        key = store.indexer.keys.key
-        other.execute("UPDATE meta SET value = ? WHERE name = 'index_key'", (key,))
-        other.commit()
-    within.close()
-    within = SqliteStore(tmp_path / "within.db")
+    within = backend.open("within")
+    store.indexer, within.indexer = IdentityIndexer(KEY), Indexer(KEY)
     second = Committer(within, clock, SeededIds(clock, 1))
     for into, at in ((committer, store), (second, within)):
         put(into, at, patient("a", "1"))
@@ -112,14 +127,48 @@ def test_the_rows_are_those_of_an_index_within_the_commit(
     within.close()
 
 
-def test_the_index_can_be_read_at_an_earlier_position(committer: Committer, store: SqliteStore) -> None:
+def test_a_store_whose_commits_wrote_the_index_goes_on_beside(backend: Backend, clock: DrivenClock) -> None:
+    within = backend.open()
+    committer = Committer(within, clock, SeededIds(clock, 1))
+    put(committer, within, patient("a", "1"))
+    committer.close()
+    within.close()
+    beside = backend.open(index_beside=True)
+    committer = Committer(beside, clock, SeededIds(clock, 2))
+    put(committer, beside, patient("b", "2"))
+    found = committer.commit(Do(lambda tx: [e.id for e in tx.find("Patient", "identifier", MRN, "1")]))
+    assert catch_up(beside) == 2
+    assert (women(beside), found) == (["a", "b"], ["a"])
+    committer.close()
+    beside.close()
+
+
+def test_a_backup_has_no_index_and_what_is_restored_from_it_makes_its_own(
+    committer: Committer, store: Store, backend: Backend, tmp_path: Path
+) -> None:
+    put(committer, store, patient("a", "1"))
+    put(committer, store, patient("a", "1", family="Lee"))
+    catch_up(store)
+    store.backup(tmp_path / "backup.db")
+    tables = "SELECT name FROM sqlite_master WHERE name GLOB '*_index'"
+    assert rows_in(str(tmp_path / "backup.db"), tables) == []
+    restore(tmp_path / "backup.db", backend.address("restored"))
+    restored = backend.open("restored", index_beside=True)
+    assert (restored.index_is_beside, restored.searchable()) == (True, 0)
+    catch_up(restored)
+    assert rows(restored) == rows(store)
+    assert identities(restored) == identities(store) != []
+    restored.close()
+
+
+def test_the_index_can_be_read_at_an_earlier_position(committer: Committer, store: Store) -> None:
     put(committer, store, patient("a", "1"))
     put(committer, store, patient("a", "1", gender="male"))
     catch_up(store)
     assert (women(store, at=1), women(store)) == (["a"], [])
 
 
-def test_a_purge_of_the_log_reaches_the_index(committer: Committer, store: SqliteStore) -> None:
+def test_a_purge_of_the_log_reaches_the_index(committer: Committer, store: Store) -> None:
     put(committer, store, patient("a", "1"))
     put(committer, store, patient("a", "1", gender="male"))
     catch_up(store)
@@ -130,19 +179,20 @@ def test_a_purge_of_the_log_reaches_the_index(committer: Committer, store: Sqlit
 
 
 def test_an_index_of_a_log_that_was_set_back_is_made_anew(
-    committer: Committer, store: SqliteStore, tmp_path: Path, clock: DrivenClock
+    file: SqliteStore, tmp_path: Path, clock: DrivenClock
 ) -> None:
-    put(committer, store, patient("a", "1"))
-    store.backup(tmp_path / "backup.db")
-    put(committer, store, patient("b", "2"))
-    catch_up(store)
-    kept = place(store.path).read_bytes()
+    committer = Committer(file, clock, SeededIds(clock, 1))
+    put(committer, file, patient("a", "1"))
+    file.backup(tmp_path / "backup.db")
+    put(committer, file, patient("b", "2"))
+    catch_up(file)
+    kept = place(file.path).read_bytes()
     committer.close()
-    store.close()
-    restore(tmp_path / "backup.db", store.path)
-    remove(store.path)
-    place(store.path).write_bytes(kept)  # by hand: the index of what is no longer there
-    again = SqliteStore(store.path)
+    file.close()
+    restore(tmp_path / "backup.db", file.path)
+    remove(file.path)
+    place(file.path).write_bytes(kept)  # by hand: the index of what is no longer there
+    again = SqliteStore(file.path)
     second = Committer(again, clock, SeededIds(clock, 9))
     put(second, again, patient("c", "3"))
     catch_up(again)
@@ -152,25 +202,26 @@ def test_an_index_of_a_log_that_was_set_back_is_made_anew(
 
 
 def test_an_index_that_was_deleted_is_made_again_by_the_next_start(
-    committer: Committer, store: SqliteStore
+    file: SqliteStore, clock: DrivenClock
 ) -> None:
-    put(committer, store, patient("a", "1"))
-    catch_up(store)
+    committer = Committer(file, clock, SeededIds(clock, 1))
+    put(committer, file, patient("a", "1"))
+    catch_up(file)
     committer.close()
-    store.close()
-    remove(store.path)
-    again = SqliteStore(store.path)
+    file.close()
+    remove(file.path)
+    again = SqliteStore(file.path)
     assert (again.searchable(), catch_up(again), women(again)) == (0, 1, ["a"])
     again.close()
 
 
-def test_two_processes_cannot_keep_one_index(store: SqliteStore) -> None:
-    with closing(IndexFile(store.path)), pytest.raises(StoreLocked):
-        IndexFile(store.path)
+def test_two_processes_cannot_keep_one_index(store: Store) -> None:
+    with closing(side_of(store)), pytest.raises(StoreLocked):
+        side_of(store)
 
 
 def test_a_resource_that_cannot_be_read_stops_the_index_and_says_where(
-    committer: Committer, store: SqliteStore
+    committer: Committer, store: Store
 ) -> None:
     committer.commit(Do(lambda tx: tx.put(draft(id="x", body=b"[]", key="x"))))
     with pytest.raises(StoreError, match=r"entry 1 \(fhir/Patient/x\) cannot be indexed"):

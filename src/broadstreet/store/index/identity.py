@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from broadstreet.model.search.parts import TYPES
@@ -14,17 +15,13 @@ IDENTIFIER = "identifier"
 class IdentityIndexer(Indexer):
     """Gives the rows of a resource's identifiers, and no others."""
 
-    def __init__(self, key: bytes) -> None:
-        super().__init__(key)
-        self._part: dict[str, int] = {}
-
     def rows(self, resource: Any) -> IndexRows:
         """Return a row for each identifier that has a value."""
         found = getattr(resource, IDENTIFIER, None)
         if not found:
             return NO_ROWS
-        part = self._part_of(type(resource).__name__)
-        if part is None:
+        part = part_of(type(resource).__name__)
+        if not part:
             return NO_ROWS
         hashed = self.hashed
         held = found if isinstance(found, list) else [found]
@@ -43,7 +40,16 @@ class IdentityIndexer(Indexer):
             raise ValueError(f"inside a commit resources are found by identifier only (asked: {type}.{name})")
         return super().tokens(type, name, system, code)
 
-    def _part_of(self, type: str) -> int | None:
-        if type not in self._part and type in TYPES:
-            self._part[type] = next((part.number for part in parts(type, IDENTIFIER, "token")), 0)
-        return self._part.get(type) or None
+
+@cache
+def part_of(type: str) -> int:
+    """Return the part of a type's identifiers, 0 if it has none."""
+    try:
+        return parts(type, IDENTIFIER, "token")[0].number if type in TYPES else 0
+    except ValueError:  # it has no such parameter
+        return 0
+
+
+def identity_parts() -> tuple[int, ...]:
+    """Return the parts of all types' identifiers."""
+    return tuple(sorted({part for type in TYPES if (part := part_of(type))}))

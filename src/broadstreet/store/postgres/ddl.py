@@ -20,13 +20,19 @@ def index_tables() -> str:
     return "\n".join([HEAD, *map(_table, KINDS)])
 
 
-def _table(kind: Kind) -> str:
+def index_table(kind: Kind, begins: str = "", *, keyed: bool = True) -> str:
+    """Return the statement that makes the table of a kind, its name begun so, with its key or without."""
     wide = max(len(column.name) for column in kind.columns)
-    columns = "\n".join(f"    {c.name:<{wide}} {TYPES[c.type]} NOT NULL," for c in kind.columns)
-    return f"""\
-CREATE TABLE {kind.table} (
-{columns}
-    PRIMARY KEY ({", ".join(kind.key)})
-) WITH (fillfactor = 90);
-CREATE INDEX {kind.table}_since ON {kind.table} (since, part);
-"""
+    lines = [f"    {c.name:<{wide}} {TYPES[c.type]} NOT NULL" for c in kind.columns]
+    lines += [f"    PRIMARY KEY ({', '.join(kind.key)})"] if keyed else []
+    body = ",\n".join(lines)
+    return f"CREATE TABLE {begins}{kind.table} (\n{body}\n) WITH (fillfactor = 90);"
+
+
+def since_index(kind: Kind, begins: str = "") -> str:
+    """Return the statement that makes the further index of a table."""
+    return f"CREATE INDEX {begins}{kind.table}_since ON {begins}{kind.table} (since, part);"
+
+
+def _table(kind: Kind) -> str:
+    return "\n".join((index_table(kind), since_index(kind), ""))

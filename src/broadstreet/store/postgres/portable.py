@@ -27,15 +27,16 @@ from broadstreet.store.postgres.reader import PostgresReader
 from broadstreet.store.protocol import StoreError
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite import upkeep as file_upkeep
-from broadstreet.store.sqlite.beside import MARK
-from broadstreet.store.sqlite.index_rows import IDENTITY
+from broadstreet.store.sqlite.beside import remove
+from broadstreet.store.sqlite.connection import sync
+from broadstreet.store.sqlite.index_rows import IDENTITY, WHOLE
 from broadstreet.store.sqlite.rows import write_rows
-from broadstreet.store.sqlite.store import sync, verify
+from broadstreet.store.sqlite.store import verify
 from broadstreet.store.sqlite.writer import create as create_in_file
 from broadstreet.store.tables import Row, Table
 
 AT_ONCE = 2_000
-LEASE = "lease"
+LEASE, INDEX_META = "lease", "index_meta"
 SCHEMA = "schema"
 """The row of `meta` with the number of the schema: each back end has its own."""
 
@@ -52,14 +53,16 @@ def copy_to_file(reader: PostgresReader, target: Path) -> int:
         raise StoreError(f"{target} exists already, and a backup never overwrites: name another file")
     if not target.parent.is_dir():
         raise StoreError(f"cannot copy the store to {target.name}: there is no folder {target.parent}")
+    left_out = {LEASE, INDEX_META, *(WHOLE if reader.index_is_beside else [IDENTITY])}
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     try:
-        SqliteStore(part).close()
+        SqliteStore(part, index_beside=reader.index_is_beside).close()
+        remove(part)
         with closing(sqlite3.connect(part, isolation_level=None)) as file, reader.snapshot():
             head = reader.head()
             for table in reader.tables():
-                if table.name != LEASE:
+                if table.name not in left_out:
                     _write_to_file(file, table, reader.rows(table))
             file.execute("PRAGMA journal_mode = delete")
         sync(part)
@@ -68,6 +71,7 @@ def copy_to_file(reader: PostgresReader, target: Path) -> int:
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"cannot copy the store to {target.name}: {error}") from error
     finally:
+        remove(part)
         for rest in ("", "-wal", "-shm", ".lease"):
             part.with_name(part.name + rest).unlink(missing_ok=True)
     return head
@@ -111,16 +115,12 @@ def _replace(connection: Connection, place: Address, file: SqliteStore) -> None:
     began = _set_aside(connection, place) if schema_of(connection, place) else (0, 0)
     migrate(connection, place)
     for table in file_upkeep.tables_of(file.connection):
-        if table.name == IDENTITY:
-            continue
         tables.create(connection, table)
         rows = file.rows(table)
         if table.name == "meta":
             connection.execute("DELETE FROM meta WHERE name <> %s", (SCHEMA,))
-            rows = (row for row in rows if row[0] not in (SCHEMA, MARK))
+            rows = (row for row in rows if row[0] != SCHEMA)
         copy_in(connection, table.name, upkeep.types_of(connection, table.name), rows)
-    if file.index_is_beside:  # it is not in the file, and a server writes it with each commit: to be rebuilt
-        connection.execute("INSERT INTO meta VALUES ('reindexing', %s) ON CONFLICT DO NOTHING", (b"\x01",))
     sql = "UPDATE lease SET epoch = %s, commits = %s"  # a hub that had the old one must not write to this
     connection.execute(sql, (began[0] + 1, began[1]))
 

@@ -11,13 +11,15 @@ import psycopg
 
 from broadstreet.store.entry import Entry, Labels
 from broadstreet.store.index import Indexer
-from broadstreet.store.postgres import tables, upkeep
+from broadstreet.store.postgres import index_rows, tables, upkeep
 from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, Connections, lost, told
 from broadstreet.store.protocol import INDEX_INCOMPLETE, Cursor, PositionGone, StoreError, StoreUnavailable
 from broadstreet.store.query import ENTRY, POSTGRES, Searching
 from broadstreet.store.tables import Condition, Row, Table, Value
 from broadstreet.store.upkeep import Volume
+
+HEAD = "SELECT coalesce(max(seq), 0) FROM entry"
 
 Result = TypeVar("Result")
 
@@ -27,13 +29,13 @@ class PostgresReader(Searching):
 
     dialect = POSTGRES
 
-    def __init__(self, address: Address, indexer: Indexer) -> None:
-        self.address, self.indexer = address, indexer
+    def __init__(self, address: Address, indexer: Indexer, *, beside: bool = False) -> None:
+        self.address, self.indexer, self.index_is_beside = address, indexer, beside
         self._connections = Connections(address)
 
     def head(self) -> int:
         """Return the newest seq; 0 for an empty log."""
-        return int(self._all("SELECT coalesce(max(seq), 0) FROM entry")[0][0])
+        return int(self._all(HEAD)[0][0])
 
     def entries(
         self, after: int, *, to: int | None = None, types: Iterable[str] | None = None, limit: int = 1000
@@ -125,8 +127,11 @@ class PostgresReader(Searching):
         return dict(self._all(sql, (after, to)))
 
     def searchable(self) -> int:
-        """Return the position up to which the log can be searched: each commit writes the index as well."""
-        return self.head()
+        """Return the position up to which the log can be searched: how far its index has come."""
+        if not self.index_is_beside:
+            return self.head()
+        rows = self._all("SELECT value FROM index_meta WHERE name = 'cursor'")
+        return int(rows[0][0]) if rows else 0
 
     def successors(self, after: int, to: int) -> dict[int, int]:
         """Return the seq of the version that follows each one in `after < seq <= to`, where there is one."""
@@ -138,13 +143,28 @@ class PostgresReader(Searching):
         return dict(self._all(sql, (after, to)))
 
     def has_remains(self) -> bool:
-        """Return False: `compact` writes the index anew together with the log."""
-        return False
+        """Return whether the index still has, among removed rows, what was erased, until it is written anew."""
+        return bool(self._all("SELECT 1 FROM index_meta WHERE name = 'erased'"))
 
     def oldest_position(self) -> int:
         """Return the oldest position that searches may still be read at."""
         rows = self._all("SELECT value FROM meta WHERE name = 'purged'")
         return int(rows[0][0]) if rows else 0
+
+    def wait(self, beyond: int, timeout: float) -> int:
+        """Wait until the log is beyond a seq, at most so many seconds; return the newest seq."""
+
+        def told(connection: Connection) -> None:
+            connection.execute(f'LISTEN "{self.address.channel}"')
+            try:  # what is committed from here on is told; what was before, is there
+                if connection.execute(HEAD, binary=True).fetchone() <= (beyond,):  # type: ignore[operator]
+                    for _ in connection.notifies(timeout=timeout, stop_after=1):
+                        pass
+            finally:
+                connection.execute("UNLISTEN *")
+
+        self._do(told)
+        return self.head()
 
     def seq_at(self, at: int) -> int:
         """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
@@ -182,7 +202,8 @@ class PostgresReader(Searching):
 
     def index_tables(self) -> tuple[Table, ...]:
         """Return the tables of the search index."""
-        return tuple(table for table in self.tables() if table.name.endswith("_index"))
+        names = {*index_rows.WHOLE, *([index_rows.IDENTITY] if self.index_is_beside else [])}
+        return tuple(table for table in self.tables() if table.name in names)
 
     def has(self, table: Table) -> bool:
         """Say whether the table is there."""

@@ -9,7 +9,9 @@ from pathlib import Path
 import psycopg
 
 from broadstreet.store.index import Indexer
+from broadstreet.store.index.identity import IdentityIndexer
 from broadstreet.store.postgres.address import Address
+from broadstreet.store.postgres.beside import IndexSchema, is_beside, put_beside
 from broadstreet.store.postgres.connection import Connection, connect, told
 from broadstreet.store.postgres.lease import held
 from broadstreet.store.postgres.migrate import meta, migrate, newest_schema, schema_of, set_meta
@@ -27,6 +29,9 @@ class PostgresStore(PostgresReader):
     address
         Such as `postgresql://hub@db.example/city?schema=broadstreet`; all that libpq takes in a URL may
         stand in it. The schema is made, unless `create` is false.
+    index_beside
+        Let another process keep the search index (see `beside`); a store for which this was said once remains
+        so. Otherwise each commit writes the index too.
 
     Raises
     ------
@@ -34,9 +39,10 @@ class PostgresStore(PostgresReader):
         If the server cannot be reached, the schema is not a store, or it cannot be made durable.
     """
 
-    def __init__(self, address: str, *, create: bool = True) -> None:
+    def __init__(self, address: str, *, create: bool = True, index_beside: bool = False) -> None:
         parsed = Address.parse(address)
-        super().__init__(parsed, Indexer(_index_key(parsed, create=create)))
+        key, beside = _prepared(parsed, create=create, index_beside=index_beside)
+        super().__init__(parsed, IdentityIndexer(key) if beside else Indexer(key), beside=beside)
         self._writer: PostgresWriter | None = None
 
     def writer(self) -> PostgresWriter:
@@ -45,14 +51,9 @@ class PostgresStore(PostgresReader):
             self._writer = PostgresWriter(self.address)
         return self._writer
 
-    @property
-    def index_is_beside(self) -> bool:
-        """False: each commit writes the index as well."""
-        return False
-
     def index_side(self) -> IndexSide | None:
-        """Return None: each commit writes the index as well."""
-        return None
+        """Open the write side of an index that another process keeps; None where each commit writes it."""
+        return IndexSchema(self.address) if self.index_is_beside else None
 
     def backup(self, target: Path) -> int:
         """Write a copy to a file that can be opened as a store, while writing goes on; return its head.
@@ -72,25 +73,28 @@ class PostgresStore(PostgresReader):
             self._writer = None
 
 
-def _index_key(address: Address, *, create: bool) -> bytes:
-    """Return the key of the index; make the store first, or bring it to the newest schema, if asked to."""
+def _prepared(address: Address, *, create: bool, index_beside: bool) -> tuple[bytes, bool]:
+    """Return the key of the index, and whether it is beside; make the store first if asked to."""
     with closing(connect(address, read_only=not create)) as connection:
         try:
             if create:
-                _prepare(connection, address)
-            return _held_key(connection, address)
+                _prepare(connection, address, index_beside=index_beside)
+            return _held_key(connection, address), is_beside(connection)
         except psycopg.Error as error:
             raise told(error) from error
 
 
-def _prepare(connection: Connection, address: Address) -> None:
+def _prepare(connection: Connection, address: Address, *, index_beside: bool) -> None:
     reached = schema_of(connection, address)
-    if reached == newest_schema() and meta(connection, "index_key") is not None:
+    ready = reached == newest_schema() and meta(connection, "index_key") is not None
+    if ready and (not index_beside or is_beside(connection)):
         return
     with held(address, connection):
         migrate(connection, address)
         if meta(connection, "index_key") is None:
             set_meta(connection, "index_key", secrets.token_bytes(32))
+        if index_beside:
+            put_beside(connection)
 
 
 def _held_key(connection: Connection, address: Address) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,13 +12,14 @@ import psycopg
 
 from broadstreet.store.entry import ABSENT, Entry, Opened, as_it_is
 from broadstreet.store.index import TokenKey
-from broadstreet.store.index.kinds import FOREVER, KINDS
-from broadstreet.store.postgres import tables, upkeep
+from broadstreet.store.index.kinds import FOREVER
+from broadstreet.store.postgres import index_rows, tables, upkeep
 from broadstreet.store.postgres.address import Address
+from broadstreet.store.postgres.beside import is_beside
 from broadstreet.store.postgres.connection import Connection, connect, lost, told
 from broadstreet.store.postgres.copying import copy_in
 from broadstreet.store.postgres.cutting import cut_log
-from broadstreet.store.postgres.ddl import COPIED
+from broadstreet.store.postgres.index_rows import by_column
 from broadstreet.store.postgres.lease import Lease
 from broadstreet.store.postgres.migrate import meta, set_meta
 from broadstreet.store.protocol import (
@@ -46,7 +47,6 @@ _ENTRY = {
 }  # fmt: skip
 _SUBJECT = {"seq": "int8", "subject": "text"}
 _LABEL = dict.fromkeys(("seq", "organisation", "district", "category", "sensitivity"), "int8")
-_INDEX = [{column.name: COPIED[column.type] for column in kind.columns} for kind in KINDS]
 _EMPTY = (
     "UPDATE entry SET body = NULL WHERE seq = ANY(%s)",
     f"UPDATE current SET digest = {ABSENT} WHERE seq = ANY(%s)",
@@ -74,6 +74,8 @@ class PostgresWriter:
             _require_primary(self._connection)
             self._lease = Lease(address, self._connection)
             self._indexed = meta(self._connection, "reindexing") is None
+            beside = is_beside(self._connection)
+            self._tables = (index_rows.IDENTITY,) if beside else index_rows.WHOLE
         except psycopg.Error as error:
             self._connection.close()
             raise told(error) from error
@@ -91,7 +93,7 @@ class PostgresWriter:
             "SELECT e.source, e.key, e.seq FROM unnest(%s::text[], %s::text[]) w (source, key)"
             " JOIN entry e ON e.source = w.source AND e.key = w.key"
         )
-        return {(source, key): seq for source, key, seq in self._look_up(sql, _columns(keys, 2))}
+        return {(source, key): seq for source, key, seq in self._look_up(sql, by_column(keys, 2))}
 
     def prefixed(self, prefixes: Sequence[tuple[str, str]]) -> list[Entry]:
         """Return the first entries, without bodies, of each source whose keys begin with a prefix."""
@@ -102,7 +104,7 @@ class PostgresWriter:
             f" AND e.key < w.high ORDER BY e.key LIMIT {MOST_PREFIXED}) e"
         )
         ranges = [(source, prefix, prefix + LAST_CHARACTER) for source, prefix in prefixes]
-        return [Entry(*row) for row in self._look_up(sql, _columns(ranges, 3))]
+        return [Entry(*row) for row in self._look_up(sql, by_column(ranges, 3))]
 
     def load(self, keys: Sequence[ResourceKey]) -> dict[ResourceKey, Current]:
         """Return the newest versions of these resources."""
@@ -110,7 +112,7 @@ class PostgresWriter:
             f"SELECT c.digest, {ENTRY} FROM unnest(%s::text[], %s::text[]) w (type, id)"
             " JOIN current c ON c.type = w.type AND c.id = w.id JOIN entry e ON e.seq = c.seq"
         )
-        rows = self._look_up(sql, _columns(keys, 2))
+        rows = self._look_up(sql, by_column(keys, 2))
         return {(row[3], row[4]): Current(Entry(*row[1:]), row[0]) for row in rows}
 
     def holders(self, tokens: Sequence[TokenKey]) -> list[tuple[TokenKey, Current]]:
@@ -120,11 +122,11 @@ class PostgresWriter:
         sql = (
             f"SELECT t.part, t.code, t.system, c.digest, {ENTRY}"
             " FROM unnest(%s::int8[], %s::int8[], %s::int8[]) w (part, code, system)"
-            " JOIN token_index t ON t.part = w.part AND t.code = w.code AND t.system = w.system"
+            f" JOIN {self._tables[0]} t ON t.part = w.part AND t.code = w.code AND t.system = w.system"
             " JOIN entry e ON e.seq = t.since JOIN current c ON c.type = e.type AND c.id = e.id"
             f" WHERE t.until = {FOREVER}"
         )
-        rows = self._look_up(sql, _columns(tokens, 3))
+        rows = self._look_up(sql, by_column(tokens, 3))
         return [((row[0], row[1], row[2]), Current(Entry(*row[4:]), row[3])) for row in rows]
 
     def cursor(self, follower: str) -> Cursor | None:
@@ -144,7 +146,8 @@ class PostgresWriter:
 
         def everything(connection: Connection) -> None:
             _write_log(connection, batch)
-            _write_index(connection, batch)
+            index_rows.insert(connection, batch.index, self._tables)
+            index_rows.supersede(connection, batch.closing, self._tables)
             for change in changes:
                 tables.change(connection, change)
             _write_cursors(connection, batch)
@@ -171,17 +174,17 @@ class PostgresWriter:
 
     def purge(self, before: int) -> int:
         """Remove index rows superseded at or before a position; return how many."""
-        return self._commit(lambda connection: _purge(connection, before))
+        return self._commit(lambda connection: _purge(connection, before, self._tables))
 
     def reindex(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
         """Write index rows anew, in the order of `KINDS`; commit."""
-        self._commit(lambda connection: _copy_index(connection, index))
+        self._commit(lambda connection: index_rows.insert(connection, index, self._tables))
 
     def drop_index(self) -> None:
         """Empty the search index and commit; it cannot be searched before `finish_index`."""
 
         def everything(connection: Connection) -> None:
-            connection.execute(f"TRUNCATE {', '.join(kind.table for kind in KINDS)}")
+            index_rows.clear(connection, self._tables)
             connection.execute("DELETE FROM meta WHERE name = 'purged'")
             set_meta(connection, "reindexing", b"1")
 
@@ -210,8 +213,7 @@ class PostgresWriter:
         def everything(connection: Connection) -> int:
             for sql in _EMPTY:
                 connection.execute(sql, (list(seqs),))
-            sql = "DELETE FROM {} WHERE subject = ANY(%s)"
-            return sum(connection.execute(sql.format(k.table), (list(subjects),)).rowcount for k in KINDS)
+            return index_rows.erase(connection, subjects, self._tables)
 
         return self._commit(everything)
 
@@ -313,23 +315,8 @@ def _write_log(connection: Connection, batch: Batch) -> None:
             "INSERT INTO current SELECT * FROM"
             " unnest(%s::text[], %s::text[], %s::int8[], %s::int4[], %s::int8[]) ON CONFLICT (type, id)"
             " DO UPDATE SET seq = excluded.seq, version = excluded.version, digest = excluded.digest",
-            _columns(rows, 5),
+            by_column(rows, 5),
         )
-
-
-def _write_index(connection: Connection, batch: Batch) -> None:
-    _copy_index(connection, batch.index)
-    for kind in KINDS if batch.closing else ():
-        connection.execute(
-            f"UPDATE {kind.table} i SET until = w.until FROM unnest(%s::int8[], %s::int8[]) w (since, until)"
-            f" WHERE i.since = w.since AND i.until = {FOREVER}",
-            _columns(batch.closing, 2),
-        )
-
-
-def _copy_index(connection: Connection, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
-    for kind, columns, rows in zip(KINDS, _INDEX, index, strict=True):
-        _copy(connection, kind.table, columns, rows)
 
 
 def _write_cursors(connection: Connection, batch: Batch) -> None:
@@ -339,14 +326,14 @@ def _write_cursors(connection: Connection, batch: Batch) -> None:
             "INSERT INTO cursor SELECT * FROM unnest(%s::text[], %s::int4[], %s::int8[], %s::text[])"
             " ON CONFLICT (follower) DO UPDATE"
             " SET version = excluded.version, seq = excluded.seq, mode = excluded.mode",
-            _columns(list(cursors.values()), 4),
+            by_column(list(cursors.values()), 4),
         )
     if batch.shadows:
         connection.execute(
             "INSERT INTO shadow SELECT * FROM"
             " unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::bytea[])"
             " ON CONFLICT DO NOTHING",
-            _columns(batch.shadows, 5),
+            by_column(batch.shadows, 5),
         )
 
 
@@ -355,19 +342,11 @@ def _tell(connection: Connection, address: Address, head: int) -> None:
     connection.execute("SELECT pg_notify(%s, %s)", (address.channel, str(head)))
 
 
-def _purge(connection: Connection, before: int) -> int:
+def _purge(connection: Connection, before: int, tables: Sequence[str]) -> int:
     head = connection.execute(_HEAD).fetchone()
-    held = meta(connection, "purged")
-    before = max(min(before, int(str(head[0] if head else 0))), int(held) if held else 0)
-    # What was superseded since the last purge, the log tells: the versions before those that came in.
-    sql = (
-        "WITH old AS MATERIALIZED (SELECT o.seq FROM entry e CROSS JOIN LATERAL (SELECT seq FROM entry"
-        " WHERE id = e.id AND type = e.type AND seq < e.seq ORDER BY seq DESC LIMIT 1) o"
-        " WHERE e.seq > %s AND e.seq <= %s)"
-        " DELETE FROM {0} i USING old WHERE i.since = old.seq AND i.until <= %s"
-    )
-    bounds = (int(held) if held else 0, before, before)
-    purged = sum(connection.execute(sql.format(kind.table), bounds).rowcount for kind in KINDS)
+    after = int(meta(connection, "purged") or 0)
+    before = max(min(before, int(str(head[0] if head else 0))), after)
+    purged = index_rows.purge(connection, after, before, tables)
     set_meta(connection, "purged", str(before).encode())
     return purged
 
@@ -377,10 +356,6 @@ def _copy(
 ) -> None:
     if rows:
         copy_in(connection, table, columns, rows)
-
-
-def _columns(rows: Sequence[Iterable[Any]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 def _roll_back(connection: Connection) -> None:

@@ -14,12 +14,17 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from broadstreet.store.protocol import StoreError
+from broadstreet.store.index.building import Opening, Progress, build
+from broadstreet.store.index.identity import identity_parts
+from broadstreet.store.index.kinds import TOKEN
+from broadstreet.store.protocol import IndexGone, StoreError
 from broadstreet.store.sqlite import index_rows
-from broadstreet.store.sqlite.connection import connect
+from broadstreet.store.sqlite.bulk import META, Aside, put_together
+from broadstreet.store.sqlite.connection import connect, sync
 from broadstreet.store.sqlite.ddl import index_tables
 from broadstreet.store.sqlite.lease import Lease
 
@@ -28,10 +33,10 @@ MARK = "index_beside"
 
 INDEX_MISSING = "the search index is not there: the hub makes it (`broadstreet serve`), from the whole log"
 
-_META = "CREATE TABLE IF NOT EXISTS index_meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID"
 _SCHEMA = "index"
 ERASED = "erased"
 """The row of the index's `meta` that says that what was erased is still in free pages."""
+AT_ONCE = 4_096
 
 
 def place(path: Path) -> Path:
@@ -56,17 +61,28 @@ def put_beside(connection: sqlite3.Connection, path: Path) -> None:
     IndexFile(path).close()
 
 
-def attach(connection: sqlite3.Connection, path: Path) -> None:
-    """Let a connection read the index together with the log."""
+def attach(connection: sqlite3.Connection, path: Path) -> os.stat_result | None:
+    """Let a connection read the index together with the log; return which file that is, if there is one."""
     beside = place(path).absolute()
-    if beside.exists():
-        connection.execute(f"ATTACH DATABASE '{_quoted(beside.as_uri())}?mode=ro' AS \"{_SCHEMA}\"")
+    if not beside.exists():
+        return None
+    file = os.stat(beside)
+    connection.execute(f"ATTACH DATABASE '{_quoted(beside.as_uri())}?mode=ro' AS \"{_SCHEMA}\"")
+    return file
 
 
 def remove(path: Path) -> None:
     """Delete the index of a log's file; it is made again by whoever keeps it."""
     for rest in ("", "-wal", "-shm", ".lease"):
         place(path).with_name(place(path).name + rest).unlink(missing_ok=True)
+
+
+def is_same(path: Path, file: os.stat_result | None) -> bool:
+    """Say whether a file is the one that was there before."""
+    try:
+        return file is not None and os.path.samestat(os.stat(path), file)
+    except FileNotFoundError:
+        return file is None
 
 
 class IndexFile:
@@ -81,12 +97,10 @@ class IndexFile:
     def __init__(self, path: Path) -> None:
         self.path = place(path)
         self._lease = Lease(self.path)
+        self.aside = Aside(self.path)
         try:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            self._connection = connect(self.path, read_only=False)
-            # What a power failure takes from it is indexed again; the log itself is what must not be lost.
-            self._connection.execute("PRAGMA synchronous = normal")
-            self._make()
+            self._open()
+            self.aside.remove()  # of a build that broke off
         except (OSError, sqlite3.Error) as error:
             self._lease.release()
             raise StoreError(
@@ -104,6 +118,7 @@ class IndexFile:
     @property
     def purged(self) -> int:
         """The position up to which superseded rows are removed."""
+        self._require_in_place()
         return int(self._meta("purged", 0))
 
     def write(
@@ -116,6 +131,7 @@ class IndexFile:
         """Write the rows of versions, end those of their predecessors, remove those of the subjects `erased`,
         and move the cursor, at once.
         """
+        self._require_in_place()
         with self._transaction():
             index_rows.insert(self._connection, index)
             index_rows.supersede(self._connection, closing)
@@ -149,16 +165,69 @@ class IndexFile:
             index_rows.clear(self._connection)
             self._connection.execute("DELETE FROM index_meta")
 
+    def make_anew(
+        self, log: Opening, progress: Progress = lambda *_: None, processes: int | None = None
+    ) -> int:
+        """Compute it from the whole log, in several processes, aside; return the position it has reached.
+
+        The index that is there can be searched until the new one takes its place, at once and whole.
+        """
+        with closing(log()) as reader:
+            head, purged = reader.head(), reader.oldest_position()
+            last = reader.entries(head - 1, to=head) if head else []
+        try:
+            stages = build(log, self.aside.open_stage, head, purged, progress, processes)
+            id = last[0].id if last else ""
+            put_together(self.aside, stages, {"cursor": head, "cursor_id": id, "purged": purged})
+            sync(self.aside.whole)
+            self._connection.close()
+            self._take_place()
+        finally:
+            self.aside.remove()
+        self._open()
+        return head
+
+    def identities(self) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of identifiers, in the order of their key, some at a time."""
+        parts = identity_parts()
+        marks = ", ".join("?" * len(parts))
+        order = ", ".join(TOKEN.key)
+        sql = f"SELECT * FROM {TOKEN.table} WHERE part IN ({marks}) AND code <> 0 ORDER BY {order}"
+        cursor = self._connection.execute(sql, parts)
+        while rows := cursor.fetchmany(AT_ONCE):
+            yield rows
+
     def close(self) -> None:
         """Close the file and give its lease back."""
         self._connection.close()
         self._lease.release()
 
+    def _open(self) -> None:
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._connection = connect(self.path, read_only=False)
+        # What a power failure takes from it is indexed again; the log itself is what must not be lost.
+        self._connection.execute("PRAGMA synchronous = normal")
+        self._make()
+        self._file = os.stat(self.path)
+
+    def _take_place(self) -> None:
+        """Put the new file in the place of the old one, whose write-ahead log must not be taken for its."""
+        _forget_old(self.path)
+        self.aside.whole.rename(self.path)
+        _forget_old(self.path)  # of a reader that opened the old file in between
+        sync(self.path.parent)
+
     def _make(self) -> None:
         with self._transaction():
             made = self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         if made is None:
-            self._connection.executescript(f"BEGIN IMMEDIATE;\n{index_tables()}\n{_META};\nCOMMIT;")
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE;\n{index_tables()}\nCREATE TABLE {META};\nCOMMIT;"
+            )
+
+    def _require_in_place(self) -> None:
+        if not is_same(self.path, self._file):
+            raise IndexGone(f"the search index {self.path.name} was deleted or replaced: it is made again")
 
     def _meta(self, name: str, otherwise: int | str) -> int | str:
         row = self._connection.execute("SELECT value FROM index_meta WHERE name = ?", (name,)).fetchone()
@@ -177,6 +246,11 @@ class IndexFile:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise StoreError(f"the search index {self.path.name} cannot be written ({error})") from error
+
+
+def _forget_old(path: Path) -> None:
+    for rest in ("-wal", "-shm"):
+        path.with_name(path.name + rest).unlink(missing_ok=True)
 
 
 def _quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -76,3 +77,12 @@ def require_durable(connection: sqlite3.Connection) -> None:
         raise StoreError(
             f"the store needs synchronous FULL (is {synchronous}): a commit must wait for the disk"
         )
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file or folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

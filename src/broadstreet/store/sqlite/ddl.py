@@ -17,14 +17,24 @@ def index_tables() -> str:
     return "\n".join([HEAD, *map(_table, KINDS)])
 
 
-def _table(kind: Kind) -> str:
+def index_table(kind: Kind) -> str:
+    """Return the statement that makes the table of a kind, in the order of its key."""
     wide = max(len(column.name) for column in kind.columns)
     columns = "\n".join(f"    {c.name:<{wide}} {c.type.upper():<7} NOT NULL," for c in kind.columns)
     return f"""\
 CREATE TABLE {kind.table} (
 {columns}
     PRIMARY KEY ({", ".join(kind.key)})
-) STRICT, WITHOUT ROWID;
-CREATE INDEX {kind.table}_since ON {kind.table} (since, part);
-CREATE INDEX {kind.table}_until ON {kind.table} (until) WHERE until < {FOREVER};
-"""
+) STRICT, WITHOUT ROWID;"""
+
+
+def further_indexes(kind: Kind) -> tuple[str, ...]:
+    """Return the statements that make the other indexes of a table."""
+    return (
+        f"CREATE INDEX {kind.table}_since ON {kind.table} (since, part);",
+        f"CREATE INDEX {kind.table}_until ON {kind.table} (until) WHERE until < {FOREVER};",
+    )
+
+
+def _table(kind: Kind) -> str:
+    return "\n".join((index_table(kind), *further_indexes(kind), ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from broadstreet.store.entry import Entry, Labels
 from broadstreet.store.index import Indexer
 from broadstreet.store.protocol import INDEX_INCOMPLETE, Cursor, PositionGone, StoreError
 from broadstreet.store.query import ENTRY, SQLITE, Searching
-from broadstreet.store.sqlite.beside import ERASED, INDEX_MISSING, attach, place
+from broadstreet.store.sqlite.beside import ERASED, INDEX_MISSING, attach, is_same, place
 from broadstreet.store.sqlite.connection import connect
 from broadstreet.store.tables import Between, Condition, OneOf, Row, Table
+
+LOOKED_EVERY = 0.02
+"""In seconds: a file does not tell that it has grown."""
 
 
 class SqliteReader(Searching):
@@ -143,7 +147,7 @@ class SqliteReader(Searching):
         """Return the position up to which the log can be searched: how far its index has come."""
         if not self.index_is_beside:
             return self.head()
-        if not place(self.path).exists():
+        if self.connection and self._local.index is None:
             return 0
         rows = self._all("SELECT value FROM index_meta WHERE name = 'cursor'")
         return int(rows[0][0]) if rows else 0
@@ -158,6 +162,13 @@ class SqliteReader(Searching):
         """Return the oldest position that searches may still be read at."""
         rows = self._all("SELECT value FROM meta WHERE name = 'purged'")
         return int(rows[0][0]) if rows else 0
+
+    def wait(self, beyond: int, timeout: float) -> int:
+        """Wait until the log is beyond a seq, at most so many seconds; return the newest seq."""
+        end = time.monotonic() + timeout
+        while (head := self.head()) <= beyond and (left := end - time.monotonic()) > 0:
+            time.sleep(min(LOOKED_EVERY, left))
+        return head
 
     def seq_at(self, at: int) -> int:
         """Return the newest seq that was committed at or before an instant in microseconds, or 0."""
@@ -202,16 +213,28 @@ class SqliteReader(Searching):
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """This thread's connection, with the index that is at its place now."""
         held: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if held is None:
-            held = connect(self.path, read_only=True)
-            if self.index_is_beside:
-                attach(held, self.path)
-            self._local.connection = held
-            with self._lock:
-                self._open.append(held)
-        return held
+        if held is not None and self.index_is_beside and not held.in_transaction:
+            held = self._with_index_in_place(held)
+        return self._connected() if held is None else held
+
+    def _with_index_in_place(self, held: sqlite3.Connection) -> sqlite3.Connection | None:
+        """Return None for a connection whose index was made anew, or deleted, since it was opened."""
+        if is_same(place(self.path), self._local.index):
+            return held
+        with self._lock:
+            self._open.remove(held)
+        held.close()
+        return None
+
+    def _connected(self) -> sqlite3.Connection:
+        made = connect(self.path, read_only=True)
+        self._local.index = attach(made, self.path) if self.index_is_beside else None
+        self._local.connection = made
+        with self._lock:
+            self._open.append(made)
+        return made
 
 
 def _where(column: str, condition: Condition) -> tuple[str, list[object]]:

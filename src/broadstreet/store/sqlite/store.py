@@ -14,7 +14,7 @@ from broadstreet.store.index.identity import IdentityIndexer
 from broadstreet.store.protocol import IndexSide, StoreError
 from broadstreet.store.sqlite import upkeep
 from broadstreet.store.sqlite.beside import IndexFile, is_beside, place, put_beside, remove
-from broadstreet.store.sqlite.connection import connect
+from broadstreet.store.sqlite.connection import connect, sync
 from broadstreet.store.sqlite.lease import Lease
 from broadstreet.store.sqlite.migrate import migrate, newest_schema, schema_of
 from broadstreet.store.sqlite.reader import SqliteReader
@@ -305,12 +305,3 @@ def _set_aside(path: Path) -> None:
         part = path.with_name(path.name + rest)
         if part.exists():
             part.rename(kept.with_name(kept.name + rest))
-
-
-def sync(path: Path) -> None:
-    """Wait until the disk has a file or folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
