@@ -7,7 +7,7 @@ from pathlib import Path
 from broadstreet.app.followers import projections_of
 from broadstreet.app.settings import Settings
 from broadstreet.store.protocol import Store, StoreError
-from broadstreet.store.sqlite.store import sync
+from broadstreet.store.sqlite.connection import sync
 from broadstreet.store.sqlite.stripping import strip
 
 

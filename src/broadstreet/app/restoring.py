@@ -12,7 +12,7 @@ from broadstreet.app.followers import followers_of
 from broadstreet.app.indexing import rebuild_index
 from broadstreet.app.reach import has_store
 from broadstreet.app.settings import Settings
-from broadstreet.app.stores import opened
+from broadstreet.app.stores import opened, place_of
 from broadstreet.model.clock import SystemClock, microseconds
 from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
@@ -77,7 +77,7 @@ def _make_index(settings: Settings) -> None:
             return
         clock = SystemClock()
         with closing(Committer(store, clock, RandomIds(clock))) as committer:
-            rebuild_index(store, committer, lambda *_: None)
+            rebuild_index(store, committer, place_of(settings))
 
 
 def _rewind(settings: Settings, store: Store, to: str, outcome: Restored) -> None:

@@ -143,7 +143,7 @@ class PostgresReader(Searching):
         return dict(self._all(sql, (after, to)))
 
     def has_remains(self) -> bool:
-        """Return whether the index still has, among removed rows, what was erased, until it is written anew."""
+        """Return whether the index still has, in removed rows, what was erased, until it is written anew."""
         return bool(self._all("SELECT 1 FROM index_meta WHERE name = 'erased'"))
 
     def oldest_position(self) -> int:
