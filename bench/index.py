@@ -1,12 +1,13 @@
-"""Append, supersede and rebuild with the whole search index, on a corpus as clinics would send it.
+"""A store of a million resources on each back end: append, search, supersede, rebuild, disk, side by side.
 
 `python -m bench.index --resources 1000000` for the kept result; `python -m bench index` for a quick look.
+`--only sqlite` or `--only postgresql` measures one. PostgreSQL's programs are those that the tests find; its
+server is made beside the other data, with the settings of docs/store/postgresql.md.
 
-What is timed begins with resources and their bodies in memory, and ends when they are durable: index rows are
-computed in it, the corpus is made outside of it. Where the index is beside the log, as under a hub, a stretch
-has ended when all of it can be searched, and the processor's time is that of the committer's process alone.
-Timings are noisy where others work on the machine, so the
-processor's time is told as well.
+What is timed begins with resources and their bodies in memory, and ends when all of them are durable and can
+be searched: a process beside the committer's keeps the index, as under a hub. The corpus is made outside of
+it; bodies are not sealed. The processor's time is that of the committer's process alone. Timings are noisy
+where others work on the machine.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,13 @@ from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft
 from broadstreet.store.index import Indexer
+from broadstreet.store.index.building import Opening
+from broadstreet.store.opening import open_store
 from broadstreet.store.protocol import Store
 from broadstreet.store.seal import Keyring
-from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.beside import place
 from broadstreet.store.transaction import Transaction, Wants
+from tests.postgres import Server
 
 QUICK = 50_000
 STRETCH = 10_000  # resources that are made, then timed
@@ -50,16 +53,54 @@ A_WORK = 50
 UNDER_WAY = 40
 SUPERSEDED = 20_000
 EACH = 300  # of a type, to time extraction
+BEGUN = 3  # stretches that the last tenth is compared with
+SERVER_SETTINGS = """
+shared_buffers = 2GB
+max_wal_size = 8GB
+checkpoint_timeout = 15min
+wal_compression = on
+"""
+APPEND = "append until searchable: resources/s"
+FIRST = f"append: resources/s, the first {BEGUN * STRETCH:,}"
+LAST = "append: resources/s, the last tenth"
+DISK = "bytes on disk a resource, log and index"
+REBUILD = "rebuild: versions/s"
+ASKED_OF_ONE = {"sqlite": "< 2", "postgresql": "< 4"}
+ASKED_OF_TWO = {"sqlite": "< 10", "postgresql": "< 10"}
+# What issue and house ask: in words, of each back end, and how it is taken from the figures.
+ASKED: list[tuple[str, dict[str, str], Callable[[dict[str, Any]], float]]] = [
+    (APPEND, {"sqlite": ">= 10,000", "postgresql": ">= 8,000"}, lambda f: f[APPEND]),
+    (
+        "append: slower in the last tenth, %",
+        {"sqlite": "< 20", "postgresql": "< 20"},
+        lambda f: round(100 * (1 - f[LAST] / f[FIRST])),
+    ),
+    (REBUILD, {"sqlite": ">= 15,000", "postgresql": ">= 15,000"}, lambda f: f[REBUILD]),
+    (DISK, {"sqlite": "told", "postgresql": "told"}, lambda f: f[DISK]),
+]
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A back end to be measured: how a store is opened, how many bytes it has on the disk, who indexes it."""
+    """A back end to be measured: where its store is, and how many bytes it has on the disk."""
 
     name: str
-    open: Callable[[], Store]
+    log: Place
     bytes: Callable[[], int]
-    follow: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def open(self) -> tuple[Store, Committer]:
+        """Open it as a hub does."""
+        store, clock = open_store(self.log.address, index_beside=True), SystemClock()
+        return store, Committer(store, clock, RandomIds(clock))
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Let a process keep the index."""
+        process = IndexProcess(self.log)
+        try:
+            yield
+        finally:
+            process.stop()
 
 
 @dataclass(frozen=True)
@@ -110,70 +151,96 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--resources", type=int, default=QUICK)
     arguments.add_argument("--folder", type=Path, default=None, help="on the disk to be measured")
+    arguments.add_argument("--only", choices=("sqlite", "postgresql"), default=None)
     chosen, _ = arguments.parse_known_args()
     folder = Path(tempfile.mkdtemp(dir=chosen.folder))
+    folder.chmod(0o755)  # the server may run as another user
     gc.freeze()
     gc.set_threshold(*GARBAGE)  # as the hub does
+    Keyring(folder / "keys").close()
+    figures: dict[str, Any] = {"extraction": extraction()}
     try:
-        figures: dict[str, Any] = {"extraction": extraction()}
-        for backend in (beside(folder / "hub"), within(folder)):
-            print(backend.name)
-            figures[backend.name] = measure(backend, chosen.resources)
+        for name, backend in (("sqlite", on_a_file), ("postgresql", on_a_server)):
+            if chosen.only in (None, name):
+                with backend(folder) as measured:
+                    figures[name] = measure(measured, chosen.resources)
+        print(table_of(figures))
         print(f"kept in {keep('index', figures, folder)}")
     finally:
         shutil.rmtree(folder)
 
 
-def within(folder: Path) -> Backend:
-    """Return the back end on one file: each commit writes the index."""
-    path = folder / "log.db"
-    return Backend("sqlite, index within the commit", lambda: SqliteStore(path), lambda: path.stat().st_size)
-
-
-def beside(folder: Path) -> Backend:
-    """Return the back end as a hub has it: a process beside it writes the index."""
-    path, keys = folder / "log.db", folder / "keys"
-    Keyring(keys).close()
-
-    @contextmanager
-    def follow() -> Iterator[None]:
-        process = IndexProcess(Place(str(path), keys))
-        try:
-            yield
-        finally:
-            process.stop()
-
-    return Backend(
-        "sqlite, index beside the log",
-        lambda: SqliteStore(path, index_beside=True),
+@contextmanager
+def on_a_file(folder: Path) -> Iterator[Backend]:
+    """Yield the back end of one file, with its index beside it."""
+    path = folder / "hub" / "log.db"
+    yield Backend(
+        "sqlite",
+        Place(str(path), folder / "keys"),
         lambda: path.stat().st_size + place(path).stat().st_size,
-        follow,
     )
+
+
+@contextmanager
+def on_a_server(folder: Path) -> Iterator[Backend]:
+    """Yield the back end of a server, which is started for it."""
+    server = Server(folder / "server")
+    server.make(SERVER_SETTINGS)
+    server.start()
+    try:
+        address = server.address("bench")
+        yield Backend("postgresql", Place(address, folder / "keys"), lambda: _bytes_of(address))
+    finally:
+        server.stop()
+
+
+def _bytes_of(address: str) -> int:
+    with closing(open_store(address, create=False)) as store:
+        return sum(store.volume().bytes.values())
 
 
 def measure(backend: Backend, count: int) -> dict[str, Any]:
     """Measure one back end; print each figure as it is there."""
+    from bench import search  # noqa: PLC0415 - it takes its works from here
+
+    print(backend.name, flush=True)
     figures: dict[str, Any] = {"resources": count, "load average, before": round(os.getloadavg()[0], 1)}
-    store, committer = _open(backend)
-    with backend.follow():
+    store, committer = backend.open()
+    with backend.following():
         figures |= _told(append(store, committer, count))
     committer.close()
     store.close()
-    figures |= _told({"bytes on disk a resource, log and index": round(backend.bytes() / count)})
-    store, committer = _open(backend)
-    with backend.follow():
+    figures |= _told({DISK: round(backend.bytes() / count)})
+    store, committer = backend.open()
+    figures["search"] = search.measure(store)
+    with backend.following():
         figures |= _told(supersede(store, committer, min(SUPERSEDED, count // 2)))
-    figures |= _told(rebuild(store, committer, backend.open))
+    figures |= _told(rebuild(store, committer, backend.log))
     committer.close()
     store.close()
     figures["load average, after"] = round(os.getloadavg()[0], 1)
     return figures
 
 
+def table_of(figures: dict[str, Any]) -> str:
+    """Return what is asked of a store and what was measured, back ends side by side."""
+    names = [name for name in ("sqlite", "postgresql") if name in figures]
+    lines = [f"{'':<44}" + "".join(f"{name:>14}{'asked':>10}" for name in names)]
+    for told, asked, value in ASKED:
+        cells = "".join(f"{value(figures[n]):>14,}{asked[n]:>10}" for n in names)
+        lines.append(f"{told:<44}{cells}")
+    for kind in [kind for kind, each in figures[names[0]]["search"].items() if isinstance(each, dict)]:
+        asked_of = ASKED_OF_TWO if kind.startswith("two") else ASKED_OF_ONE
+        cells = "".join(f"{figures[n]['search'][kind]['p95']:>14.2f}{asked_of[n]:>10}" for n in names)
+        lines.append(f"{'search, p95 in ms: ' + kind:<44}{cells}")
+    return "\n".join(lines)
+
+
 def append(store: Store, committer: Committer, count: int) -> dict[str, Any]:
     """Put the corpus, stretch by stretch."""
     rates, processor, rows, size = [], [], 0, 0
     indexer = Indexer(store.indexer.keys.key)
+    _wait_for_the_process(store, committer)
     for number, stretch in enumerate(_stretches(count)):
         seconds, used = timed(store, committer, number * STRETCH, stretch, "bench")
         rates.append(len(stretch) / seconds)
@@ -191,9 +258,9 @@ def append(store: Store, committer: Committer, count: int) -> dict[str, Any]:
     return {
         "index rows a resource": round(rows / min(STRETCH, count), 1),
         "bytes of a body": round(size / count),
-        "append: resources/s": round(_overall(rates)),
-        f"append: resources/s, the first {STRETCH:,}": round(rates[0]),
-        "append: resources/s, the last tenth": round(_overall(rates[-tenth:])),
+        APPEND: round(_overall(rates)),
+        FIRST: round(_overall(rates[:BEGUN])),
+        LAST: round(_overall(rates[-tenth:])),
         "append: processor us a resource": round(sum(processor) / len(processor), 1),
         "append: processor us a resource, the last tenth": round(sum(processor[-tenth:]) / tenth, 1),
     }
@@ -213,13 +280,13 @@ def supersede(store: Store, committer: Committer, count: int) -> dict[str, Any]:
     }
 
 
-def rebuild(store: Store, committer: Committer, log: Callable[[], Store]) -> dict[str, Any]:
+def rebuild(store: Store, committer: Committer, log: Opening) -> dict[str, Any]:
     """Empty the index and fill it again from the log."""
     begun = time.perf_counter()
     rebuild_index(store, committer, log)
     head = store.head()
     seconds = time.perf_counter() - begun
-    return {"rebuild: versions/s": round(head / seconds), "rebuild: s": round(seconds, 1)}
+    return {REBUILD: round(head / seconds), "rebuild: s": round(seconds, 1)}
 
 
 def extraction() -> dict[str, Any]:
@@ -289,9 +356,12 @@ def _told(figures: dict[str, Any]) -> dict[str, Any]:
     return figures
 
 
-def _open(backend: Backend) -> tuple[Store, Committer]:
-    store, clock = backend.open(), SystemClock()
-    return store, Committer(store, clock, RandomIds(clock))
+def _wait_for_the_process(store: Store, committer: Committer) -> None:
+    """Put one resource, and wait until it can be searched: the process that keeps the index has started."""
+    resource = fhir.decode(b'{"resourceType":"Patient","id":"first"}')
+    committer.commit(Puts(0, [(resource, fhir.encode(resource))], "bench-first"))
+    while store.searchable() < committer.head:
+        time.sleep(0.005)
 
 
 if __name__ == "__main__":

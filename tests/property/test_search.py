@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,8 @@ from typing import Any
 from unittest import mock
 
 import msgspec
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broadstreet.model import fhir
@@ -22,6 +24,7 @@ from broadstreet.model.ids import SeededIds
 from broadstreet.model.search import span
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import NO_ROWS, Draft
+from broadstreet.store.protocol import Store
 from broadstreet.store.query import (
     ANY,
     AnyOf,
@@ -43,6 +46,7 @@ from broadstreet.store.query import (
 from broadstreet.store.query import reading as reading_module
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.transaction import Transaction, Wants
+from tests.backends import NO_SERVER, Backend, has, rows_in
 
 from . import search_oracle as oracle
 
@@ -75,6 +79,7 @@ PEOPLE = ["Patient/ann", "Patient/ben", "Group/g", "https://x.org/fhir/Patient/a
 MEMORY = Path("/dev/shm")  # nothing here asks for durability, and disks are slow
 IDS = ["r1", "r2", "r3", "r4"]
 
+Opening = Callable[[], AbstractContextManager[Store]]
 some = st.sampled_from
 
 
@@ -249,11 +254,40 @@ class Apply:
 
 
 @contextmanager
-def kept(changes: list[Change]) -> Any:
-    """Yield a store with these changes, in up to three commits, each a second after the one before."""
+def on_a_file() -> Iterator[Store]:
+    """Yield an empty store in a file of its own."""
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        clock = DrivenClock(START)
         store = SqliteStore(Path(folder) / "log.db")
+        yield store
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def on_a_server() -> Iterator[Opening]:
+    """Yield what opens an empty store on a server: in one schema, for it takes long to make one."""
+    if not has("postgres"):
+        pytest.skip(NO_SERVER)
+    server = Backend("postgres", Path())
+    kept = server.open()
+    names = [table.name for table in kept.tables() if table.name not in ("meta", "lease")]  # type: ignore[attr-defined]
+    kept.close()
+
+    @contextmanager
+    def opened() -> Iterator[Store]:
+        rows_in(server.address(), f"TRUNCATE {', '.join(names)}; DELETE FROM meta WHERE name = 'purged'")
+        store = server.open()
+        yield store
+        store.close()
+
+    yield opened
+    server.close()
+
+
+@contextmanager
+def kept(opening: Opening, changes: list[Change]) -> Iterator[tuple[Store, Committer]]:
+    """Yield a store with these changes, in up to three commits, each a second after the one before."""
+    clock = DrivenClock(START)
+    with opening() as store:
         committer = Committer(store, clock, SeededIds(clock, 1))
         try:
             for number in range(3):
@@ -262,11 +296,10 @@ def kept(changes: list[Change]) -> Any:
             yield store, committer
         finally:
             committer.close()
-            store.close()
 
 
 def pages(
-    store: SqliteStore,
+    store: Store,
     type: str,
     conditions: tuple[Condition, ...],
     at: int | None,
@@ -301,19 +334,38 @@ cases = some(["Observation", "Observation", "Patient", *BODIES]).flatmap(
 )
 
 
+drawn = {
+    "case": cases,
+    "limits": st.lists(st.integers(1, 3), min_size=1, max_size=3),
+    "most": st.integers(4, 12),
+    "few": some([0, 64]),
+}
+
+
 @settings(deadline=None, max_examples=settings.default.max_examples * 3)  # type: ignore[union-attr]
-@given(
-    case=cases,
-    limits=st.lists(st.integers(1, 3), min_size=1, max_size=3),
-    most=st.integers(4, 12),
-    few=some([0, 64]),
-)
+@given(**drawn)
 def test_a_search_finds_what_a_look_at_every_resource_finds(
     case: Any, limits: list[int], most: int, few: int
 ) -> None:
+    require_what_a_look_finds(on_a_file, case, limits, most, few)
+
+
+@settings(
+    deadline=None,
+    max_examples=settings.default.max_examples,  # type: ignore[union-attr]
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(**drawn)
+def test_so_it_does_on_postgresql(
+    on_a_server: Opening, case: Any, limits: list[int], most: int, few: int
+) -> None:
+    require_what_a_look_finds(on_a_server, case, limits, most, few)
+
+
+def require_what_a_look_finds(opening: Opening, case: Any, limits: list[int], most: int, few: int) -> None:
     type, changes, searches, later = case
     with (
-        kept(changes) as (store, committer),
+        kept(opening, changes) as (store, committer),
         mock.patch.object(search, "_FIRST_CHUNK", 1),
         mock.patch.object(reading_module, "MOST_EXAMINED", most),
         mock.patch.object(plan, "FEW", few),
