@@ -8,18 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.simulation.days.dates import today
-from broadstreet.simulation.days.ground import Ground, Today, ground
-from broadstreet.simulation.days.meeting import (
-    MOST_MEETINGS,
-    MY_CELL,
-    MY_PLACE,
-    OTHER,
-    THEIR_CELL,
-    THEIR_PLACE,
-    WHERE,
-    meet,
-    minutes_together,
-)
+from broadstreet.simulation.days.ground import ground
+from broadstreet.simulation.days.meeting import MOST_MEETINGS, OTHER, WHERE, meet, minutes_together
 from broadstreet.simulation.days.plan import MOST_VISITS, plan
 from broadstreet.simulation.draws import compiled
 from broadstreet.simulation.population.city import City
@@ -81,7 +71,9 @@ def contacts(
         some, room = chosen[starts[part] : starts[part] + _CHUNK], _ROOM * _CHUNK
         while True:
             found = np.empty((room, 5), np.uint32)
-            rows = _list(g, t, some, modes, found)
+            rows = _list(
+                t.facts, t.closed, t.deals, g.people, g.sites, g.customs, g.members, some, modes, found
+            )
             if rows <= room:
                 break
             room = rows
@@ -95,20 +87,26 @@ def contacts(
 
 @compiled
 def _list(
-    g: Ground, t: Today, people: NDArray[np.int64], modes: NDArray[np.uint8], found: NDArray[np.uint32]
+    facts: NDArray[np.int64],
+    closed: NDArray[np.bool_],
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    members: NDArray[np.uint32],
+    chosen: NDArray[np.int64],
+    modes: NDArray[np.uint8],
+    found: NDArray[np.uint32],
 ) -> int:
     mine, theirs = np.empty((MOST_VISITS, 4), np.int64), np.empty((MOST_VISITS, 4), np.int64)
     meetings = np.empty((MOST_MEETINGS, 6), np.int64)
     count = 0
-    for person in people:
-        visits = plan(g, t, person, modes[person], mine)
-        for m in range(meet(g, t, person, mine, visits, meetings)):
+    for person in chosen:
+        visits = plan(facts, closed, deals, people, sites, customs, person, modes[person], mine)
+        for m in range(meet(facts, deals, people, sites, members, person, mine, visits, meetings)):
             other = meetings[m, OTHER]
-            others = plan(g, t, other, modes[other], theirs)
-            minutes, begin = minutes_together(
-                mine, visits, meetings[m, MY_PLACE], meetings[m, MY_CELL],
-                theirs, others, meetings[m, THEIR_PLACE], meetings[m, THEIR_CELL],
-            )  # fmt: skip
+            others = plan(facts, closed, deals, people, sites, customs, other, modes[other], theirs)
+            minutes, begin = minutes_together(mine, visits, theirs, others, meetings[m])
             if minutes > 0:
                 if count < len(found):
                     found[count, 0], found[count, 1], found[count, 2] = person, other, meetings[m, WHERE]

@@ -19,6 +19,6 @@ def today(city: City, g: Ground, day: int, closed: NDArray[np.bool_] | None = No
         closed = np.zeros(len(city.places), np.bool_)
     deals = np.zeros(
         (len(city.places), COLUMNS), np.int64
-    )  # pages of places that do not gather are never touched
-    deal(g, day, sort, np.flatnonzero(city.places.prime), deals)
-    return Today(day, sort, term, closed, deals)
+    )  # pages of places that do not gather stay untouched
+    deal(city.seed, day, sort, g.sites, g.customs, g.gathering, g.prime, closed, deals)
+    return Today(np.array([city.seed, day, sort, term], np.int64), closed, deals)

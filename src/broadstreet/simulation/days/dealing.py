@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.simulation.days.ground import Ground
+from broadstreet.simulation.days.ground import AFTER, CELL, FIRST, KIND, SHARE
 from broadstreet.simulation.days.purposes import DEAL_SHIFT, DEAL_STEP
 from broadstreet.simulation.draws import below, compiled, whole, word
 
@@ -25,29 +25,39 @@ BACK = STEP_BACK - STEP
 
 
 @compiled
-def deal(g: Ground, day: int, sort: int, places: NDArray[np.int64], deals: NDArray[np.int64]) -> None:
-    """Write the deal of a day for each gathering place, `deals` of shape (all places, COLUMNS)."""
-    for place in places:
-        prime, row, kind = whole(g.prime[place]), deals[place], g.kind[place]
-        coming = whole(g.share[kind, sort] * prime)
-        row[PRIME], row[COMING] = prime, coming
-        row[CELLS] = max(1, coming // g.cell[kind]) if coming > 0 else 0
+def deal(
+    seed: int,
+    day: int,
+    sort: int,
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    gathering: NDArray[np.int64],
+    primes: NDArray[np.uint32],
+    closed: NDArray[np.bool_],
+    deals: NDArray[np.int64],
+) -> None:
+    """Write the deal of each gathering place, (places, COLUMNS); to a closed one nobody comes."""
+    for place in gathering:
+        prime, kind = whole(primes[place]), sites[place, KIND]
+        coming = 0 if closed[place] else whole(customs[kind, SHARE + sort] * prime)
+        deals[place, PRIME], deals[place, COMING] = prime, coming
+        deals[place, CELLS] = max(1, coming // whole(customs[kind, CELL])) if coming > 0 else 0
         for way in range(2):
-            row[STEP + way * BACK] = 1 + below(word(g.seed, DEAL_STEP, place, day, way), prime - 1)
-            row[SHIFT + way * BACK] = below(word(g.seed, DEAL_SHIFT, place, day, way), prime)
+            step = 1 + below(word(seed, DEAL_STEP, place, day, way), prime - 1)
+            deals[place, STEP + way * BACK] = step
+            deals[place, SHIFT + way * BACK] = below(word(seed, DEAL_SHIFT, place, day, way), prime)
 
 
 @compiled
-def position_of(row: NDArray[np.int64], rank: int, way: int) -> int:
+def position_of(deals: NDArray[np.int64], place: int, rank: int, way: int) -> int:
     """Return where a regular stands, by the deal of the place; `way` is 0, or `BACK`."""
-    at = np.uint64(row[STEP + way]) * np.uint64(rank) + np.uint64(row[SHIFT + way])
-    return whole(at % np.uint64(row[PRIME]))
+    at = np.uint64(deals[place, STEP + way]) * np.uint64(rank) + np.uint64(deals[place, SHIFT + way])
+    return whole(at % np.uint64(deals[place, PRIME]))
 
 
 @compiled
-def bounds(row: NDArray[np.int64], cell: int) -> tuple[int, int]:
+def bounds(coming: int, cells: int, cell: int) -> tuple[int, int]:
     """Return the first position of a cell and the first after it."""
-    coming, cells = row[COMING], row[CELLS]
     return (cell * coming + cells - 1) // cells, ((cell + 1) * coming + cells - 1) // cells
 
 
@@ -64,10 +74,19 @@ def inverse(step: int, prime: int) -> int:
 
 
 @compiled
-def member_at(g: Ground, place: int, row: NDArray[np.int64], position: int, undo: int, way: int) -> int:
+def member_at(
+    sites: NDArray[np.uint32],
+    members: NDArray[np.uint32],
+    deals: NDArray[np.int64],
+    place: int,
+    position: int,
+    undo: int,
+    way: int,
+) -> int:
     """Return who stands at a position, or -1 where nobody does; `undo` is the inverse of the step."""
-    prime = row[PRIME]
-    rank = (position - row[SHIFT + way] + prime) % prime * undo % prime
-    if rank >= g.first[place + 1] - g.first[place]:
+    prime = deals[place, PRIME]
+    moved = np.uint64(position - deals[place, SHIFT + way] + prime) % np.uint64(prime)
+    at = whole(sites[place, FIRST]) + whole(moved * np.uint64(undo) % np.uint64(prime))
+    if at >= whole(sites[place, AFTER]):
         return whole(-1)
-    return whole(g.members[g.first[place] + rank])
+    return whole(members[at])

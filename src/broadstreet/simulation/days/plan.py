@@ -6,7 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.simulation.days.dealing import BACK, CELLS, COMING, position_of
-from broadstreet.simulation.days.ground import Ground, Mode, Today
+from broadstreet.simulation.days.ground import (
+    AGE,
+    CLOSES,
+    DAY,
+    HABITS,
+    HOME,
+    KIND,
+    LATE,
+    LEAST_STAY,
+    MAIN,
+    MOST_STAY,
+    OPENS,
+    PARENT,
+    RANKS,
+    ROLE,
+    SEED,
+    SORT,
+    TERM,
+    Mode,
+)
 from broadstreet.simulation.days.purposes import (
     ATTENDS,
     BED,
@@ -22,7 +41,7 @@ from broadstreet.simulation.population.kinds import Habit, Kind, Role
 MOST_VISITS = 32  # rows of a plan: place, cell, start, end in minutes
 PLACE, CELL, START, END = 0, 1, 2, 3
 HOMEWARD = 1 << 14  # added to the cell of the way back
-_DAY = 1440
+_MIDNIGHT = 1440
 _ON_THE_WAY = 10  # minutes between two places
 _SHORTEST_AT_HOME = 30
 _NOWHERE = 0xFFFFFFFF
@@ -36,7 +55,7 @@ _EARLY, _LATE, _NIGHT = 0, 1, 2
 _LUNCH_FROM, _LUNCH_TO, _LUNCH = 690, 840, 40
 _CHILD, _CHILD_OUT_UNTIL = 14, 1200
 _RIDE = 30
-_UNTIL_BACK = 585
+_UNTIL_BACK = 585  # minutes between the way out and the way back
 
 _SCHOOL, _TRANSPORT, _CLINIC, _HOSPITAL = (
     int(Habit.SCHOOL), int(Habit.TRANSPORT), int(Habit.CLINIC), int(Habit.HOSPITAL),
@@ -47,21 +66,31 @@ _OUTINGS = (
     _HOSPITAL, _CLINIC, int(Habit.WORSHIP), int(Habit.VENUE), int(Habit.SHOP), _VENUE_NEAR_WORK,
     int(Habit.SHOP_TOO),
 )  # fmt: skip
-_PUPIL, _TEACHER, _WORKER, _SHIFT, _RESIDENT = (
-    int(Role.PUPIL), int(Role.TEACHER), int(Role.WORKER), int(Role.SHIFT), int(Role.RESIDENT),
-)  # fmt: skip
+_PUPIL, _TEACHER, _SHIFT, _RESIDENT = int(Role.PUPIL), int(Role.TEACHER), int(Role.SHIFT), int(Role.RESIDENT)
 _CARE_HOME, _AT_HOSPITAL = int(Kind.CARE_HOME), int(Kind.HOSPITAL)
 _HOME_MODE, _CARE_MODE, _WARD_MODE, _DEAD_MODE = Mode.HOME, Mode.CARE, Mode.WARD, Mode.DEAD
 
 
 @compiled
-def plan(g: Ground, t: Today, person: int, mode: int, rows: NDArray[np.int64]) -> int:
+def plan(
+    facts: NDArray[np.int64],
+    closed: NDArray[np.bool_],
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    person: int,
+    mode: int,
+    rows: NDArray[np.int64],
+) -> int:
     """Write a person's visits of a day in order of time; return how many.
 
     Parameters
     ----------
-    g : Ground
-    t : Today
+    facts, closed, deals
+        The day, see `Today`.
+    people, sites, customs
+        The city, see `Ground`.
     person : int
     mode : int
         One of `Mode`.
@@ -73,82 +102,122 @@ def plan(g: Ground, t: Today, person: int, mode: int, rows: NDArray[np.int64]) -
     int
     """
     if mode == _DEAD_MODE:
-        return 0
+        return whole(0)
     if mode == _WARD_MODE:
-        hospital = whole(g.habits[person, _HOSPITAL])
-        bed = below(word(g.seed, BED, person, 0, 0), max(1, t.deals[hospital, CELLS]))
-        return _put(rows, 0, hospital, bed, 0, _DAY)
+        hospital = whole(people[person, HABITS + _HOSPITAL])
+        bed = below(word(facts[SEED], BED, person, 0, 0), max(1, deals[hospital, CELLS]))
+        return _put(rows, 0, hospital, bed, 0, _MIDNIGHT)
     visits = whole(0)
     if mode == _CARE_MODE:
-        visits = _seek_care(g, t, person, rows)
-    elif mode != _HOME_MODE and g.role[person] != _RESIDENT:
-        visits = _occupation(g, t, person, rows)
+        visits = _seek_care(facts, deals, people, sites, customs, person, rows)
+    elif mode != _HOME_MODE and people[person, ROLE] != _RESIDENT:
+        main = whole(people[person, MAIN])
+        if main != _NOWHERE and not closed[main]:
+            visits = _occupation(facts, deals, people, sites, customs, person, main, rows)
         for habit in _OUTINGS:
-            visits = _go_out(g, t, person, habit, rows, visits)
-    return _at_home(whole(g.home[person]), rows, visits)
+            place = whole(people[person, HABITS + habit])
+            if place == _NOWHERE or deals[place, COMING] == 0:
+                continue
+            position = position_of(deals, place, people[person, RANKS + habit], 0)
+            if position < deals[place, COMING]:
+                cell = position * deals[place, CELLS] // deals[place, COMING]
+                visits = _go_out(
+                    facts, deals, people, sites, customs, person, habit, place, cell, rows, visits
+                )
+    return _at_home(whole(people[person, HOME]), rows, visits)
 
 
 @compiled
-def _occupation(g: Ground, t: Today, person: int, rows: NDArray[np.int64]) -> int:  # noqa: PLR0911
-    role, main = g.role[person], whole(g.main[person])
-    if main == _NOWHERE or t.closed[main]:
-        return whole(0)
+def _occupation(
+    facts: NDArray[np.int64],
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    person: int,
+    main: int,
+    rows: NDArray[np.int64],
+) -> int:
+    role = people[person, ROLE]
     if role == _SHIFT:
-        return _on_shift(g, t, person, main, rows)
-    if t.sort != 0:
+        return _on_shift(facts, sites, person, main, rows)
+    if facts[SORT] != 0:
         return whole(0)
-    present = unit(g.seed, ATTENDS, person, t.day, 0)
-    bits = word(g.seed, STARTS, person, t.day, 0)
+    present = unit(facts[SEED], ATTENDS, person, facts[DAY], 0)
+    bits = word(facts[SEED], STARTS, person, facts[DAY], 0)
     if role in (_PUPIL, _TEACHER):
-        return _at_school(g, t, person, main, bits, rows) if t.term and present < _AT_SCHOOL else whole(0)
+        if not facts[TERM] or present >= _AT_SCHOOL:
+            return whole(0)
+        return _at_school(deals, people, sites, customs, person, main, 510 + below(bits, 15), rows)
     if present >= _AT_WORK:
         return whole(0)
-    line = whole(g.habits[person, _TRANSPORT])
-    if line == _NOWHERE or t.closed[line]:
-        start = 480 + below(bits, 90)
+    return _at_work(deals, people, sites, customs, person, main, 480 + below(bits, 90), rows)
+
+
+@compiled
+def _at_work(
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    person: int,
+    main: int,
+    start: int,
+    rows: NDArray[np.int64],
+) -> int:
+    """Work for eight hours and more; who goes by public transport keeps to its times."""
+    line = whole(people[person, HABITS + _TRANSPORT])
+    if line == _NOWHERE or deals[line, COMING] == 0:
         return _put(rows, 0, main, 0, start, start + 480 + start % 50)
-    out, start = _ride(g, t, person, line, 0)
-    back, end = _ride(g, t, person, line, BACK)
+    cells, coming, rank = deals[line, CELLS], deals[line, COMING], people[person, RANKS + _TRANSPORT]
+    out = position_of(deals, line, rank, 0) * cells // coming
+    back = position_of(deals, line, rank, BACK) * cells // coming
+    opens = whole(customs[sites[line, KIND], OPENS])
+    peak = (
+        whole(customs[sites[line, KIND], CLOSES]) - opens
+    )  # carriages leave one after the other over the peak
+    start = opens + out * peak // cells
+    end = opens + back * peak // cells + _UNTIL_BACK
     visits = _put(rows, 0, line, out, start, start + _RIDE)
     visits = _put(rows, visits, main, 0, start + _RIDE + _ON_THE_WAY, end - _ON_THE_WAY)
     return _put(rows, visits, line, back + HOMEWARD, end, end + _RIDE)
 
 
 @compiled
-def _ride(g: Ground, t: Today, person: int, line: int, way: int) -> tuple[int, int]:
-    """Return the carriage and when it leaves; carriages leave one after the other over the peak."""
-    deal = t.deals[line]
-    cell = position_of(deal, g.ranks[person, _TRANSPORT], way) * deal[CELLS] // deal[COMING]
-    kind = g.kind[line]
-    start = g.opens[kind] + (cell * (g.closes[kind] - g.opens[kind])) // deal[CELLS]
-    return cell, start + (_UNTIL_BACK if way else 0)
-
-
-@compiled
-def _at_school(g: Ground, t: Today, person: int, main: int, bits: int, rows: NDArray[np.int64]) -> int:
-    start = 510 + below(bits, 15)
-    school = whole(g.habits[person, _SCHOOL])
-    if school == _NOWHERE or t.closed[school]:
+def _at_school(
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    person: int,
+    main: int,
+    start: int,
+    rows: NDArray[np.int64],
+) -> int:
+    school = whole(people[person, HABITS + _SCHOOL])
+    if school == _NOWHERE or deals[school, COMING] == 0:
         return _put(rows, 0, main, 0, start, start + 390)
-    deal = t.deals[school]
-    table = position_of(deal, g.ranks[person, _SCHOOL], 0) * deal[CELLS] // deal[COMING]
-    kind = g.kind[school]
-    visits = _put(rows, 0, main, 0, start, g.opens[kind])
-    visits = _put(rows, visits, school, table, g.opens[kind], g.closes[kind])
-    return _put(rows, visits, main, 0, g.closes[kind], start + 390)
+    position = position_of(deals, school, people[person, RANKS + _SCHOOL], 0)
+    table = position * deals[school, CELLS] // deals[school, COMING]
+    kind = sites[school, KIND]
+    lunch, after = whole(customs[kind, OPENS]), whole(customs[kind, CLOSES])
+    visits = _put(rows, 0, main, 0, start, lunch)
+    visits = _put(rows, visits, school, table, lunch, after)
+    return _put(rows, visits, main, 0, after, start + 390)
 
 
 @compiled
-def _on_shift(g: Ground, t: Today, person: int, main: int, rows: NDArray[np.int64]) -> int:
-    nights = g.kind[main] == _CARE_HOME or (
-        g.parent[main] != _NOWHERE and g.kind[g.parent[main]] == _AT_HOSPITAL
-    )
-    shift, before = _shift(g, person, t.day, nights), _shift(g, person, t.day - 1, nights)
+def _on_shift(
+    facts: NDArray[np.int64], sites: NDArray[np.uint32], person: int, main: int, rows: NDArray[np.int64]
+) -> int:
+    parent = whole(sites[main, PARENT])
+    nights = sites[main, KIND] == _CARE_HOME or (parent != _NOWHERE and sites[parent, KIND] == _AT_HOSPITAL)
+    shift, before = _shift(facts, person, 0, nights), _shift(facts, person, -1, nights)
     visits = whole(0)
     if before == _NIGHT:
         visits = _put(rows, visits, main, 0, 0, 420)
     if shift == _NIGHT:
-        return _put(rows, visits, main, 0, 1380, _DAY)
+        return _put(rows, visits, main, 0, 1380, _MIDNIGHT)
     if shift < 0 or before == _NIGHT:
         return visits
     start = (420 if shift == _EARLY else 840) + (0 if nights else 60)
@@ -156,48 +225,60 @@ def _on_shift(g: Ground, t: Today, person: int, main: int, rows: NDArray[np.int6
 
 
 @compiled
-def _shift(g: Ground, person: int, day: int, nights: bool) -> int:
-    """Return the shift that begins on a day: early, late, night, or -1."""
-    if unit(g.seed, ON_SHIFT, person, day + 1, 0) >= _ON_SHIFT:
+def _shift(facts: NDArray[np.int64], person: int, after: int, nights: bool) -> int:
+    """Return the shift that begins today (`after` 0) or yesterday (-1): early, late, night, or -1."""
+    day = facts[DAY] + after + 1
+    if unit(facts[SEED], ON_SHIFT, person, day, 0) >= _ON_SHIFT:
         return -1
-    which = unit(g.seed, WHICH_SHIFT, person, (day + 7) // 7, 0)
+    which = unit(facts[SEED], WHICH_SHIFT, person, (day + 6) // 7, 0)
     if nights and which < _NIGHT_SHIFTS:
         return _NIGHT
     return _EARLY if which < 0.6 else _LATE
 
 
 @compiled
-def _go_out(g: Ground, t: Today, person: int, habit: int, rows: NDArray[np.int64], visits: int) -> int:
-    place = whole(g.habits[person, habit])
-    if place == _NOWHERE or t.closed[place] or t.deals[place, COMING] == 0:
-        return visits
-    deal = t.deals[place]
-    position = position_of(deal, g.ranks[person, habit], 0)
-    if position >= deal[COMING]:
-        return visits
-    cell = position * deal[CELLS] // deal[COMING]
-    start, end = _hours(g, t, person, habit, place, cell, deal[CELLS])
-    if g.age[person] < _CHILD and start > _CHILD_OUT_UNTIL:
+def _go_out(
+    facts: NDArray[np.int64],
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    person: int,
+    habit: int,
+    place: int,
+    cell: int,
+    rows: NDArray[np.int64],
+    visits: int,
+) -> int:
+    start, end = _hours(facts, deals, sites, customs, person, habit, place, cell)
+    if people[person, AGE] < _CHILD and start > _CHILD_OUT_UNTIL:
         return visits
     if habit == _VENUE_NEAR_WORK and start >= _LUNCH_FROM and start < _LUNCH_TO:
-        return _lunch(whole(g.main[person]), place, cell, start, rows, visits)
+        return _lunch(whole(people[person, MAIN]), place, cell, start, rows, visits)
     return _squeeze(rows, visits, place, cell, start, end)
 
 
 @compiled
 def _hours(
-    g: Ground, t: Today, person: int, habit: int, place: int, cell: int, cells: int
+    facts: NDArray[np.int64],
+    deals: NDArray[np.int64],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    person: int,
+    habit: int,
+    place: int,
+    cell: int,
 ) -> tuple[int, int]:
     """Return from when to when: cells come one after the other over the opening hours."""
-    kind = g.kind[place]
-    bits = word(g.seed, STAYS, person, t.day, habit)
-    least, most = g.stay[kind, 0], g.stay[kind, 1]
+    kind = sites[place, KIND]
+    bits = word(facts[SEED], STAYS, person, facts[DAY], habit)
+    least, most = whole(customs[kind, LEAST_STAY]), whole(customs[kind, MOST_STAY])
     stay = least + below(bits, most - least + 1)
-    start = g.opens[kind] + int(bits & np.uint64(7))
-    if g.late[kind] > 0.0:
-        through = ((cell + 0.5) / cells) ** (1.0 / g.late[kind])
-        start += int(through * (g.closes[kind] - g.opens[kind] - most))
-    return start, min(start + stay, _DAY)
+    start = whole(customs[kind, OPENS]) + whole(bits & np.uint64(7))
+    if customs[kind, LATE] > 0.0:
+        through = ((cell + 0.5) / deals[place, CELLS]) ** (1.0 / customs[kind, LATE])
+        start += whole(through * (customs[kind, CLOSES] - customs[kind, OPENS] - most))
+    return start, min(start + stay, _MIDNIGHT)
 
 
 @compiled
@@ -214,13 +295,20 @@ def _lunch(main: int, place: int, cell: int, start: int, rows: NDArray[np.int64]
 
 
 @compiled
-def _seek_care(g: Ground, t: Today, person: int, rows: NDArray[np.int64]) -> int:
-    place = whole(g.habits[person, _CLINIC])
-    if t.closed[place] or t.deals[place, COMING] == 0:
+def _seek_care(
+    facts: NDArray[np.int64],
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    person: int,
+    rows: NDArray[np.int64],
+) -> int:
+    place = whole(people[person, HABITS + _CLINIC])
+    if deals[place, COMING] == 0:
         return whole(0)
-    cells = t.deals[place, CELLS]
-    cell = below(word(g.seed, SEEKS_CARE, person, t.day, 0), cells)
-    start, end = _hours(g, t, person, _CLINIC, place, cell, cells)
+    cell = below(word(facts[SEED], SEEKS_CARE, person, facts[DAY], 0), deals[place, CELLS])
+    start, end = _hours(facts, deals, sites, customs, person, _CLINIC, place, cell)
     return _put(rows, 0, place, cell, start, end)
 
 
@@ -256,6 +344,6 @@ def _at_home(home: int, rows: NDArray[np.int64], visits: int) -> int:
             row += 1
         free = after
         row += 1
-    if _DAY - free >= _SHORTEST_AT_HOME:
-        visits = _put(rows, visits, home, 0, free, _DAY)
+    if _MIDNIGHT - free >= _SHORTEST_AT_HOME:
+        visits = _put(rows, visits, home, 0, free, _MIDNIGHT)
     return visits

@@ -77,7 +77,7 @@ def visits_on(g: Ground, t: Today, people: NDArray[np.int64], modes: NDArray[np.
                 np.empty((2, room * len(chosen)), np.uint32),
                 np.empty((2, room * len(chosen)), np.uint16),
             )
-            rows = _write(g, t, chosen, modes, who, when)
+            rows = _write(t.facts, t.closed, t.deals, g.people, g.sites, g.customs, chosen, modes, who, when)
             if rows <= room * len(chosen):
                 break
         parts[part] = who[:, :rows], when[:, :rows]
@@ -97,9 +97,13 @@ def stream_visits(city: City, day: int, people_at_once: int = 500_000) -> Iterat
 
 @compiled
 def _write(
-    g: Ground,
-    t: Today,
-    people: NDArray[np.int64],
+    facts: NDArray[np.int64],
+    closed: NDArray[np.bool_],
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    chosen: NDArray[np.int64],
     modes: NDArray[np.uint8],
     who: NDArray[np.uint32],
     when: NDArray[np.uint16],
@@ -107,11 +111,11 @@ def _write(
     """Write person, place, start and end of the visits; return how many, with those that have no room."""
     rows = np.empty((MOST_VISITS, 4), np.int64)
     to, room = 0, who.shape[1]
-    for at in range(len(people)):
-        visits = plan(g, t, people[at], modes[people[at]], rows)
+    for person in chosen:
+        visits = plan(facts, closed, deals, people, sites, customs, person, modes[person], rows)
         for row in range(visits):
             if to < room:
-                who[0, to], who[1, to] = people[at], rows[row, PLACE]
+                who[0, to], who[1, to] = person, rows[row, PLACE]
                 when[0, to], when[1, to] = rows[row, START], rows[row, END]
             to += 1
     return to

@@ -7,19 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.simulation.days.ground import Ground, Today
-from broadstreet.simulation.days.meeting import (
-    MOST_MEETINGS,
-    MY_CELL,
-    MY_PLACE,
-    OTHER,
-    THEIR_CELL,
-    THEIR_PLACE,
-    WHERE,
-    meet,
-    minutes_together,
-    shared_minute,
-)
+from broadstreet.simulation.days.ground import AGE, DAY, KIND, SEED, Ground, Today
+from broadstreet.simulation.days.meeting import MOST_MEETINGS, OTHER, WHERE, meet, shared_minute
 from broadstreet.simulation.days.plan import MOST_VISITS, plan
 from broadstreet.simulation.draws import compiled, unit, whole
 from broadstreet.simulation.epidemic.course import TRANSMITS
@@ -73,10 +62,15 @@ def pass_on(
         begin, end, room = starts[part], min(starts[part] + _CHUNK, len(infectious)), _ROOM
         while True:
             found = np.empty((room, 4), np.int64)
-            rows = _pass_on(g, t, passing, infectious, hazard, modes, immune, begin, end, found)
+            rows = _pass_on(
+                t.facts, t.closed, t.deals, g.people, g.sites, g.customs, g.members,
+                passing.key, passing.places, passing.susceptibility,
+                infectious[begin:end], hazard[begin:end], modes, immune, found,
+            )  # fmt: skip
             if rows <= room:
                 break
             room = rows
+        found[:, 1] += begin
         parts[part] = found[:rows]
 
     share(len(starts), work)
@@ -90,77 +84,49 @@ def pass_on(
 
 
 @compiled
-def _pass_on(  # noqa: PLR0913, PLR0917
-    g: Ground,
-    t: Today,
-    passing: Passing,
+def _pass_on(
+    facts: NDArray[np.int64],
+    closed: NDArray[np.bool_],
+    deals: NDArray[np.int64],
+    people: NDArray[np.uint32],
+    sites: NDArray[np.uint32],
+    customs: NDArray[np.float64],
+    members: NDArray[np.uint32],
+    key: int,
+    places: NDArray[np.float64],
+    susceptibility: NDArray[np.float64],
     infectious: NDArray[np.uint32],
     hazard: NDArray[np.float64],
     modes: NDArray[np.uint8],
     immune: NDArray[np.bool_],
-    begin: int,
-    end: int,
     found: NDArray[np.int64],
 ) -> int:
-    """Write infected, source, place and minute of what some of the infectious pass on; return how many."""
+    """Write infected, source, place and minute of what some of the infectious pass on; return how many.
+
+    What is drawn for a meeting is the time together until it passes on. It is compared with a whole day
+    first: for most that settles it, without the other's plan.
+    """
     mine, theirs = np.empty((MOST_VISITS, 4), np.int64), np.empty((MOST_VISITS, 4), np.int64)
     meetings = np.empty((MOST_MEETINGS, 6), np.int64)
     count = 0
-    for at in range(begin, end):
+    for at in range(len(infectious)):
         person = whole(infectious[at])
-        visits = plan(g, t, person, modes[person], mine)
-        for m in range(meet(g, t, person, mine, visits, meetings)):
-            minute = _infects(
-                g, t, passing, person, hazard[at], modes, immune, mine, visits, meetings[m], theirs
+        visits = plan(facts, closed, deals, people, sites, customs, person, modes[person], mine)
+        for m in range(meet(facts, deals, people, sites, members, person, mine, visits, meetings)):
+            other, where = meetings[m, OTHER], meetings[m, WHERE]
+            if immune[other]:
+                continue
+            rate = hazard[at] * places[sites[where, KIND]] * susceptibility[people[other, AGE]] / 60.0
+            drawn = -np.log(
+                1.0 - unit(facts[SEED], TRANSMITS ^ key, person, other, (facts[DAY] << 32) | where)
             )
+            if drawn >= rate * 1440.0:
+                continue
+            others = plan(facts, closed, deals, people, sites, customs, other, modes[other], theirs)
+            minute = shared_minute(mine, visits, theirs, others, meetings[m], drawn / rate)
             if minute >= 0:
                 if count < len(found):
-                    row = found[count]
-                    row[0], row[1], row[2], row[3] = meetings[m, OTHER], at, meetings[m, WHERE], minute
+                    found[count, 0], found[count, 1] = other, at
+                    found[count, 2], found[count, 3] = where, minute
                 count += 1
     return count
-
-
-@compiled
-def _infects(  # noqa: PLR0913, PLR0917
-    g: Ground,
-    t: Today,
-    passing: Passing,
-    person: int,
-    hazard: float,
-    modes: NDArray[np.uint8],
-    immune: NDArray[np.bool_],
-    mine: NDArray[np.int64],
-    visits: int,
-    meeting: NDArray[np.int64],
-    theirs: NDArray[np.int64],
-) -> int:
-    """Return the minute at which a meeting passes it on, or -1.
-
-    The draw is compared with the chance for a whole day together first: for most that settles it, without
-    the other's day.
-    """
-    other, where = meeting[OTHER], meeting[WHERE]
-    if immune[other]:
-        return whole(-1)
-    rate = hazard * passing.places[g.kind[where]] * passing.susceptibility[g.age[other]] / 60.0
-    drawn = -np.log(1.0 - unit(g.seed, TRANSMITS ^ passing.key, person, other, (t.day << 32) | where))
-    if drawn >= rate * 1440.0:
-        return whole(-1)
-    others = plan(g, t, other, modes[other], theirs)
-    minutes, _ = minutes_together(
-        mine,
-        visits,
-        meeting[MY_PLACE],
-        meeting[MY_CELL],
-        theirs,
-        others,
-        meeting[THEIR_PLACE],
-        meeting[THEIR_CELL],
-    )
-    if drawn >= rate * minutes:
-        return whole(-1)
-    return shared_minute(  # what was drawn is the time together until it passes
-        mine, visits, meeting[MY_PLACE], meeting[MY_CELL],
-        theirs, others, meeting[THEIR_PLACE], meeting[THEIR_CELL], whole(drawn / rate),
-    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -75,6 +75,7 @@ class City:
     seed: int
     people: People
     places: Places
+    prepared: dict[str, object] = field(default_factory=dict, repr=False)  # what others derive from it, once
 
     @property
     def districts(self) -> tuple[District, ...]:
