@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.simulation.days.dates import today
-from broadstreet.simulation.days.ground import ground
+from broadstreet.simulation.days.ground import Ground, Today, ground
 from broadstreet.simulation.days.meeting import MOST_MEETINGS, OTHER, WHERE, meet, minutes_together
 from broadstreet.simulation.days.plan import MOST_VISITS, plan
 from broadstreet.simulation.draws import compiled
@@ -63,7 +63,11 @@ def contacts(
     if modes is None:
         modes = np.zeros(len(city.people), np.uint8)
     g = ground(city)
-    t = today(city, g, day, closed)
+    return contacts_on(g, today(city, g, day, closed), chosen, modes)
+
+
+def contacts_on(g: Ground, t: Today, chosen: NDArray[np.int64], modes: NDArray[np.uint8]) -> Contacts:
+    """Return the contacts of some people on a day that is laid out already."""
     starts = range(0, len(chosen), _CHUNK)
     parts: list[NDArray[np.uint32]] = [np.empty((0, 5), np.uint32)] * len(starts)
 
@@ -82,7 +86,7 @@ def contacts(
     share(len(starts), work)
     rows = np.concatenate([np.empty((0, 5), np.uint32), *parts])
     start, minutes = rows[:, 3].astype(np.uint16), rows[:, 4].astype(np.uint16)
-    return Contacts(day, rows[:, 0].copy(), rows[:, 1].copy(), rows[:, 2].copy(), start, minutes)
+    return Contacts(t.day, rows[:, 0].copy(), rows[:, 1].copy(), rows[:, 2].copy(), start, minutes)
 
 
 @compiled

@@ -20,6 +20,7 @@ class Ledger:
         self._count = 0
         self._stays: list[StayColumns] = []
         self._open: StayColumns = _no_stays()
+        self._found: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]] = []
 
     def __len__(self) -> int:
         return self._count
@@ -56,8 +57,23 @@ class Ledger:
         """Return all stays."""
         return Stays(*_joined([_no_stays(), *self._stays]))
 
+    def found_by_test(
+        self, rows: NDArray[np.int64], sampled: NDArray[np.float64], resulted: NDArray[np.float64]
+    ) -> None:
+        """Note positive tests that were not asked for; who was found sooner keeps that result."""
+        self._found.append((rows, sampled, resulted))
+
     def truth(self) -> Truth:
         """Return all infections."""
+        truth = self._infected()
+        for rows, sampled, resulted in self._found:
+            later = ~(truth.reported[rows] <= resulted)
+            chosen = rows[later]
+            truth.tested[chosen], truth.resulted[chosen] = sampled[later], resulted[later]
+            truth.positive[chosen] = True
+        return truth
+
+    def _infected(self) -> Truth:
         if not self._infections:
             kinds = (
                 np.uint8,

@@ -12,6 +12,7 @@ from broadstreet.simulation.days.dates import today
 from broadstreet.simulation.days.ground import Mode, Today, ground
 from broadstreet.simulation.days.visiting import visits_within
 from broadstreet.simulation.draws import units_of
+from broadstreet.simulation.epidemic.acting import FOUND, Actions, Report
 from broadstreet.simulation.epidemic.course import (
     IMMUNE,
     IMPORTS,
@@ -23,7 +24,7 @@ from broadstreet.simulation.epidemic.course import (
 )
 from broadstreet.simulation.epidemic.infectiousness import Infectiousness, by_kind
 from broadstreet.simulation.epidemic.ledger import Ledger
-from broadstreet.simulation.epidemic.outcome import IMPORTED, POINT_SOURCE, Outcome, apply_stays
+from broadstreet.simulation.epidemic.outcome import IMPORTED, POINT_SOURCE, Outcome, apply_stays, closed_on
 from broadstreet.simulation.epidemic.scenario import Contamination, Import, Scenario
 from broadstreet.simulation.epidemic.spread import Passing, pass_on
 from broadstreet.simulation.population.city import NOWHERE, City
@@ -60,6 +61,8 @@ class _Run:
     def __init__(self, city: City, scenario: Scenario) -> None:
         self.city, self.scenario, self.g = city, scenario, ground(city)
         self.ledger = Ledger()
+        names = tuple(pathogen.name for pathogen in scenario.pathogens)
+        self.actions = Actions(city, self.g, scenario.interventions, names)
         self.strains = [_Strain(city, pathogen) for pathogen in scenario.pathogens]
         codes = [district.code for district in city.districts]
         entries: tuple[Import | Contamination, ...] = (*scenario.imports, *scenario.sources)
@@ -75,16 +78,33 @@ class _Run:
             self._day(day)
             if progress is not None:
                 progress(day, len(self.ledger))
-        return Outcome(self.city, self.scenario, self.ledger.truth(), self.ledger.stays())
+        closures = self.actions.closures
+        return Outcome(self.city, self.scenario, self.ledger.truth(), self.ledger.stays(), closures)
 
     def _day(self, day: int) -> None:
+        for stays in self.actions.stays_from(day):
+            self.ledger.add_stays(stays)
         modes = np.zeros(len(self.city.people), np.uint8)
         apply_stays(*self.ledger.current_stays(day), day, modes)
-        t = today(self.city, self.g, day)
+        t = today(self.city, self.g, day, closed_on(self.city, self.actions.closures, day))
         for number, strain in enumerate(self.strains):
+            strain.immune[self.actions.protected(day, strain.pathogen.name)] = True
             self._import(number, strain, day)
             self._expose(number, strain, t, modes)
             self._spread(number, strain, t, modes)
+        self._test(day)
+        self.actions.remember(t, modes)
+
+    def _test(self, day: int) -> None:
+        """Test people of a district: who is infected and not over it is found with the test's sensitivity."""
+        for people, delay in self.actions.tested(day):
+            for strain in self.strains:
+                rows = np.flatnonzero(np.isin(strain.people, people) & (strain.since < day))
+                drawn = units_of(self.city.seed, FOUND, strain.people[rows], strain.passing.key + day)
+                rows = rows[drawn < strain.pathogen.test_sensitivity]
+                sampled, resulted = np.full(len(rows), day + 0.5), np.full(len(rows), day + 0.75 + delay)
+                self.ledger.found_by_test(strain.truth_rows[rows], sampled, resulted)
+                self.actions.told(Report(strain.people[rows], np.fmin(strain.onset[rows], day)), resulted)
 
     def _spread(self, number: int, strain: _Strain, t: Today, modes: NDArray[np.uint8]) -> None:
         rows, hazard = strain.infectious_on(t.day)
@@ -177,6 +197,8 @@ class _Run:
         )
         self.ledger.add(number, people, infector, cause, place, time, course)
         self.ledger.add_stays(stays_of(people, course))
+        positive = course.positive
+        self.actions.told(Report(people[positive], course.hidden_onset[positive]), course.resulted[positive])
 
 
 class _Strain:

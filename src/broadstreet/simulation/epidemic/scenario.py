@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from broadstreet.model.pathogens import Pathogen
-from broadstreet.simulation.epidemic.interventions import Intervention
+from broadstreet.model.what_if import Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Scenario:
     pathogens: tuple[Pathogen, ...]
     imports: tuple[Import, ...] = ()
     sources: tuple[Contamination, ...] = ()
-    interventions: tuple[Intervention, ...] = ()
+    interventions: tuple[Action, ...] = ()
     days: int = 60
 
     def __post_init__(self) -> None:

@@ -87,6 +87,10 @@ class City:
         """The district of each person's home, shape (people,)."""
         return self.places.district[self.people.home]
 
+    def with_seed(self, seed: int) -> City:
+        """Return the same people and places, in whose days and infections other numbers are drawn."""
+        return City(self.configuration, seed, self.people, self.places, self.prepared)
+
     def date_of(self, day: int) -> date:
         """Return the date of a day, 0-based."""
         return self.configuration.first_day + timedelta(days=day)
