@@ -119,7 +119,7 @@ def _serve(city: City, teams: NDArray[np.uint32], customs: NDArray[np.float64]) 
     """Return the chance of contact with each of the staff: each serves `_SERVES`, or all who come."""
     places, serve = city.places, np.zeros(len(city.places))
     for kind, most in _SERVED_BY.items():
-        here = places.of(kind)
+        here = np.flatnonzero((places.kind == kind) & (places.staff != NOWHERE))
         visitors = customs[kind, SHARE] * places.prime[here] / np.maximum(teams[here], 1)
         staff = np.maximum(np.diff(places.first)[places.staff[here]], 1)
         serve[here] = np.minimum(np.minimum(most / staff, _SERVES / np.maximum(visitors, 1.0)), 1.0)

@@ -65,11 +65,11 @@ class Configuration:
     holidays: tuple[tuple[date, date], ...] = HOLIDAYS
     care_home_share: float = 0.08
     employed: float = 0.76
-    preschool: float = 0.60
+    preschool: float = 0.40
     college: float = 0.40
     class_size: int = 26
     school_size: int = 420
-    team_size: int = 10
+    team_size: int = 16
     people_per_shop: int = 800
     people_per_venue: int = 400
     people_per_worship: int = 2_000

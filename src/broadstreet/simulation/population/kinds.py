@@ -73,26 +73,26 @@ class Gathering(NamedTuple):
 # beside it, a block of pews, an aisle.
 GATHERINGS = (
     Gathering(Kind.SCHOOL, (1.0, 0.0, 0.0), 720, 765, 0.0, 8, (45, 45)),
-    Gathering(Kind.SHOP, (0.34, 0.42, 0.28), 480, 1290, 1.5, 16, (15, 50)),
-    Gathering(Kind.VENUE, (0.26, 0.42, 0.36), 660, 1400, 1.3, 12, (40, 130)),
+    Gathering(Kind.SHOP, (0.42, 0.42, 0.30), 480, 1290, 1.5, 16, (15, 50)),
+    Gathering(Kind.VENUE, (0.36, 0.44, 0.40), 660, 1400, 1.3, 12, (40, 130)),
     Gathering(Kind.WORSHIP, (0.0, 0.04, 0.70), 600, 680, 0.0, 14, (60, 80)),
     Gathering(Kind.TRANSPORT, (1.0, 0.0, 0.0), 435, 525, 1.0, 36, (20, 40)),
     Gathering(Kind.CLINIC, (0.019, 0.004, 0.0), 500, 1080, 1.0, 6, (25, 70)),
     Gathering(Kind.HOSPITAL, (0.0070, 0.0030, 0.0030), 480, 1320, 1.0, 8, (60, 240)),
 )
 # With how many of those who are there a person is in contact at most (talks at a metre, or touches): with
-# everyone at home. Calibrated so that contacts a day agree with POLYMOD; `population.checks` shows the
+# everyone at home. Calibrated so that contacts a day agree with POLYMOD; `days.checking` shows the
 # agreement.
 COMPANY = {
     Kind.HOME: 20.0,
     Kind.CARE_HOME: 10.0,
-    Kind.CLASS: 11.0,
-    Kind.SCHOOL: 4.0,
-    Kind.TEAM: 6.5,
-    Kind.SHOP: 1.5,
-    Kind.VENUE: 4.5,
+    Kind.CLASS: 10.5,
+    Kind.SCHOOL: 5.0,
+    Kind.TEAM: 13.0,
+    Kind.SHOP: 2.5,
+    Kind.VENUE: 7.5,
     Kind.WORSHIP: 4.0,
-    Kind.TRANSPORT: 1.5,
+    Kind.TRANSPORT: 2.5,
     Kind.CLINIC: 2.0,
     Kind.HOSPITAL: 3.0,
 }

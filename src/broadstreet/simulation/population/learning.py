@@ -33,7 +33,7 @@ def send_to_school(
     pupils = _Roll(configuration, people, plots, draw)
     sizes = configuration.school_size, configuration.class_size
     levels = (
-        _Level(1, 4, configuration.preschool, max(20, sizes[0] // 4), max(5, sizes[1] // 2)),
+        _Level(1, 4, configuration.preschool, max(20, sizes[0] // 4), max(4, sizes[1] // 4)),
         _Level(5, 10, 1.0, *sizes),
         _Level(11, 17, 1.0, 2 * sizes[0], sizes[1]),
         _Level(18, 22, configuration.college, 5 * sizes[0], 2 * sizes[1]),
@@ -71,7 +71,8 @@ class _Roll:
         classes = self.plots.add(Kind.CLASS, np.repeat(middle, rooms), parent)
         seated = pupils[order]
         self.people.main[seated] = classes[room]
-        self.people.habits[seated, Habit.SCHOOL] = schools[school]
+        if level.first >= 5:  # the youngest eat in their room
+            self.people.habits[seated, Habit.SCHOOL] = schools[school]
         self.people.role[seated] = Role.PUPIL
         self.rooms.append(classes)
         self.schools.append(parent)
