@@ -138,14 +138,13 @@ class Compiler:
         return Without(found) if condition.missing else found
 
     def _any_value(self, told: str, parts: Sequence[PartRef]) -> Term:
-        terms = []
+        terms: list[Term] = []
         for part in parts:
-            tables = [kinds.BY_NAME[part.kind]]
-            if part.kind == "reference":
-                tables.append(kinds.TOKEN)  # the identifier of what is referred to
-            for table in tables:
-                clauses = _of_types(part) if table is kinds.REFERENCE else ()
-                terms.append(Has(told, (Rows(table, (("part", part.number),), clauses),)))
+            table = kinds.BY_NAME[part.kind]
+            clauses = _of_types(part) if table is kinds.REFERENCE else ()
+            terms.append(Has(told, (Rows(table, (("part", part.number),), clauses),)))
+            if table is kinds.REFERENCE:
+                terms.append(_by_identifier_alone(told, part))
         return Either(tuple(terms))
 
     # -- values ----------------------------------------------------------------------------------
@@ -383,6 +382,13 @@ def _way(known: Parameter, asked: Condition) -> str:
     if isinstance(asked, Refers):
         return f"={asked.target}"
     raise ValueError(f"a component of {known.name} is a code, a reference, or a value that is compared")
+
+
+def _by_identifier_alone(told: str, part: PartRef) -> Term:
+    """Find references that have nothing but an identifier: what type that is of, no one can tell."""
+    fixed = (("part", part.number),)
+    named = Has(told, (Rows(kinds.TOKEN, fixed, ()),))
+    return All((named, Without(Has(told, (Rows(kinds.REFERENCE, fixed, ()),)))))
 
 
 def _of_types(part: PartRef) -> tuple[Clause, ...]:
