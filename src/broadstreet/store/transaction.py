@@ -213,6 +213,8 @@ class Transaction:
     # -- inside ----------------------------------------------------------------------------------
 
     def _is_known(self, draft: Draft) -> bool:
+        if draft.key in self._fresh:
+            return (draft.source, draft.key) in self._keys  # drawn just now: it cannot be in the log
         if draft.cause is not None and draft.cause >= self._first and draft.key.startswith(f"{draft.cause}:"):
             # Made from an entry of this very batch: it cannot be in the log yet.
             return self._keys.get((draft.source, draft.key)) is not None

@@ -8,7 +8,6 @@ somebody looked is not theirs alone to have forgotten.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from broadstreet.model import records
 from broadstreet.model.records import Access
@@ -37,27 +36,33 @@ LOOKED = Table(
 )
 
 
-@dataclass(frozen=True)
 class Leave:
-    """The work of leaving an access entry; its id is drawn in the commit."""
+    """The work of leaving access entries; their ids are drawn in the commit."""
 
-    access: Access
-    weight: int = 1
+    def __init__(self, *accesses: Access) -> None:
+        self.accesses = accesses
+
+    @property
+    def weight(self) -> int:
+        """How many entries it will add."""
+        return len(self.accesses)
 
     @property
     def size(self) -> int:
         """About how many bytes it will add."""
-        return 400 + 40 * len(self.access.whom)
+        return sum(400 + 40 * len(access.whom) for access in self.accesses)
 
     def wants(self) -> Wants:
-        """Say what it will read: nothing, its key is new."""
+        """Say what it will read: nothing, their keys are new."""
         return Wants()
 
     def apply(self, tx: Transaction) -> int:
-        """Append the entry; return its seq."""
-        id = tx.new_id()
-        body = records.encode(_with_id(self.access, id))
-        seq = tx.append(Draft(type=ACCESS, id=id, body=body, source=SOURCE, key=id, actor=self.access.who))
+        """Append the entries; return the seq of the last."""
+        seq: int | None = 0
+        for access in self.accesses:
+            id = tx.new_id()
+            body = records.encode(_with_id(access, id))
+            seq = tx.append(Draft(type=ACCESS, id=id, body=body, source=SOURCE, key=id, actor=access.who))
         assert seq is not None
         return seq
 

@@ -10,23 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeGuard, TypeVar
 
 from broadstreet.model import records
-from broadstreet.model.clock import Clock
+from broadstreet.model.clock import Clock, microseconds
 from broadstreet.model.records import Access, AccessRequest, Investigation, Quarantined
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Entry
 from broadstreet.store.protocol import PositionGone, Reader
 from broadstreet.store.quarantine import QUARANTINE
-from broadstreet.store.query import ANY, AnyOf, Condition, Not, Token, TooBroad
+from broadstreet.store.query import ANY, AnyOf, Condition, Dated, Not, Token, TooBroad
 from broadstreet.store.query.conditions import DEEPEST, Refers
 from broadstreet.store.query.visible import Visible
 from broadstreet.store.tables import Condition as ColumnCondition
 from broadstreet.store.tables import Value
-from broadstreet.trust.access import Leave, who_looked
+from broadstreet.trust.access import who_looked
 from broadstreet.trust.categories import categories
 from broadstreet.trust.counting import published
+from broadstreet.trust.gathering import Gathered
 from broadstreet.trust.policy import Grants, Policy, standing
 from broadstreet.trust.principals import Principal, Purpose
 from broadstreet.trust.requests import allowed
@@ -134,10 +135,7 @@ class Trust:
 def recording(committer: Committer) -> Recorder:
     """Return what makes accesses durable in this process."""
 
-    def record(access: Access) -> None:
-        committer.commit(Leave(access))
-
-    return record
+    return Gathered(committer)
 
 
 class PurposeReader:
@@ -187,6 +185,9 @@ class PurposeReader:
         """Return a page of what meets the conditions and may be seen; arguments and errors as the store's
         search.
 
+        Movements are found only by days: `Dated("date", "eq", low, high)` within the window that a second
+        person approved.
+
         Raises
         ------
         Forbidden
@@ -197,7 +198,7 @@ class PurposeReader:
             self._require_shown()
             self._require_searchable(type, conditions)
             found = self._trust.store.search(
-                type, conditions, visible=self._visible(), at=at, page=page, limit=limit
+                type, conditions, visible=self._visible(conditions), at=at, page=page, limit=limit
             )
             return Page(self._show(found.entries, noted), found.next, found.at)
 
@@ -216,7 +217,7 @@ class PurposeReader:
         def answer(noted: _Answer) -> Number:
             self._require_granted()
             self._require_searchable(type, conditions)
-            found = self._trust.store.count_found(type, conditions, visible=self._visible())
+            found = self._trust.store.count_found(type, conditions, visible=self._visible(conditions))
             noted.rows = found.number
             number = found.number if self._grants.view == "full" else published(found.number)
             return Number(number, found.exact)
@@ -306,10 +307,10 @@ class PurposeReader:
 
     # -- policy ----------------------------------------------------------------------------------
 
-    def _visible(self) -> Visible:
+    def _visible(self, conditions: Sequence[Condition] = ()) -> Visible:
         where = Where(self._principal)
         if self._purpose.about:
-            where = Where(self._principal, self._cases(), self._approved())
+            where = Where(self._principal, self._cases(), self._approved(conditions))
         return visible(self._grants, where, self._trust.store.indexer.hashed)
 
     def _cases(self) -> tuple[str, ...]:
@@ -317,12 +318,23 @@ class PurposeReader:
         record = records.decode(held.body) if held is not None and held.body else None
         return record.cases if isinstance(record, Investigation) and record.status == "open" else ()
 
-    def _approved(self) -> list[str]:
+    def _approved(self, conditions: Sequence[Condition]) -> list[str]:
+        """Return the residents whose movements may be seen: of requests whose window holds the days that are
+        asked for. Who asks for no days, or by id, sees none.
+        """
+        spans = [(each.low, each.high) for each in conditions if _asks_for_days(each)]
+        if not spans:
+            return []
         found = self._trust.store.currents(records.entry_type(AccessRequest), limit=MOST_REQUESTS)
         requests = [records.decode(entry.body) for entry in found if entry.body]
         asked = [each for each in requests if isinstance(each, AccessRequest)]
         good = allowed(self._trust.store, asked, self._purpose.about, self._trust.clock.now())
-        return [resident for each in good for resident in each.residents]
+        return [
+            resident
+            for each in good
+            if any(_within(span, each) for span in spans)
+            for resident in each.residents
+        ]
 
     def _sees_in_city(self, kind: str) -> bool:
         number = _category_of_record(kind)
@@ -420,6 +432,15 @@ class PurposeReader:
 query=tuple(f"{name[:40]}:{hashed(repr(one)) & _SHORT:08x}" for name, one in _flat(conditions)),
             residents=len(noted.whom), rows=noted.rows, whom=tuple(noted.whom),
         )  # fmt: skip
+
+
+def _asks_for_days(condition: Condition) -> TypeGuard[Dated]:
+    """Say whether a condition finds only what was wholly within a span of time."""
+    return isinstance(condition, Dated) and condition.parameter == "date" and condition.prefix == "eq"
+
+
+def _within(span: tuple[int, int], request: AccessRequest) -> bool:
+    return microseconds(request.start) <= span[0] and span[1] <= microseconds(request.end)
 
 
 def _flat(conditions: Iterable[Condition], depth: int = 0) -> Iterator[tuple[str, Condition]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from broadstreet.model.ids import SeededIds
 from broadstreet.model.records import Access, AccessNotice, AccessRequest, Investigation
 from broadstreet.store.committer import Committer
 from broadstreet.store.followers import Followers
+from broadstreet.store.protocol import StoreFull
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.trust.access import ACCESS, Leave, Looked, who_looked
+from broadstreet.trust.gathering import Gathered
 from broadstreet.trust.principals import Principal
 from broadstreet.trust.requests import Ask, Decide, Refused, Withdraw, allowed
 from tests.unit.store.conftest import Do, draft
@@ -163,3 +166,33 @@ def test_only_who_asked_or_who_decides_withdraws(hub: Hub) -> None:
         hub.committer.commit(
             Withdraw(Principal("eve", "person", frozenset({"investigator"})), request.id, "")
         )
+
+
+def test_accesses_of_many_connections_are_durable_together_and_each_before_its_answer(hub: Hub) -> None:
+    gathered, before, head = Gathered(hub.committer), hub.committer.batches, hub.store.head()
+    with ThreadPoolExecutor(32) as pool:
+        answered = list(pool.map(lambda n: (gathered(access(f"p{n}")), hub.committer.head)[1], range(320)))
+    assert len(answered) == 320
+    assert hub.store.head() == head + 320
+    assert hub.committer.batches - before < 320, "several stand in one commit"
+
+
+def test_what_cannot_be_made_durable_is_told_to_everyone_who_waits(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered = Gathered(hub.committer)
+
+    def full(*_: object) -> None:
+        raise StoreFull("no room")
+
+    def asked(_: int) -> str:
+        try:
+            gathered(access("p1"))
+        except StoreFull:
+            return "refused"
+        return "answered"
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(8) as pool:
+        patch.setattr(hub.committer, "commit", full)
+        assert set(pool.map(asked, range(40))) == {"refused"}
+    assert asked(0) == "answered", "and the next one is tried again"

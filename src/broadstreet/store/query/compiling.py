@@ -47,6 +47,9 @@ from broadstreet.store.query.terms import (
 NEVER: Final = Either(())
 _MOST_PARTS_OF_A_PATH: Final = 64
 
+NO_SEQ: Final = 0
+"""The log begins with 1."""
+
 Numbers = tuple[int, ...]
 
 
@@ -106,9 +109,9 @@ class Compiler:
             raise ValueError("_id is searched as a token: Token('_id', ANY, '<id>')")
         if condition.system not in (ANY, None):
             return NEVER
-        found = self.log.versions(self.type, [condition.code], self.at)
-        rows = tuple(self._marker((Match("since", "=", seq),)) for seq in found)
-        return Has("_id", rows) if rows else NEVER
+        # For an id that is not there a seq is looked up that no row has: both then take the same time.
+        found = self.log.versions(self.type, [condition.code], self.at) or [NO_SEQ]
+        return Has("_id", tuple(self._marker((Match("since", "=", seq),)) for seq in found))
 
     def _committed(self, condition: Condition) -> Term:
         """Find versions by the time of their commit, an instant: the log is in its order."""
