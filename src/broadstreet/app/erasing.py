@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -17,6 +18,8 @@ from broadstreet.trust.belongings import Belongings, TextOf, belongings
 from broadstreet.trust.erasure import Begin, Finish, readable, require_may_erase, telling, traces
 from broadstreet.trust.principals import Principal
 
+MOST_NAMED = 100
+"""Files that the record names."""
 MOST_ROUNDS = 5
 """So often it is looked again whether something came in about the resident meanwhile."""
 
@@ -58,7 +61,7 @@ def erase(
     core.settle()
     _settle_index(core)
     core.committer.between(lambda writer: writer.compact())
-    words, files = telling(core.store, found.words), core.store.files()
+    words, files = telling(core.store, found.words), _files(core)
     done = replace(
         order,
         keys=keys,
@@ -68,11 +71,17 @@ def erase(
         readable=readable(core.store, found),
         words=len(words),
         traces=traces(files, words),
-        searched=tuple(file.name for file in files),
+        searched=tuple(file.name for file in files[:MOST_NAMED]),
     )
     erased: Erasure = core.committer.commit(Finish(done))
     core.committer.commit(Leave(_access(principal, erased)))
     return erased, found.doubtful
+
+
+def _files(core: Core) -> list[Path]:
+    """Return the files of the store and whatever else lies in the data folder: logs, stores set aside."""
+    others = [file for file in core.settings.folder.rglob("*") if file.is_file()]
+    return sorted({*(file.absolute() for file in core.store.files()), *(file.absolute() for file in others)})
 
 
 def _access(principal: Principal, erased: Erasure) -> Access:

@@ -9,6 +9,7 @@ import typer
 
 from broadstreet.app import requests
 from broadstreet.app.errands import reached
+from broadstreet.app.settings import Settings
 from broadstreet.app.words import counted
 from broadstreet.cli.program import REFUSED, AsJson, Config, Data, Mistake, app, console, settings_of
 from broadstreet.cli.signing_in import token_of
@@ -40,13 +41,13 @@ def erase(
     if as_json:
         console.print_json(json.dumps(answer))
     else:
-        _tell(answer)
+        _tell(settings, answer)
     erasure = answer["erasure"]
     if erasure.get("readable") or erasure.get("traces"):
         raise typer.Exit(REFUSED)
 
 
-def _tell(answer: dict[str, Any]) -> None:
+def _tell(settings: Settings, answer: dict[str, Any]) -> None:
     erasure: dict[str, Any] = {"readable": 0, "traces": 0, "words": 0, "searched": (), **answer["erasure"]}
     keys, entries = (
         counted(erasure.get("keys", 0), "key"),
@@ -57,14 +58,14 @@ def _tell(answer: dict[str, Any]) -> None:
     if erasure.get("also"):
         console.print(f"Merged with them, and erased as well: {', '.join(erasure['also'])}.")
     console.print(f"Can still be read: {counted(erasure['readable'], 'entry', 'entries')}.")
+    if settings.database:
+        console.print("The files of the server cannot be searched from here: see docs/trust/erasure.md.")
     if erasure["searched"]:
         words = counted(erasure["words"], "word")
         files = ", ".join(erasure["searched"])
         console.print(
             f"{words} that told who they were, looked for in {files}: found {erasure['traces']} times."
         )
-    else:
-        console.print("The server's files cannot be searched from here: see docs/trust/erasure.md.")
     for name in answer["disabled"]:
         console.print(f"The account {name} was theirs, and is disabled.", markup=False)
     for id in answer["doubtful"]:

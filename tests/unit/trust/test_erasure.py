@@ -304,3 +304,11 @@ def test_a_store_refuses_an_erasure_that_names_no_right(city: City) -> None:
     with pytest.raises(ValueError, match="basis"):
         requests.decode(b'{"do": "erase", "resident": "x", "basis": ""}')
     assert city.core.committer.commit(Do(lambda tx: tx.at)) > 0
+
+
+def test_what_a_restore_set_aside_is_searched_as_well(city: City) -> None:
+    city.visit(HER, "V1", "fever")
+    (city.settings.folder / "log.db.before-restore").write_bytes(b"..Tulpenweg 7..0105551234..")
+    erased = city.erase(city.patient("QUACKENBUSH"))["erasure"]
+    assert erased.traces == 2
+    assert "log.db.before-restore" in erased.searched
