@@ -67,6 +67,7 @@ def test_who_looked_is_told_for_people_and_programs(run: Run, folder: Path) -> N
         core.committer.commit(Leave(access))
         core.settle()
     assert "kim" in run("access", "--of", "p1", "--data", folder).output
-    (told,) = json.loads(run("access", "--of", "p1", "--json", "--data", folder).output)
+    looking, told = json.loads(run("access", "--of", "p1", "--json", "--data", folder).output)
     assert (told["who"], told["purpose"]) == ("kim", "treatment")
+    assert (looking["who"], looking["action"]) == ("local", "looked"), "to ask who looked is to look"
     assert "Nobody has looked" in run("access", "--of", "p2", "--data", folder).output
