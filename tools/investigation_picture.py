@@ -1,7 +1,7 @@
 """Write docs/images/investigation.png, the picture of `broadstreet investigate` in the docs.
 
-`python tools/investigation_picture.py LINELIST.csv --disease NAME` runs the command with what is given, and takes
-the page as a browser shows it, with a case pointed at.
+`python tools/investigation_picture.py LINELIST.csv --disease NAME` runs the command with what is given, and
+takes the page as a browser shows it, with a case pointed at.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from broadstreet.cli import app
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "investigation.png"
-WIDTH, HEIGHT = 1000, 1750
-STEPS = 3  # cases down from the first
+WIDTH, HEIGHT = 1000, 1660
+STEPS = 24  # cases down from the first
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def _take(page_file: Path) -> None:
         page.locator(".rows").first.focus()
         for _ in range(STEPS):
             page.keyboard.press("ArrowDown")
-        page.evaluate("scrollTo(0, 0)")
+        page.evaluate("document.querySelector('.rows').scrollTop = 120; scrollTo(0, 0)")
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=PICTURE)
         browser.close()

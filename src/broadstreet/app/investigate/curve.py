@@ -13,7 +13,13 @@ _HEIGHT = 170.0
 _MOST_BARS = 120
 _TOP = 14.0
 _LEAST = 1.0
-_WIDTHS = ((1, "day"), (7, "week"), (28, "four weeks"), (364, "52 weeks"), (100_000, "period"))
+_WIDTHS = (
+    (1, "day"),
+    (7, "week"),
+    (28, "period of four weeks"),
+    (364, "period of 52 weeks"),
+    (100_000, "period"),
+)
 
 
 def epidemic_curve(found: Investigation) -> str:
@@ -31,7 +37,10 @@ def epidemic_curve(found: Investigation) -> str:
     bars = [
         _bar(found, axis, start + width * at, width, number, top) for at, number in sorted(counts.items())
     ]
-    words = f"Cases by {unit} of onset, {axis.in_words()}: {len(onsets):,} cases, at most {highest:,} at once"
+    words = (
+        f"Cases by {unit} of onset, {found.cases.label(first)} to {found.cases.label(last)}: "
+        f"{len(onsets):,} cases, at most {highest:,} in a {unit}"
+    )
     return _figure(words, _gauge(top) + "".join(bars) + axis.drawn(_HEIGHT), _HEIGHT + 24)
 
 

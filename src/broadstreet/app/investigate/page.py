@@ -315,10 +315,16 @@ def _data(found: Investigation, drawn: list[Drawn]) -> str:
 
 
 def _when(found: Investigation, at: int) -> str:
+    """Return what is known of a case's days, in a line."""
     days = found.cases.days
-    told = [
-        f"{name} {found.cases.label(day)}"
-        for role, name in ({"exposed_from": "exposed from", "exposed_to": "to"} | NAMES).items()
-        if role in days and (day := days[role][at]) is not None
-    ]
+
+    def label(role: str) -> str | None:
+        return found.cases.label(days[role][at]) if role in days else None
+
+    begin, end = label("exposed_from"), label("exposed_to")
+    exposed = " ".join(
+        word for word in (f"from {begin}" if begin else "", f"to {end}" if end else "") if word
+    )
+    told = [f"exposed {exposed}"] if exposed else []
+    told += [f"{name} {label(role)}" for role, name in NAMES.items() if label(role)]
     return ", ".join(told)

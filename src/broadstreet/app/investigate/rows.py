@@ -74,6 +74,10 @@ def timeline(found: Investigation, drawn: list[Drawn], axis: Axis) -> str:
 
 def _chart(found: Investigation, drawn: list[Drawn], axis: Axis, inner: str, name: str) -> str:
     height = _ROW * len(drawn)
+    backs = "".join(
+        f'<rect class="back" data-case="{one.at}" x="0" y="{_ROW * row:g}" width="100%" height="{_ROW:g}"/>'
+        for row, one in enumerate(drawn)
+    )
     names = "".join(
         f'<text x="100%" dx="-6" text-anchor="end" y="{_middle(row) + 4:g}" data-case="{one.at}">'
         f"{escape(_short(found.cases.ids[one.at]))}</text>"
@@ -84,7 +88,8 @@ def _chart(found: Investigation, drawn: list[Drawn], axis: Axis, inner: str, nam
         f'<div class="head" aria-hidden="true"></div><svg class="head" aria-hidden="true" height="24">'
         f"{axis.labels(17)}</svg>"
         f'<svg class="names" aria-hidden="true" height="{height:g}">{names}</svg>'
-        f'<svg class="plot" role="presentation" height="{height:g}">{axis.lines(height)}{inner}</svg></div>'
+        f'<svg class="plot" role="presentation" height="{height:g}">'
+        f"{backs}{axis.lines(height)}{inner}</svg></div>"
     )
 
 

@@ -1,0 +1,145 @@
+"""The page of `broadstreet investigate`, as a browser shows it."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from broadstreet.cli import app
+from tests.browser_contrast import LOWEST_CONTRAST
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the page of forty cases with all that a list may hold, a map, and rows that are set aside."""
+    folder = tmp_path_factory.mktemp("investigation")
+    generator = np.random.default_rng(1854)
+    names = [
+        "id",
+        "onset",
+        "exposure_start",
+        "exposure_end",
+        "diagnosed",
+        "isolated",
+        "death",
+        "household",
+        "x",
+        "y",
+    ]
+    rows = []
+    for n in range(40):
+        onset = date(2026, 3, 1) + timedelta(int(n * 1.5))
+        days = [onset - timedelta(5), onset - timedelta(2), onset + timedelta(2), onset + timedelta(3)]
+        died = (onset + timedelta(9)).isoformat() if n % 11 == 10 else ""
+        at = generator.uniform(0, 10, 2).round(2).tolist()
+        rows.append([f"case-{n}", onset.isoformat(), *(d.isoformat() for d in days), died, f"h{n // 3}", *at])
+    rows.append(["case-1", "2026-03-02", "", "", "", "", "", "", "", ""])
+    _write(folder / "cases.csv", names, rows)
+    _write(folder / "sites.csv", ["name", "x", "y"], [["Well", 2, 3], ["Spring", 8, 8]])
+    _write(folder / "contacts.csv", ["infector", "case"], [["case-30", "case-2"]])
+    options = ["--sites", folder / "sites.csv", "--contacts", folder / "contacts.csv", "--out", folder]
+    given = ["investigate", folder / "cases.csv", "--serial-interval", "4,2", "--incubation", "3,1", *options]
+    result = CliRunner().invoke(app, [str(one) for one in given])
+    assert result.exit_code == 0, result.output
+    return folder / "investigation.html"
+
+
+def _write(path: Path, names: list[str], rows: list[list[Any]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([names, *rows])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium (apt-get install chromium)")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(browser: Any, written: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Yield the page at 320 px, where nothing may be loaded from elsewhere and no error may come up."""
+    context = browser.new_context(viewport={"width": 320, "height": 800}, color_scheme=request.param)
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(written.as_uri())
+    yield page
+    context.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def test_the_page_has_a_title_a_language_and_headings_in_order(page: Any) -> None:
+    assert page.title() == "Investigation of cases.csv"
+    assert page.get_attribute("html", "lang") == "en"
+    levels = page.eval_on_selector_all("main > h1, section > h2", "all => all.map(h => +h.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_scrolls_sideways(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_arrow_keys_move_through_the_cases_and_tell_who_else_it_may_have_been(page: Any) -> None:
+    page.locator(".rows").first.focus()
+    page.keyboard.press("ArrowDown")
+    panel = page.locator(".panel")
+    assert panel.locator("h3").text_content() == "case-1"
+    assert "case-0:" in panel.locator("li").first.text_content()
+    assert panel.get_attribute("aria-live") == "polite"
+    active = page.locator(".rows").first.get_attribute("aria-activedescendant")
+    assert page.get_attribute(f"#{active}", "aria-selected") == "true"
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('.rows').scrollTop > 0")
+
+
+def test_a_case_that_is_pointed_at_is_marked_in_the_tree_the_timeline_and_on_the_map(page: Any) -> None:
+    page.locator(".rows .case").nth(2).hover()
+    marked = page.eval_on_selector_all(
+        ".on", "all => all.map(e => e.closest('figure, .rows').className || 'map')"
+    )
+    assert {"rows", "map"} <= set(marked)
+    assert page.locator(".link.on").count() >= 1
+
+
+def test_every_case_drawn_is_told_in_words(page: Any) -> None:
+    told = page.eval_on_selector_all("[role=option]", "all => all.map(e => e.getAttribute('aria-label'))")
+    assert len(told) == 80
+    assert any("infected by" in words and "probability" in words for words in told)
+
+
+def test_every_text_stands_out_from_its_ground(page: Any) -> None:
+    """WCAG 2.2, 1.4.3: a contrast of 4.5:1 at least, computed from what the browser shows."""
+    page.locator(".rows").first.focus()
+    page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
+    assert page.evaluate(LOWEST_CONTRAST) >= 4.5
+
+
+def test_the_page_prints_whole(page: Any) -> None:
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.querySelector('.rows')).maxHeight") == "none"
+    assert page.evaluate("getComputedStyle(document.querySelector('.panel')).display") == "none"
