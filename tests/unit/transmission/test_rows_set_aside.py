@@ -31,7 +31,7 @@ def test_each_wrong_row_of_the_line_list_is_named_with_its_reason_and_the_rest_i
         5: "the id is that of row 0",
         6: "the id is missing",
         7: "no onset, and no other date to place it in time",
-        8: "onset: 'yesterday' is no date: write it as 2026-03-31, or as a whole number of days",
+        8: "onset: 'yesterday' is no date: write it as 2026-03-31, or as a number of days",
     }
     assert sorted(set(found.infectors["case"])) == ["a", "b", "c"]
 

@@ -20,12 +20,12 @@ def is_missing(value: Any) -> bool:
 
 
 def day_number(value: Any) -> float:
-    """Return the day of a cell as a number, NaN where it is missing.
+    """Return the day of a cell as a number, NaN where it is missing; parts of a day are cut off.
 
     Raises
     ------
     ValueError
-        If it is neither a date nor a whole number of days.
+        If it is neither a date nor a number of days.
     """
     if is_missing(value):
         return np.nan
@@ -36,9 +36,9 @@ def day_number(value: Any) -> float:
     if isinstance(value, str):
         return _of_text(value.strip())
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if is_number and float(value) == np.floor(float(value)) and abs(float(value)) < 1e7:
-        return float(value)
-    raise ValueError(f"{value!r} is no date: write it as 2026-03-31, or as a whole number of days")
+    if is_number and abs(float(value)) < 1e7:
+        return float(np.floor(float(value)))
+    raise ValueError(f"{value!r} is no date: write it as 2026-03-31, or as a number of days")
 
 
 def _of_text(text: str) -> float:
@@ -50,9 +50,9 @@ def _of_text(text: str) -> float:
         number = float(text)
     except ValueError:
         number = np.nan
-    if number == np.floor(number) and abs(number) < 1e7 and len(text) < 8:
-        return number
-    raise ValueError(f"{text!r} is no date: write it as 2026-03-31, or as a whole number of days")
+    if abs(number) < 1e7 and not (number.is_integer() and len(text) >= 8):
+        return float(np.floor(number))
+    raise ValueError(f"{text!r} is no date: write it as 2026-03-31, or as a number of days")
 
 
 def are_dates(values: NDArray[Any]) -> bool:

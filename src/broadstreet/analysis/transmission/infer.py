@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Table
+from broadstreet.analysis.transmission.chains import run_chains
 from broadstreet.analysis.transmission.declared import read_contacts
 from broadstreet.analysis.transmission.evidence import Evidence, gather
 from broadstreet.analysis.transmission.intervals import Given
-from broadstreet.analysis.transmission.linelist import read_cases
+from broadstreet.analysis.transmission.linelist import key_of, read_cases
 from broadstreet.analysis.transmission.posterior import Posterior, components, exact, weigh
 from broadstreet.analysis.transmission.rates import fit
 from broadstreet.analysis.transmission.renewed import kept
@@ -110,13 +111,22 @@ def solve(
     stays = read_visits(visits, line_list)
     evidence = gather(line_list, time_cases(line_list, settings.serial, settings.incubation), declared, stays)
     rates, _, rounds = fit(evidence, settings.priors, before.study.rates if before else None)
-    _, label = components(evidence.pairs)
-    posterior = exact(evidence.pairs, weigh(evidence, rates), label)
+    count, label = components(evidence.pairs)
     study = Study(
-        settings, line_list, declared, stays, evidence, rates, posterior, settings.serial, 1.0, rounds,
+        settings, line_list, declared, stays, evidence, rates,
+        exact(evidence.pairs, weigh(evidence, rates), label), settings.serial, 1.0, rounds,
         tables=kept(settings, cases, contacts, visits),
     )  # fmt: skip
-    return Transmission(study, _independent_draws(evidence, posterior, settings.seed))
+    if settings.dispersion is None or not len(evidence.pairs.infector):
+        return Transmission(study, _independent_draws(evidence, study.posterior, settings.seed))
+    ids = [key_of(value) for value in line_list.ids]
+    sampled = run_chains(
+        evidence, settings.priors, rates, settings.dispersion, count < line_list.size, ids, settings.seed,
+        before.study.state if before else None,
+    )  # fmt: skip
+    study.posterior, study.rates, study.state = sampled.posterior, sampled.rates, sampled.state
+    study.dispersion, study.sampler = sampled.dispersion, sampled.diagnostics
+    return Transmission(study, sampled.draws)
 
 
 def _independent_draws(evidence: Evidence, posterior: Posterior, seed: int | None) -> NDArray[np.int64]:

@@ -189,6 +189,12 @@ def weights(evidence: Evidence, rates: Rates) -> Floats:
     return found
 
 
+def free_part(evidence: Evidence, rates: Rates, weight: Floats) -> Floats:
+    """Return the part of the weights that an infector's infectiousness multiplies: all but groups."""
+    outside = weights(evidence, replace(rates, groups=[np.zeros_like(found) for found in rates.groups]))
+    return np.minimum(outside, weight)
+
+
 def _padded(groups: list[Floats], evidence: Evidence) -> Floats:
     table = np.zeros((len(groups), max(evidence.levels, default=0) + 1))
     for row, rates in zip(table, groups, strict=True):

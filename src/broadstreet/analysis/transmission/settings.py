@@ -16,7 +16,7 @@ SAME, NEAR = ("household", "class"), ("x", "y")
 IMPORTATION, REPORTED = (0.05, 10.0), (0.8, 10.0)
 # Dispersion k of offspring, log normal: median and standard deviation of its logarithm. Lloyd-Smith et al.
 # 2005, Nature 438:355, find 0.16 (SARS) to more than 1 (pneumonic plague, measles where vaccinated 0.2).
-SUPERSPREADING = (0.5, 1.0)
+SUPERSPREADING = (0.5, 0.5)
 
 Share = float | tuple[float, float]
 Spread = float | tuple[float, float] | None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.analysis.transmission.chains import State
 from broadstreet.analysis.transmission.declared import Declared
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.intervals import Interval
@@ -37,6 +38,7 @@ class Study:
     rounds: int
     dispersion: float | None = None
     sampler: dict[str, Any] = field(default_factory=dict)
+    state: State = field(default_factory=State)
     tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
 
     @property

@@ -1,0 +1,146 @@
+"""The sampler of infectors where links depend on each other: a few infect most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.analysis.transmission import gibbs
+from broadstreet.analysis.transmission.evidence import Evidence
+from broadstreet.analysis.transmission.posterior import Weights, row_sums
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Exchanges proposed after each sweep, and the step in which the dispersion is proposed (of its logarithm).
+BLOCKS = 40
+_STEP = 0.3
+_LEAST_EXPECTED = 0.01
+
+
+@dataclass
+class Chain:
+    """The state of a chain: entries of infectors, which are free links, how many by infector, dispersion."""
+
+    chosen: Ints
+    is_free: Ints
+    offspring: Ints
+    shape: float
+
+
+def begin(size: int, shape: float) -> Chain:
+    """Return a chain in which no case has an infector yet."""
+    return Chain(np.full(size, -1, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64), shape)
+
+
+def expected_offspring(evidence: Evidence) -> Floats:
+    """Return how many offspring each case would have if all were equally infectious, by dates alone.
+
+    The reproduction number of the time (cases over the infectiousness around them, a serial interval to
+    either side) falls with measures taken; it is no property of the infector.
+    """
+    pairs, onset = evidence.pairs, evidence.timing.onset
+    total = row_sums(pairs, pairs.fit)
+    order = np.argsort(onset, kind="stable")
+    window = max(evidence.timing.serial.mean, 1.0)
+    cumulated = np.concatenate([[0.0], np.cumsum(total[order])])
+    low = np.searchsorted(onset[order], onset - window, "left")
+    high = np.searchsorted(onset[order], onset + window, "right")
+    around = np.maximum((cumulated[high] - cumulated[low]) / (high - low), 1e-300)
+    chance = pairs.fit / np.repeat(around, np.diff(pairs.start))
+    return np.maximum(np.bincount(pairs.infector, chance, minlength=pairs.size), _LEAST_EXPECTED)
+
+
+class Sampler:
+    """Runs chains over infectors and the dispersion, and adds up what it sees.
+
+    Parameters
+    ----------
+    free : ndarray, shape (entries,)
+        The part of each weight that an infector's infectiousness multiplies.
+    dispersion : (float, float)
+        Median of the dispersion and standard deviation of its logarithm.
+    cyclic : bool
+        Whether dates allow cycles.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        weight: Weights,
+        free: Floats,
+        dispersion: tuple[float, float],
+        cyclic: bool,
+        generator: np.random.Generator,
+    ) -> None:
+        pairs = evidence.pairs
+        self.pairs, self.root = pairs, weight.root()
+        self.free, self.within = free, np.maximum(weight.pair - free, 0.0)
+        self.expected = expected_offspring(evidence)
+        self.dispersion, self.cyclic, self.generator = dispersion, cyclic, generator
+        self.pair, self.alone, self.kept = np.zeros(len(pairs.infector)), np.zeros(pairs.size), 0.0
+        self.accepted, self.proposed = 0, 0
+        everyone = np.zeros((1, pairs.size), np.int64)
+        self._blocks = [_members(codes) for codes in np.vstack([evidence.groups, everyone])]
+        self._scratch = np.zeros(int(np.diff(pairs.start).max(initial=1)))
+        self._touched, self._before = np.zeros(pairs.size, np.int64), np.zeros(pairs.size, np.int64)
+
+    def place(self, chain: Chain, case: int, entry: int, free: bool) -> None:
+        """Give a case an infector, unless that would close a cycle."""
+        infector = self.pairs.infector
+        if self.cyclic and gibbs.descends(int(infector[entry]), case, chain.chosen, infector):
+            return
+        chain.chosen[case], chain.is_free[case] = entry, int(free)
+        chain.offspring[infector[entry]] += int(free)
+
+    def step(self, chain: Chain, power: float, keep: float) -> None:
+        """Make one sweep and the block moves, and draw the dispersion.
+
+        `power` below 1 lets offspring attract others less; `keep` is what the sweep counts for in the sums.
+        """
+        pairs = self.pairs
+        gibbs.sweep(
+            pairs.start, pairs.infector, self.free, self.within, self.root, self.expected, chain.shape,
+            chain.chosen, chain.is_free, chain.offspring, power, self.cyclic, self._scratch,
+            self.pair, self.alone, keep,
+        )  # fmt: skip
+        self.kept += keep
+        for group, members_start, members in self._blocks:
+            self.accepted += gibbs.exchange(
+                pairs.start, pairs.infector, self.free, self.expected, chain.shape, chain.chosen,
+                chain.is_free, chain.offspring, power, self.cyclic, group, members_start, members, BLOCKS,
+                self._touched, self._before,
+            )  # fmt: skip
+            self.proposed += BLOCKS
+        self._draw_shape(chain)
+
+    def score(self, chain: Chain) -> float:
+        """Return the log probability of a state, but for a constant."""
+        chosen = np.maximum(chain.chosen, 0)
+        links = np.where(chain.is_free == 1, self.free[chosen], self.within[chosen])
+        links = np.where(chain.chosen < 0, self.root, links)
+        prior = float(gibbs.shape_score(chain.shape, chain.offspring, self.expected))
+        return float(np.log(np.maximum(links, 1e-300)).sum()) + prior
+
+    def _draw_shape(self, chain: Chain) -> None:
+        median, spread = self.dispersion
+        if spread <= 0.0:
+            return
+        proposed = chain.shape * float(np.exp(self.generator.normal(0.0, _STEP)))
+
+        def log_posterior(shape: float) -> float:
+            deviation = float(np.log(shape / median) / spread)
+            return float(gibbs.shape_score(shape, chain.offspring, self.expected)) - 0.5 * deviation**2
+
+        if np.log(self.generator.random()) < log_posterior(proposed) - log_posterior(chain.shape):
+            chain.shape = proposed
+
+
+def _members(codes: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the group of each case, and who is in each: where they begin, and their numbers."""
+    held = np.flatnonzero(codes >= 0)
+    order = held[np.argsort(codes[held], kind="stable")]
+    starts = np.searchsorted(codes[order], np.arange(codes.max(initial=-1) + 2))
+    return codes.astype(np.int64), starts.astype(np.int64), order
