@@ -21,10 +21,10 @@ from broadstreet.store.protocol import Batch, Store
 from broadstreet.store.tables import Clear
 from broadstreet.workflows.surveillance import Counts
 from broadstreet.workflows.surveillance.tables import (
+    CHANGED,
     COUNT,
     FACILITY,
     FINDING,
-    LATE,
     RESIDENT,
     TABLES,
     VISIT,
@@ -65,6 +65,7 @@ def coded(*codes: str) -> dict[str, Any]:
 
 
 PATIENT = resource(
+    birthDate=st.sampled_from([None, "2024-01-05", "2021-01-06", "1980", "1961-01", "1960-02-30", "1850"]),
     address=st.sampled_from(
         [None, [], [{"district": "D1"}], [{"postalCode": "D2"}], [{"district": "D3", "postalCode": "D1"}]]
     ),
@@ -167,10 +168,35 @@ def recounted(log: Sequence[Version]) -> dict[tuple[str, str, str, int], int]:
         home = _home_of(visit.get("subject", {}).get("reference", "Patient/"), now)
         places += [f"district:{home}"] if home else []
         provider = visit.get("serviceProvider", {}).get("reference")
-        places += [f"facility:{provider.removeprefix('Organization/')}"] if provider else []
+        source = provider.removeprefix("Organization/") if provider else ""
+        if home and source:
+            counted["visits", f"district:{home}", f"reporter:{source}", day] += 1
+        places += [f"facility:{source}"] if provider else []
+        band = _band_of(visit.get("subject", {}).get("reference", "Patient/"), now, day)
         for stream in ["visits", *classify(*_said_about(id, visit, now))]:
             counted.update((stream, place, "all", day) for place in places)
+            if band:
+                counted[stream, "city", band, day] += 1
     return dict(counted)
+
+
+def _band_of(patient: str, now: dict[tuple[str, str], dict[str, Any]], day: int) -> str:
+    born, passed = None, []
+    while patient not in passed and ("Patient", patient.removeprefix("Patient/")) in now:
+        passed.append(patient)
+        record = now["Patient", patient.removeprefix("Patient/")]
+        born = record.get("birthDate") or born
+        patient = record["link"][0]["other"]["reference"] if record.get("link") else ""
+    if born is None:
+        return ""
+    on = (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+    age = int(on[:4]) - int(born[:4]) - (on[5:] < f"{born[5:] or '01'}-01"[:5])
+    if age > 130:
+        return ""
+    return next(f"age:{band}" for first, band in BANDS if age >= first)
+
+
+BANDS = ((65, "65+"), (18, "18-64"), (5, "5-17"), (0, "0-4"))
 
 
 def _day_of(start: str | None) -> int | None:
@@ -264,11 +290,17 @@ def test_all_tables_are_the_same_however_the_log_is_cut_into_batches(
 
 @SETTINGS
 @given(log=HISTORIES)
-def test_what_changes_after_a_day_was_closed_is_late_and_nothing_else_is(
+def test_what_changes_after_a_day_was_closed_is_marked_and_nothing_else_is(
     store: Store, log: list[Version]
 ) -> None:
-    late = [row[:4] for row in projected(store, [DAY + timedelta(2), *log], [7])[LATE.name]]
-    assert projected(store, [DAY - timedelta(2), *log], [7])[LATE.name] == []
-    tested = {cell for cell in recounted(log) if cell[0] != "visits" and not cell[1].startswith("facility:")}
+    late = [row[:4] for row in projected(store, [DAY + timedelta(2), *log], [7])[CHANGED.name]]
+    assert projected(store, [DAY - timedelta(9), *log], [7])[CHANGED.name] == []
+    tested = {
+        cell
+        for cell in recounted(log)
+        if cell[0] != "visits"
+        and not cell[1].startswith("facility:")
+        and (cell[2] == "all" or cell[1] == "city")
+    }
     assert tested <= set(late)
-    assert all(cell[1] == "city" for cell in late if cell[0] == "visits")
+    assert all(cell[1] == "city" or cell[1].startswith("facility:") for cell in late if cell[0] == "visits")

@@ -136,9 +136,9 @@ def lived(log: Log, numbers: list[int], changes: Iterable[tuple[int, int, int, s
     log.rest()
 
 
-def expected(log: Log) -> list[tuple[Any, ...]]:
+def expected(log: Log) -> list[tuple[str, int, int]]:
     """Test every closed day of every series, as one would explain it to a colleague."""
-    found = []
+    found: list[tuple[str, int, int]] = []
     everywhere = Counter(day for day, _ in log.visits.values())
     for place in ("city", "district:D1", "district:D2"):
         counts = Counter(day for day, home in log.visits.values() if place in ("city", f"district:{home}"))
@@ -150,25 +150,20 @@ def expected(log: Log) -> list[tuple[Any, ...]]:
             bound = statistics.mean(baseline) + Z * statistics.stdev(baseline)
             if counts[day] > bound and counts[day] >= 3 and len(set(baseline)) > 1:
                 alarms.append(day)
-        episodes: list[list[int]] = []
-        for day in alarms:
-            if episodes and day - episodes[-1][-1] <= 3:
-                episodes[-1].append(day)
-            else:
-                episodes.append([day])
-        found += [
-            (place, "closed" if DAYS - 1 - days[-1] >= 3 else "open", [(day, counts[day]) for day in days])
-            for days in episodes
-        ]
+        found += [(place, day, counts[day]) for day in alarms]
     return sorted(found)
 
 
-def emitted(log: Log) -> list[tuple[Any, ...]]:
-    return sorted(
-        (s.where.place, s.status, [((e.day - FIRST).days, e.observed) for e in s.evidence])
-        for s in surveillance.signals(log.store)
-        if s.status != "withdrawn"
-    )
+def emitted(log: Log) -> list[tuple[str, int, int]]:
+    """Return the tests of all signals; each is in one signal alone, and says how that lives."""
+    told = []
+    for signal in surveillance.signals(log.store):
+        days = [(each.day - FIRST).days for each in signal.evidence]
+        lives = "withdrawn" if not days else "closed" if DAYS - 1 - max(days) >= 3 else "alive"
+        assert (signal.status if signal.status in ("withdrawn", "closed") else "alive") == lives
+        assert signal.joined is None or not days
+        told += [(e.where.place, (e.day - FIRST).days, e.observed) for e in signal.evidence]
+    return sorted(told)
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -204,7 +199,7 @@ def test_signals_follow_from_the_counts_alone(
 
 def assert_evidence_names_its_visits(log: Log, signal: Signal) -> None:
     for evidence in signal.evidence:
-        day, place = (evidence.day - FIRST).days, signal.where.place
+        day, place = (evidence.day - FIRST).days, evidence.where.place
         ids = {
             id for id, (on, home) in log.visits.items() if on == day and place in ("city", f"district:{home}")
         }

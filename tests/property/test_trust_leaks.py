@@ -193,7 +193,7 @@ class City:
         where = Stratum(stream="fever", place="city")
         day, soon = START.date(), START + timedelta(days=9)
         held: list[Any] = [
-            Signal(id="signal", status="open", where=where, since=day, until=day, observed=1, expected=0.1),
+            Signal(id="signal", status="opened", where=where, since=day, until=day, observed=1, expected=0.1),
             *(
                 Investigation(id=state, status=state, title="x", opened=START, cases=tuple(CASE))  # type: ignore[arg-type]
                 for state in ("open", "closed")

@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from broadstreet.app.settings import Settings
 from broadstreet.model.syndromes import classify
 from broadstreet.store.follower import Follower, Projection
 from broadstreet.store.outbox import Outbox
+from broadstreet.store.protocol import StoreError
 from broadstreet.store.quarantine import Quarantine
 from broadstreet.store.timers import Timers
 from broadstreet.trust.access import Looked
-from broadstreet.workflows.surveillance import Counts, Rule, Tests
+from broadstreet.workflows.surveillance import NOWHERE, Counts, Places, Rule, Tests, read_places
 
 
 def followers_of(settings: Settings) -> list[Follower]:
     """Return a new instance of every follower."""
-    counts = Counts(ZoneInfo(settings.zone), classify)
-    return [Timers(), Quarantine(), Outbox(), Looked(), counts, Tests(counts, rule_of(settings))]
+    counts = Counts(ZoneInfo(settings.zone), classify, settings.surveillance.strata)
+    tests = Tests(counts, rule_of(settings), places_of(settings), settings.surveillance.budget)
+    return [Timers(), Quarantine(), Outbox(), Looked(), counts, tests]
 
 
 def projections_of(settings: Settings) -> dict[str, Projection]:
     """Return the followers that can be rebuilt, by name."""
     return {f.name: f for f in followers_of(settings) if isinstance(f, Projection)}
+
+
+def places_of(settings: Settings) -> Places:
+    """Return where the districts are; nowhere if the settings name no file.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or is no table of places.
+    """
+    name = settings.surveillance.places
+    if not name:
+        return NOWHERE
+    try:
+        return read_places(Path(name).read_text(encoding="utf-8-sig"), name)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise StoreError(f"surveillance.places: cannot read {name} ({reason})") from error
+    except ValueError as error:
+        raise StoreError(f"surveillance.places: {error}") from error
 
 
 def rule_of(settings: Settings) -> Rule:

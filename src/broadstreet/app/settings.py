@@ -21,7 +21,7 @@ from broadstreet.connectors.hl7v2.characters import codec_of
 from broadstreet.connectors.hl7v2.door import PROCESSING_IDS
 from broadstreet.connectors.hl7v2.problems import Malformed
 from broadstreet.store.opening import is_server
-from broadstreet.workflows.surveillance import Rule
+from broadstreet.workflows.surveillance import Rule, Strata
 
 PREFIX = "BROADSTREET_"
 DATABASE = "log.db"
@@ -160,6 +160,42 @@ class Surveillance(_Section, frozen=True, kw_only=True):
     minimum: Annotated[
         int, Meta(ge=1, le=1_000, description="Fewest visits on a day that make a signal.")
     ] = 3
+    budget: Annotated[
+        float,
+        Meta(gt=0, le=1_000, description="False alarms a month that are allowed in the whole city."),
+    ] = 1.0
+    ages: Annotated[
+        str,
+        Meta(
+            description="First years of the bands of ages after the youngest, such as `5 18 65`; empty: no"
+            " bands. After a change: `broadstreet rebuild surveillance.counts`."
+        ),
+    ] = " ".join(map(str, Strata.ages))
+    ages_within: Annotated[
+        Literal["nowhere", "city", "districts"],
+        Meta(description="Where bands of ages are counted and tested; `districts`: and in the city."),
+    ] = Strata.within
+    places: Annotated[
+        str,
+        Meta(
+            description="File with a table of the districts: code, name, and lat and lon (degrees) or x and y"
+            " (kilometres); for scans of neighbouring districts and for maps. Empty: none."
+        ),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        parts = self.ages.replace(",", " ").split()
+        if not all(part.isdecimal() for part in parts):
+            raise ValueError(f"ages: expected whole years such as `5 18 65`, got {self.ages!r}")
+        try:
+            Strata(tuple(map(int, parts)), self.ages_within)
+        except ValueError as error:
+            raise ValueError(f"ages: {error}") from None
+
+    @property
+    def strata(self) -> Strata:
+        """The strata that visits are counted in."""
+        return Strata(tuple(map(int, self.ages.replace(",", " ").split())), self.ages_within)
 
 
 class Monitoring(_Section, frozen=True, kw_only=True):

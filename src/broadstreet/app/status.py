@@ -54,8 +54,10 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     status: str
+    kind: str
     stream: str
     place: str
+    stratum: str
     since: date
     until: date
     observed: int
@@ -194,15 +196,22 @@ def _alarms(reader: Store) -> tuple[Alarm, ...]:
 def _alarm(signal: Signal) -> Alarm:
     return Alarm(
         id=signal.id,
-        status=signal.status,
+        status=signal.state,
+        kind=signal.kind,
         stream=signal.where.stream,
         place=signal.where.place,
         since=signal.since,
         until=signal.until,
         observed=signal.observed,
         expected=signal.expected,
-        method=signal.evidence[-1].method if signal.evidence else "",
+        stratum=signal.where.stratum,
+        method=_method(signal),
     )
+
+
+def _method(signal: Signal) -> str:
+    """Return the method of the newest test of the strongest series."""
+    return next((e.method for e in reversed(signal.evidence) if e.where == signal.where), "")
 
 
 def _day_closed(reader: Store) -> date | None:

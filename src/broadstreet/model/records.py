@@ -39,35 +39,63 @@ class Stratum(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One day's test that speaks for a signal.
+    """One test that speaks for a signal: of a series on a day, or of an area over several days.
 
-    `upper` is the bound that `observed` exceeded, `score` how far in standard deviations above
-    `expected`; `visits` are the ids of the Encounters that were counted.
+    `upper` is the bound that `observed` exceeded (of a silence: the bound that it fell below), `score` how
+    strong the evidence is on the method's scale, `chance` how likely it is without an outbreak. `visits` are
+    the ids of the Encounters that were counted. A test of several days begins `since`; one of an area names
+    its `places`.
     """
 
+    where: Stratum
     day: date
     observed: Count
     expected: float
     upper: float
     score: float | None = None
+    chance: float | None = None
     method: Name
     visits: tuple[Name, ...] = ()
+    since: date | None = None
+    places: tuple[Name, ...] = ()
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an officer says that a signal is: who, when, and why."""
+
+    finding: Literal["verified", "dismissed"]
+    by: Name
+    at: datetime
+    reason: Text
 
 
 class Signal(Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="Signal"):
-    """More illness than was expected, with its evidence; a verified signal is an alert.
+    """More illness than was expected, or a silent feed, with the evidence; verified, it is an alert.
+
+    `status` is its life and follows from the counts: it is `opened`, is `growing` while the newest day still
+    stands out, `fading` when that does not, `closed` after three quiet days, `withdrawn` when corrections
+    have left no evidence. `verdict` is an officer's and no test takes it away. `where`, `observed` and
+    `expected` are those of the strongest series; `evidence` has every test that speaks for the same visits.
+    `joined` names the signal that a withdrawn one has become part of.
 
     In FHIR: a DetectedIssue whose `implicated` are the Encounters, or a Flag on the Location.
     """
 
-    status: Literal["open", "closed", "withdrawn", "verified", "dismissed"]
+    status: Literal["opened", "growing", "fading", "closed", "withdrawn"]
+    kind: Literal["rise", "silence"] = "rise"
     where: Stratum
     since: date
     until: date
     observed: Count
     expected: float
     evidence: tuple[Evidence, ...] = ()
-    reason: Text | None = None
+    verdict: Verdict | None = None
+    joined: Name | None = None
+
+    @property
+    def state(self) -> str:
+        """The verdict where there is one, and else how it lives."""
+        return self.verdict.finding if self.verdict else self.status
 
 
 class Investigation(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import msgspec
+
 from broadstreet.app.demo.verdict import judge
 from broadstreet.model.records import Evidence, Signal, Stratum
 from broadstreet.simulation.outbreak import Truth
@@ -11,12 +13,15 @@ TRUTH = Truth("gastrointestinal", "D03", START, START + timedelta(9), 60, {START
 
 
 def signal(
-    *alarms: int, stream: str = "gastrointestinal", place: str = "district:D03", status: str = "open"
+    *alarms: int, stream: str = "gastrointestinal", place: str = "district:D03", status: str = "growing"
 ) -> Signal:
     days = [START + timedelta(n) for n in alarms]
-    evidence = tuple(Evidence(day=day, observed=9, expected=2.0, upper=6.0, method="EARS C2") for day in days)
+    where = Stratum(stream=stream, place=place)
+    evidence = tuple(
+        Evidence(where=where, day=day, observed=9, expected=2.0, upper=6.0, method="EARS C2") for day in days
+    )
     return Signal(
-        id=f"{stream}{place}{alarms}", status=status, where=Stratum(stream=stream, place=place),  # type: ignore[arg-type]
+        id=f"{stream}{place}{alarms}", status=status, where=where,  # type: ignore[arg-type]
         since=min(days), until=max(days), observed=9, expected=2.0, evidence=evidence,
     )  # fmt: skip
 
@@ -53,3 +58,17 @@ def test_other_districts_and_times_are_false_alarms() -> None:
 def test_a_signal_that_was_withdrawn_neither_finds_nor_misleads() -> None:
     verdict = judge(TRUTH, [signal(1, status="withdrawn"), signal(-9, status="withdrawn")])
     assert (verdict.found, verdict.others, len(verdict.withdrawn)) == ((), (), 2)
+
+
+def test_a_source_that_fell_silent_is_no_false_alarm() -> None:
+    silent = msgspec.structs.replace(signal(1, stream="visits", place="facility:c1"), kind="silence")
+    verdict = judge(TRUTH, [silent])
+    assert (verdict.found, verdict.echoes, verdict.others) == ((), (), ())
+
+
+def test_an_area_with_the_district_finds_the_outbreak() -> None:
+    area = signal(2, place="area:D04")
+    evidence = tuple(msgspec.structs.replace(each, places=("D04", "D03")) for each in area.evidence)
+    verdict = judge(TRUTH, [msgspec.structs.replace(area, evidence=evidence)])
+    assert verdict.first is not None
+    assert verdict.first.late == 3

@@ -22,16 +22,17 @@ from broadstreet.store.followers import Followers, rebuild
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.transaction import Transaction, Wants
 from broadstreet.workflows.surveillance import Counts
-from broadstreet.workflows.surveillance.tables import COUNT, TABLES
+from broadstreet.workflows.surveillance.tables import ALL, COUNT, TABLES
 
 ZONE = ZoneInfo("Asia/Seoul")
 FIRST = date(2026, 1, 5)
 
 
 def classify(complaint: str, codes: Iterable[str]) -> set[str]:
-    """Name a fever by word or code, and influenza-like illness by fever with cough."""
+    """Name a fever by word or code, influenza-like illness by fever with cough, and a rash."""
     found = {"fever"} if "fever" in complaint or "R50.9" in codes else set()
-    return found | ({"ili"} if found and "cough" in complaint else set())
+    found |= {"ili"} if found and "cough" in complaint else set()
+    return found | ({"rash"} if "rash" in complaint else set())
 
 
 class Put:
@@ -106,7 +107,7 @@ class Town:
         self.follow()
         return {
             (row[0], row[1], date(1970, 1, 1) + timedelta(days=row[3])): row[4]  # type: ignore[misc, arg-type]
-            for row in self.store.select(COUNT)
+            for row in self.store.select(COUNT, {"stratum": ALL})
         }
 
     def tables(self) -> dict[str, list[Any]]:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import logging
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
 from broadstreet.model import records
-from broadstreet.model.records import Signal, Stratum, Timer
+from broadstreet.model.records import Signal, Stratum, Timer, Verdict
 from broadstreet.workflows.surveillance.days import city_day, date_of, number_of
-from broadstreet.workflows.surveillance.tables import CLOSED, FACILITY, FINDING, LATE, SIGNAL
+from broadstreet.workflows.surveillance.tables import CHANGED, CLOSED, FACILITY, FINDING, SIGNAL
 
 from .conftest import FIRST, ZONE, Town, diagnosis, encounter, patient, temperature
 
@@ -176,26 +177,31 @@ def test_a_body_that_cannot_be_read_counts_nowhere_and_stops_nothing(
     assert "cannot be counted" in caplog.text
 
 
-def test_only_counts_of_closed_days_are_late(town: Town) -> None:
-    town.close_day(FIRST)
-    town.put("Encounter", "e1", encounter(NEXT))
+def test_what_is_to_be_tested_again_is_marked_with_the_entry_that_changed_it(town: Town) -> None:
+    town.put("Encounter", "e0", encounter(FIRST + timedelta(days=1)))
     town.follow()
-    assert town.store.select(LATE) == []
+    assert town.store.select(CHANGED) == []
+    town.close_day(FIRST)
+    town.put("Encounter", "e1", encounter(FIRST + timedelta(days=9)))
+    town.follow()
+    assert town.store.select(CHANGED) == []
     town.put_all([("Encounter", "e2", encounter(FIRST)), ("Encounter", "e3", encounter(FIRST))])
     town.follow()
-    late = {row[:2]: row[4] for row in town.store.select(LATE)}
-    assert late == {("fever", "city"): 4, ("visits", "city"): 3}  # the city's first visit of a day, once
+    changed = {row[:2]: row[4] for row in town.store.select(CHANGED)}
+    assert changed == {  # the city's first visit of a day, once; of the source each
+        ("fever", "city"): 5, ("visits", "city"): 4, ("visits", "facility:c1"): 5,
+    }  # fmt: skip
 
 
-def test_what_was_late_is_forgotten_after_the_second_closing(town: Town) -> None:
+def test_what_was_marked_is_forgotten_after_the_second_closing(town: Town) -> None:
     town.close_day(FIRST)
     town.put("Encounter", "e1", encounter(FIRST))
     town.close_day(NEXT)
     town.follow()
-    assert town.store.select(LATE) != []
+    assert town.store.select(CHANGED) != []
     town.close_day(NEXT + timedelta(days=1))
     town.follow()
-    assert town.store.select(LATE) == []
+    assert town.store.select(CHANGED) == []
 
 
 def test_other_timers_close_no_day(town: Town) -> None:
@@ -207,17 +213,18 @@ def test_other_timers_close_no_day(town: Town) -> None:
 
 
 def test_signals_of_others_are_known_with_their_verdict(town: Town) -> None:
+    verdict = Verdict(finding="verified", by="kim", at=town.clock.now(), reason="seen at the clinic")
     signal = Signal(
-        id="s1", status="verified", where=Stratum(stream="fever", place="city"),
-        since=FIRST, until=NEXT, observed=9, expected=2.5,
+        id="s1", status="growing", where=Stratum(stream="fever", place="city"),
+        since=FIRST, until=NEXT, observed=9, expected=2.5, verdict=verdict,
     )  # fmt: skip
     town.put_record(signal)
     town.follow()
     [row] = town.store.select(SIGNAL)
-    assert row[1:9] == (
-        "fever", "city", "all", number_of(FIRST), number_of(NEXT), "verified", "verified", "officer",
-    )  # fmt: skip
-    assert records.decode(row[9]) == signal  # type: ignore[arg-type]
+    assert row[1:8] == ("fever", "city", "all", number_of(FIRST), number_of(NEXT), "growing", "verified")
+    assert msgspec.json.decode(str(row[8]), type=Verdict) == verdict
+    assert row[9] == "officer"
+    assert records.decode(row[10]) == signal  # type: ignore[arg-type]
 
 
 def test_a_rebuild_gives_the_tables_that_were_there(town: Town) -> None:
@@ -229,7 +236,7 @@ def test_a_rebuild_gives_the_tables_that_were_there(town: Town) -> None:
         town.put("Encounter", f"late{number}", encounter(FIRST))
         town.follow()
     before = town.tables()
-    assert before[LATE.name]
+    assert before[CHANGED.name]
     town.rebuild()
     assert town.tables() == before
 

@@ -27,7 +27,7 @@ def counted(hub: Hub) -> dict[str, set[str]]:
     while followers.step():
         assert followers.faults == {}
     found: dict[str, set[str]] = {}
-    for stream, place, stratum, day, n in hub.store.select(COUNT):
+    for stream, place, stratum, day, n in hub.store.select(COUNT, {"stratum": "all"}):
         assert (stratum, date(1970, 1, 1) + timedelta(days=int(day or 0)), n) == ("all", date(2026, 1, 5), 1)
         found.setdefault(str(stream), set()).add(str(place).partition(":")[2] or str(place))
     return found

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from broadstreet.app.demo.picture import Panel
-from broadstreet.app.demo.verdict import Verdict, alarms_of
+from broadstreet.app.demo.verdict import Verdict
 from broadstreet.app.followers import rule_of
 from broadstreet.app.settings import Settings
 from broadstreet.app.words import stream_in_words
@@ -49,8 +49,10 @@ def _panel(
     reader: TableReader, stream: str, place: str, title: str, signals: Sequence[Signal], rule: Rule
 ) -> Panel:
     found = history(reader, stream, place, rule=rule)
-    here = [s for s in signals if (s.where.stream, s.where.place) == (stream, place)]
-    alarms = {day for signal in here if signal.status != "withdrawn" for day in alarms_of(signal)}
+    told = (each for signal in signals if signal.status != "withdrawn" for each in signal.evidence)
+    alarms = {
+        e.day for e in told if (e.where.stream, e.where.place, e.where.stratum) == (stream, place, "all")
+    }
     days: list[date] = found.days.tolist()
     name = stream_in_words(stream)
     return Panel(

@@ -57,7 +57,7 @@ def lead(verdict: Verdict, where: str) -> str:
     hidden = f"{what} were hidden among the messages of the clinics"
     if first is None:
         return f"{hidden}. They were not found."
-    place = "the city" if first.signal.where.place == "city" else where
+    place = "the city" if first.evidence.where.place == "city" else where
     return f"{hidden}. The hub signalled them in {place} {_days(first.late)} after they began."
 
 
@@ -76,17 +76,15 @@ def injected(verdict: Verdict, where: str) -> Rows:
 def _found(verdict: Verdict, names: Mapping[str, str]) -> Rows:
     if not verdict.found:
         return (("Signals of it", "none: it was missed"),)
-    rows = [(place_in_words(each.signal.where.place, names), _one_found(each)) for each in verdict.found]
+    rows = [(place_in_words(each.evidence.where.place, names), _one_found(each)) for each in verdict.found]
     return tuple(rows)
 
 
 def _one_found(found: Found) -> str:
-    evidence = next((e for e in found.signal.evidence if e.day == found.alarm), None)
+    evidence = found.evidence
     seen = (
         f": {evidence.observed} visits, {evidence.expected:.1f} expected, bound {evidence.upper:.1f}"
         f" ({evidence.method})"
-        if evidence
-        else ""
     )
     return f"signalled at the close of {found.alarm}, {_days(found.late)} after the start{seen}"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from broadstreet.model.records import Signal
+from broadstreet.model.records import Evidence, Signal
 from broadstreet.simulation.outbreak import Truth
 
 CITY = "city"
@@ -14,11 +14,19 @@ CITY = "city"
 
 @dataclass(frozen=True)
 class Found:
-    """A signal that tells of the outbreak; `late` counts the days from its start to the end of `alarm`."""
+    """A signal that tells of the outbreak: its first test that does.
+
+    `late` counts the days from the start of the outbreak to the end of the test's day.
+    """
 
     signal: Signal
-    alarm: date
+    evidence: Evidence
     late: int
+
+    @property
+    def alarm(self) -> date:
+        """The day of the test."""
+        return self.evidence.day
 
 
 @dataclass(frozen=True)
@@ -45,26 +53,27 @@ class Verdict:
 def judge(truth: Truth, signals: Sequence[Signal]) -> Verdict:
     """Compare signals with the truth.
 
-    A signal tells of the outbreak if it is of the same syndrome, in the same district or the city as a
-    whole, and has an alarm on a day of the outbreak.
+    A signal tells of the outbreak if one of its tests does: of the same syndrome, in the same district, an
+    area with it or the city as a whole, on a day of the outbreak. Silent sources are left out.
     """
-    places = {CITY, f"district:{truth.district}"}
     found: list[Found] = []
     echoes: list[Signal] = []
     others: list[Signal] = []
-    for signal in (signal for signal in signals if signal.status != "withdrawn"):
-        alarms = [day for day in alarms_of(signal) if truth.start <= day <= truth.end]
-        if not alarms or signal.where.place not in places:
-            others.append(signal)
-        elif signal.where.stream != truth.syndrome:
+    for signal in (s for s in signals if s.status != "withdrawn" and s.kind == "rise"):
+        near = [each for each in signal.evidence if _is_near(each, truth)]
+        of_it = [each for each in near if each.where.stream == truth.syndrome]
+        if of_it:
+            first = min(of_it, key=lambda each: (each.day, each.where.place == CITY))
+            found.append(Found(signal, first, (first.day - truth.start).days + 1))
+        elif near:
             echoes.append(signal)
         else:
-            found.append(Found(signal, alarms[0], (alarms[0] - truth.start).days + 1))
-    found.sort(key=lambda each: (each.alarm, each.signal.where.place))
-    withdrawn = tuple(signal for signal in signals if signal.status == "withdrawn")
+            others.append(signal)
+    found.sort(key=lambda each: (each.alarm, each.evidence.where.place))
+    withdrawn = tuple(s for s in signals if s.status == "withdrawn" and s.kind == "rise" and not s.joined)
     return Verdict(truth, tuple(found), tuple(echoes), tuple(others), withdrawn)
 
 
-def alarms_of(signal: Signal) -> list[date]:
-    """Return the days of a signal on which counts exceeded their bound."""
-    return sorted(each.day for each in signal.evidence) or [signal.since]
+def _is_near(evidence: Evidence, truth: Truth) -> bool:
+    district = evidence.where.place == f"district:{truth.district}" or truth.district in evidence.places
+    return truth.start <= evidence.day <= truth.end and (district or evidence.where.place == CITY)

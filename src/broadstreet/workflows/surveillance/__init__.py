@@ -2,6 +2,7 @@
 
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.detection import Tests
+from broadstreet.workflows.surveillance.places import NOWHERE, Place, Places, read_places
 from broadstreet.workflows.surveillance.reading import (
     History,
     days_with_visits,
@@ -11,15 +12,22 @@ from broadstreet.workflows.surveillance.reading import (
     signals,
 )
 from broadstreet.workflows.surveillance.rule import Rule
+from broadstreet.workflows.surveillance.strata import Series, Strata
 
 __all__ = [
+    "NOWHERE",
     "Counts",
     "History",
+    "Place",
+    "Places",
     "Rule",
+    "Series",
+    "Strata",
     "Tests",
     "days_with_visits",
     "facilities",
     "history",
+    "read_places",
     "series",
     "signals",
 ]

@@ -10,6 +10,7 @@ from broadstreet.model import syndromes
 from broadstreet.store.entry import Entry
 from broadstreet.store.tables import Change, TableReader
 from broadstreet.workflows.surveillance.news import TIMER, TYPES, news_of
+from broadstreet.workflows.surveillance.strata import Strata
 from broadstreet.workflows.surveillance.tables import TABLES
 from broadstreet.workflows.surveillance.tally import Tally
 
@@ -34,16 +35,23 @@ class Counts:
     classify
         Names the syndromes of a chief complaint and ICD-10 codes; the same for the same, and without
         spaces in names. When what it answers changes, the counts are to be rebuilt.
+    strata
+        The bands of ages, and where they are counted. When they change, the counts are to be rebuilt.
     """
 
     name = "surveillance.counts"
-    version = 1
+    version = 2
     types = TYPES
     tables = TABLES
     barriers = frozenset({TIMER})
 
-    def __init__(self, zone: ZoneInfo, classify: Classify = syndromes.classify) -> None:
-        self._zone = zone
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        classify: Classify = syndromes.classify,
+        strata: Strata = Strata(),  # noqa: B008
+    ) -> None:
+        self.zone, self.strata = zone, strata
 
         def name(complaint: str, codes: tuple[str, ...]) -> str:
             return " ".join(sorted(classify(complaint, codes)))
@@ -58,4 +66,4 @@ class Counts:
 
     def project(self, entries: Sequence[Entry], tables: TableReader) -> list[Change]:
         """Return the changes that the entries make."""
-        return Tally(news_of(entries, self._zone), tables, self._name).changes()
+        return Tally(news_of(entries, self.zone), tables, self._name, self.strata).changes()

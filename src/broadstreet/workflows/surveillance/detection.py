@@ -1,160 +1,273 @@
-"""The reactor that tests closed days and emits what stands out as signals."""
+"""The reactor that tests counts and emits what stands out as signals."""
 
 from __future__ import annotations
 
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import NamedTuple
 
-import numpy as np
+import msgspec
 
 from broadstreet.model import records
+from broadstreet.model.records import Evidence, Signal
 from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Emission, Projection
-from broadstreet.store.tables import Between, Condition, OneOf, Row, TableReader
+from broadstreet.store.tables import Between, OneOf, TableReader
+from broadstreet.workflows.surveillance.budget import LEARNS_FROM, Budget
 from broadstreet.workflows.surveillance.counts import Counts
-from broadstreet.workflows.surveillance.episodes import Alarm, grouped, matched
-from broadstreet.workflows.surveillance.evidence import Series, Witness
-from broadstreet.workflows.surveillance.news import EMITTED, TESTS, TYPES
-from broadstreet.workflows.surveillance.overlay import selected
-from broadstreet.workflows.surveillance.rule import SILENCE, Rule, apply_rule
-from broadstreet.workflows.surveillance.tables import (
-    ALL,
-    CITY,
-    CLOSED,
-    COUNT,
-    LATE,
-    SIGNAL,
-    VISITS,
-    Cell,
-    Closed,
-    Held,
-    Late,
-    is_tested,
+from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.due import Due, due_of
+from broadstreet.workflows.surveillance.evidence import Witness
+from broadstreet.workflows.surveillance.lives import (
+    QUIET,
+    Key,
+    Life,
+    Standing,
+    key_of,
+    lives,
+    span,
+    status_of,
+    strongest,
 )
+from broadstreet.workflows.surveillance.news import EMITTED, TESTS, TYPES
+from broadstreet.workflows.surveillance.places import NOWHERE, Places
+from broadstreet.workflows.surveillance.rule import Rule
+from broadstreet.workflows.surveillance.scanning import AREA, LONGEST
+from broadstreet.workflows.surveillance.sheet import Sheet
+from broadstreet.workflows.surveillance.strata import Series
+from broadstreet.workflows.surveillance.tables import SIGNAL, VISITS, Held
+from broadstreet.workflows.surveillance.testing import Testing, silent_days
+from broadstreet.workflows.surveillance.verdicts import signal_of
 
-_EARLIEST, _MOST = -(1 << 18), 1 << 62
-
-
-class Touched(NamedTuple):
-    """The series to look at again, each with the entry because of which, and the cells that changed late."""
-
-    series: dict[Series, int]
-    changed: frozenset[Cell]
+GROWN = 1.25
+"""A signal of a day that is not over is told anew when its visits have grown so much: not with each visit."""
+ALIVE = ("opened", "growing", "fading")
+_FOREVER = 1 << 40
 
 
 class Tests:
-    """Tests each closed day of every syndrome in the city and its districts, and tests again what changes.
+    """Tests the counts of every closed day, tests again what changes, and looks at the day that is not over.
 
-    What it emits follows from the counts: whenever something touches a series, all its alarm days are
-    found anew, grouped into episodes, and compared with the signals that there are.
+    Whatever speaks for the same visits (series of syndromes, places and ages; the scan) is one signal.
 
     Parameters
     ----------
     over
         The counts.
     rule
-        When a day is an alarm.
+        How a day is tested.
+    places
+        Where the districts are; without them nothing is scanned.
+    budget
+        False alarms a month that are allowed in the whole city.
     """
 
+    __test__ = False
     name = TESTS
-    version = 1
+    version = 2
     types = TYPES
 
-    def __init__(self, over: Counts, rule: Rule = Rule()) -> None:  # noqa: B008 - it is frozen
+    def __init__(
+        self,
+        over: Counts,
+        rule: Rule = Rule(),  # noqa: B008 - it is frozen
+        places: Places = NOWHERE,
+        budget: float = 1.0,
+    ) -> None:
         self.over: Projection | None = over
-        self._rule = rule
+        self._counts, self._rule, self._places = over, rule, places
+        self._budget = Budget(budget, has_scan=bool(places.by_code))
+        self._sheet = Sheet(over.strata)
 
     def react(self, entries: Sequence[Entry], tables: TableReader) -> list[Emission]:
         """Return each signal that is new or not as it should be."""
-        last = tables.select(CLOSED, order=("-seq",), limit=1)
-        if not last:
+        due = due_of(entries, tables)
+        if due is None or not (due.cells or due.days or due.told):
             return []
-        closed = Closed._make(last[0]).day
-        touched = self._touched(entries, tables, closed)
-        alarms = self._alarms(touched.series, tables, closed)
-        held = _held(touched.series, tables)
-        witness = Witness(tables, self._rule.method, closed, touched.changed)
-        emissions: list[Emission] = []
-        ordinals: Counter[int] = Counter()
-        for series, cause in sorted(touched.series.items()):
-            for episode, signal in matched(grouped(alarms[series]), held[series]):
-                ordinal = ordinals[cause]
-                id = signal.id if signal else signal_id(cause, ordinal)
-                body = records.encode(witness.signal(id, series, episode, signal))
-                if signal is None or body != signal.body:
-                    emissions.append(Emission(cause, ordinal, EMITTED, id, body))
-                    ordinals[cause] += 1
-        return emissions
+        self._sheet.follow(tables, due.closed, due.changed)
+        held = self._held(tables, due)
+        batch = _Batch(due, self._cells(due), tuple(held))
+        testing = self._testing(tables, due)
+        fresh = list(self._tested(batch, testing))
+        told = _Telling(due, batch.causes, {each.id: each for each in held})
+        return told.emissions(lives(*self._placed(batch, fresh)))
 
-    # -- what to look at -------------------------------------------------------------------------
+    # -- what to test ----------------------------------------------------------------------------
 
-    def _touched(self, entries: Sequence[Entry], tables: TableReader, closed: int) -> Touched:
-        here = Between(entries[0].seq, entries[-1].seq)
-        late = [Late._make(row) for row in tables.select(LATE, {"seq": here})]
-        late = [each for each in late if each.day <= closed]
-        causes: dict[Series, int] = {}
-        for each in late:
-            stream, place, stratum, day, seq = each
-            again = (
-                [(stream, place, stratum)]
-                if is_tested(stream, place)
-                else self._on_baselines(tables, day, closed)
-            )
-            _cause(causes, again, seq)
-        for row in tables.select(CLOSED, {"seq": here}):
-            timer = Closed._make(row)
-            _cause(causes, [*self._closing(tables, timer), *_open(tables)], timer.seq)
-        seqs = {entry.id: entry.seq for entry in entries if entry.type == EMITTED}
-        for signal in _ours(selected(tables, SIGNAL, "id", seqs.keys())):
-            _cause(causes, [signal[1:4]], seqs[signal.id])
-        return Touched(causes, frozenset(each[:4] for each in late))
+    def _cells(self, due: Due) -> dict[tuple[Series, int], int]:
+        cells = dict(due.cells)
+        watched = [*self._sheet.tested(), *self._sheet.feeds()]
+        for day, seq in due.days.items():
+            if day >= self._sheet.first:
+                for series in watched:
+                    cells[series, day] = max(seq, cells.get((series, day), 0))
+        return cells
 
-    def _on_baselines(self, tables: TableReader, day: int, closed: int) -> list[Series]:
-        """Return the series with days for whose baselines it matters whether anybody reported on `day`."""
-        reaches = [self._rule.reach(baseline) for baseline in self._rule.baselines]
-        return self._countable(tables, day + min(reaches), min(day + max(reaches) + SILENCE - 1, closed))
+    def _held(self, tables: TableReader, due: Due) -> list[Held]:
+        """Return the signals that what is due may touch, and those whose life goes on."""
+        days = [*due.days, *(day for _, day in due.cells)]
+        rows = tables.select(SIGNAL, {"status": OneOf(ALIVE)})
+        if days:
+            rows += tables.select(SIGNAL, {"until": Between(min(days) - QUIET, max(days) + QUIET + LONGEST)})
+        rows += tables.select(SIGNAL, {"id": OneOf(sorted(due.told))}) if due.told else []
+        rows += tables.select(SIGNAL, {"stream": VISITS})
+        found = {str(row[0]): Held._make(row) for row in rows}
+        return [found[id] for id in sorted(found) if found[id].origin == TESTS]
 
-    def _closing(self, tables: TableReader, timer: Closed) -> list[Series]:
-        """Return the series with days that this timer closes."""
-        before = tables.select(CLOSED, {"seq": Between(0, timer.seq - 1)}, order=("-seq",), limit=1)
-        after = int(before[0][0] or 0) if before else _EARLIEST
-        return self._countable(tables, min(after + 1, timer.day), timer.day)
+    def _placed(self, batch: _Batch, fresh: Sequence[Evidence]) -> tuple[list[Standing], list[Evidence]]:
+        """Return the signals with what speaks for them now, and what is in none of them yet."""
+        found = {key_of(each): each for each in fresh}
+        standing = []
+        for signal in batch.signals.values():
+            if signal.joined:
+                continue
+            kept = [each for each in signal.evidence if not batch.is_due(each)]
+            kept += [found.pop(key) for key in map(key_of, signal.evidence) if key in found]
+            standing.append(Standing(signal, tuple(kept), self._takes_until(signal)))
+        standing.sort(key=lambda each: (each.signal.since, each.signal.id))
+        return standing, list(found.values())
 
-    def _countable(self, tables: TableReader, first: int, last: int) -> list[Series]:
-        """Return the tested series that reach the minimum on one of these days."""
-        where = {"day": Between(first, last), "n": Between(self._rule.minimum, _MOST)}
-        rows = tables.select(COUNT, where)
-        return [_series(row) for row in rows if is_tested(str(row[0]), str(row[1]))]
+    def _takes_until(self, signal: Signal) -> int:
+        if signal.state != "dismissed" or signal.verdict is None:
+            return _FOREVER
+        return number_of(signal.verdict.at.astimezone(self._counts.zone).date())
 
     # -- testing ---------------------------------------------------------------------------------
 
-    def _alarms(
-        self, wanted: Iterable[Series], tables: TableReader, closed: int
-    ) -> defaultdict[Series, list[Alarm]]:
-        """Return the alarm days of each series, in order."""
-        alarms: defaultdict[Series, list[Alarm]] = defaultdict(list)
-        numbers = {series: number for number, series in enumerate(sorted(wanted))}
-        rows = sorted(_counts(tables, numbers, closed))
-        table = np.array([(numbers[_series(row)], row[3], row[4]) for row in rows], np.int64).reshape(-1, 3)
-        cells = table[table[:, 2] >= self._rule.minimum]
-        if not len(cells):
-            return alarms
-        first = int(cells[:, 1].min()) - self._rule.reach(self._rule.baselines[-1]) - SILENCE
-        reported = _reported(tables, first, closed)
-        series, days, counts = table.T
-        found = apply_rule(series, days, counts, (cells[:, 0], cells[:, 1]), reported, self._rule)
-        names = list(numbers)
-        for place in np.flatnonzero(found.alarm).tolist():
-            number, day, observed = cells[place].tolist()
-            expected, upper, score = (
-                float(each[place]) for each in (found.expected, found.upper, found.score)
-            )
-            length = int(found.baseline[place])
-            alarms[names[number]].append(Alarm(day, observed, expected, upper, score, length))
-        return alarms
+    def _testing(self, tables: TableReader, due: Due) -> Testing:
+        judged = [signal_of(Held._make(row)) for row in tables.select(SIGNAL, {"finding": "dismissed"})]
+        recent = [s for s in judged if number_of(s.until) > due.closed - LEARNS_FROM]
+        lived = due.closed - self._sheet.begin(due.closed)
+        streams = {series.stream for series in self._sheet.tested()}
+        corrections = self._budget.corrections(recent, lived, streams)
+        return Testing(self._sheet, Witness(tables), self._rule, self._budget, self._places, corrections)
+
+    def _tested(self, batch: _Batch, testing: Testing) -> Iterator[Evidence]:
+        due, sheet = batch.due, self._sheet
+        quiet = {day for series, day in batch.cells if series.stream == VISITS and day <= due.closed}
+        silent = testing.silences(quiet)
+        again = batch.silences_change(silent)
+        yield from silent
+        standing = [e for e in batch.kept if e.where.stream == VISITS]
+        for day, seq in again.items():
+            batch.add(((series, day) for series in sheet.tested()), seq)
+        cells = [cell for cell in batch.cells if cell[0].stream != VISITS]
+        yield from testing.rises(cells, silent_days([*standing, *silent]))
+        for timer in due.closings[-1:]:
+            yield from testing.clusters(timer.day)
+
+
+class _Batch:
+    """What one batch tests, against what stood before it."""
+
+    def __init__(self, due: Due, cells: dict[tuple[Series, int], int], held: Sequence[Held]) -> None:
+        self.due, self.cells, self.held = due, cells, held
+        self.signals = {each.id: signal_of(each) for each in held}
+        self._before = [e for signal in self.signals.values() for e in signal.evidence]
+
+    @property
+    def causes(self) -> dict[Key, int]:
+        """The entry because of which each cell is tested."""
+        return {(*series, day): seq for (series, day), seq in self.cells.items()}
+
+    @property
+    def kept(self) -> list[Evidence]:
+        """What stands whatever this batch finds."""
+        return [each for each in self._before if not self.is_due(each)]
+
+    def is_due(self, evidence: Evidence) -> bool:
+        """Return whether a test is made again: its cell is, or it is an area's and the day was closed."""
+        if evidence.where.place.startswith(AREA):
+            return bool(self.due.closings)
+        key = key_of(evidence)
+        return (Series(*key[:3]), key[3]) in self.cells
+
+    def add(self, cells: Iterable[tuple[Series, int]], seq: int) -> None:
+        """Test these as well."""
+        for cell in cells:
+            self.cells[cell] = max(seq, self.cells.get(cell, 0))
+
+    def silences_change(self, silent: Sequence[Evidence]) -> dict[int, int]:
+        """Return the days on which a source is silent now and was not, or the other way: all else is compared
+        anew."""
+        before = {key_of(e) for e in self._before if e.where.stream == VISITS and self.is_due(e)}
+        now = {key_of(each) for each in silent}
+        return {key[3]: self.cells[Series(*key[:3]), key[3]] for key in before ^ now}
+
+
+class _Telling:
+    """Decides what is emitted, and because of which entry."""
+
+    def __init__(self, due: Due, causes: dict[Key, int], held: dict[str, Held]) -> None:
+        self._due, self._causes, self._held = due, causes, held
+        self._ordinals: Counter[int] = Counter()
+
+    def emissions(self, found: Iterable[Life]) -> list[Emission]:
+        """Return what is to be told of these lives."""
+        emitted: list[Emission] = []
+        for life in found:
+            cause = self._cause(life)
+            if cause:
+                emitted += self._of_life(life, cause)
+        return emitted
+
+    def _of_life(self, life: Life, cause: int) -> Iterator[Emission]:
+        before = life.before
+        id = before.id if before else signal_id(cause, self._ordinals[cause])
+        signal = told(id, before, life.evidence, self._due.closed)
+        if self._is_news(before, signal):
+            yield self._emission(cause, signal)
+        for other in life.joined:
+            status = msgspec.structs.replace(other, status="withdrawn", evidence=(), joined=id)
+            yield self._emission(cause, status)
+
+    def _is_news(self, before: Signal | None, signal: Signal) -> bool:
+        if before is None:
+            return True
+        if records.encode(signal) == self._held[signal.id].body:
+            return False
+        closed, is_again = self._due.closed, signal.id in self._due.told or bool(self._due.closings)
+        if is_again or number_of(signal.until) <= closed or signal.status != before.status:
+            return True
+        same = {key_of(e) for e in signal.evidence} == {key_of(e) for e in before.evidence}
+        return not same or signal.observed >= GROWN * before.observed or signal.observed < before.observed
+
+    def _cause(self, life: Life) -> int:
+        """Return the newest of the entries that a life may have changed by; 0 if there is none."""
+        before = life.before.evidence if life.before else ()
+        seqs = [self._causes.get(key_of(each), 0) for each in (*before, *life.evidence)]
+        seqs += [self._due.told.get(each.id, 0) for each in (life.before, *life.joined) if each]
+        seqs += [timer.seq for timer in self._due.closings[-1:]]
+        return max(seqs, default=0)
+
+    def _emission(self, cause: int, signal: Signal) -> Emission:
+        ordinal = self._ordinals[cause]
+        self._ordinals[cause] += 1
+        return Emission(cause, ordinal, EMITTED, signal.id, records.encode(signal))
+
+
+def told(id: str, before: Signal | None, evidence: tuple[Evidence, ...], closed: int) -> Signal:
+    """Return a signal as it should be; what an officer has said of it stays."""
+    status = status_of(evidence, closed)
+    if not evidence:
+        assert before is not None
+        return msgspec.structs.replace(before, status=status, observed=0, expected=0.0, evidence=())
+    where = strongest(evidence)
+    of_it = [each for each in evidence if each.where == where]
+    since, until = span(evidence)
+    return Signal(
+        id=id,
+        status=status,
+        kind="silence" if where.stream == VISITS else "rise",
+        where=where,
+        since=since,
+        until=until,
+        observed=sum(each.observed for each in of_it),
+        expected=sum(each.expected for each in of_it),
+        evidence=evidence,
+        verdict=before.verdict if before else None,
+    )
 
 
 def signal_id(cause: int, ordinal: int) -> str:
@@ -162,58 +275,3 @@ def signal_id(cause: int, ordinal: int) -> str:
     drawn = blake2b(f"{TESTS}:{cause}:{ordinal}".encode(), digest_size=16).digest()
     value = int.from_bytes(drawn, "big") & ~(0xF << 76) | 0x8 << 76
     return str(uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
-
-
-def _counts(tables: TableReader, wanted: Iterable[Series], closed: int) -> list[Row]:
-    """Return the counts of these series up to the last closed day."""
-    places: defaultdict[str, set[str]] = defaultdict(set)
-    for stream, place, _ in wanted:
-        places[stream].add(place)
-    rows: list[Row] = []
-    for stream, some in places.items():
-        where: dict[str, Condition] = {
-            "stream": stream,
-            "place": OneOf(sorted(some)),
-            "day": Between(_EARLIEST, closed),
-        }
-        rows += tables.select(COUNT, where)
-    series = set(wanted)
-    return [row for row in rows if _series(row) in series]
-
-
-def _reported(tables: TableReader, first: int, last: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    where: dict[str, Condition] = {
-        "stream": VISITS,
-        "place": CITY,
-        "stratum": ALL,
-        "day": Between(first, last),
-    }
-    return np.array([row[3] for row in tables.select(COUNT, where, order=("day",))], np.int64)
-
-
-def _held(wanted: Iterable[Series], tables: TableReader) -> defaultdict[Series, list[Held]]:
-    """Return the signals of these series."""
-    held: defaultdict[Series, list[Held]] = defaultdict(list)
-    series = set(wanted)
-    for signal in _ours(selected(tables, SIGNAL, "stream", {stream for stream, _, _ in series})):
-        if signal[1:4] in series:
-            held[signal[1:4]].append(signal)
-    return held
-
-
-def _open(tables: TableReader) -> list[Series]:
-    return [signal[1:4] for signal in _ours(tables.select(SIGNAL, {"status": "open"}))]
-
-
-def _ours(rows: Iterable[Row]) -> list[Held]:
-    """Return the signals that these tests made; other methods may signal too."""
-    return [held for held in map(Held._make, rows) if held.origin == TESTS]
-
-
-def _cause(causes: dict[Series, int], series: Iterable[Series], seq: int) -> None:
-    for each in series:
-        causes[each] = max(seq, causes.get(each, 0))
-
-
-def _series(row: Row) -> Series:
-    return str(row[0]), str(row[1]), str(row[2])

@@ -1,99 +1,113 @@
-"""What speaks for a signal: each alarm day with its test and the visits that were counted."""
+"""What speaks for a signal: each test that stands out, with the visits that were counted."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-import msgspec
-
-from broadstreet.model import records
-from broadstreet.model.records import Evidence, Signal, Stratum
-from broadstreet.store.tables import TableReader
+from broadstreet.model.records import Evidence, Stratum
+from broadstreet.store.tables import Between, TableReader
 from broadstreet.workflows.surveillance.days import date_of
-from broadstreet.workflows.surveillance.episodes import QUIET, Alarm, Episode
-from broadstreet.workflows.surveillance.tables import CITY, DISTRICT, VISIT, Cell, Held, Visit
+from broadstreet.workflows.surveillance.feeds import Silence
+from broadstreet.workflows.surveillance.scanning import AREA, METHOD, Found
+from broadstreet.workflows.surveillance.strata import Series
+from broadstreet.workflows.surveillance.tables import ALL, CITY, DISTRICT, VISIT, Visit
 
 MOST_VISITS = 500
-"""So many visits are named for each day at most; `observed` says how many there were."""
-
-Series = tuple[str, str, str]
-"""`(stream, place, stratum)`."""
+"""So many visits are named for each test at most; `observed` says how many there were."""
+MOST_PLACES = 500
+"""So many places are named for an area."""
+SILENT = "expected volume of the source"
 
 
 class Witness:
-    """Writes signals with their evidence.
+    """Finds the visits behind counts, and writes evidence.
 
     Parameters
     ----------
     tables
         The visits.
-    method
-        Of EARS, with which the days were tested.
-    closed
-        The last closed day.
-    changed
-        Cells whose visits are to be looked up although they were before.
     """
 
-    def __init__(self, tables: TableReader, method: str, closed: int, changed: Collection[Cell]) -> None:
-        self._tables, self._method, self._closed, self._changed = tables, method, closed, changed
-        self._visits: dict[int, list[Visit]] = {}
+    def __init__(self, tables: TableReader) -> None:
+        self._tables = tables
+        self._of_day: dict[int, list[Visit]] = {}
 
-    def signal(self, id: str, series: Series, episode: Episode | None, held: Held | None) -> Signal:
-        """Return a signal as it should be; what an officer has said of it stays."""
-        before = signal_of(held) if held else None
-        if episode is None:
-            assert held is not None
-            assert before is not None
-            status = held.verdict or "withdrawn"
-            return msgspec.structs.replace(before, status=status, observed=0, expected=0.0, evidence=())
-        known = {each.day: each for each in before.evidence} if before else {}
-        evidence = tuple(self._evidence(series, alarm, known.get(date_of(alarm.day))) for alarm in episode)
-        ended = self._closed - episode[-1].day >= QUIET
-        status = (held.verdict if held else "") or ("closed" if ended else "open")
-        return Signal(
-            id=id,
-            status=status,  # type: ignore[arg-type]
-            where=Stratum(stream=series[0], place=series[1], stratum=series[2]),
-            since=date_of(episode[0].day),
-            until=date_of(episode[-1].day),
-            observed=sum(alarm.observed for alarm in episode),
-            expected=sum(alarm.expected for alarm in episode),
-            evidence=evidence,
-            reason=before.reason if before else None,
+    def of_series(
+        self, series: Series, day: int, observed: int, found: tuple[float, float, float, float], method: str
+    ) -> Evidence:
+        """Return a test of one series on a day; `found` is expected, upper, score and chance."""
+        expected, upper, score, chance = found
+        return Evidence(
+            where=Stratum(stream=series.stream, place=series.place, stratum=series.stratum),
+            day=date_of(day),
+            observed=observed,
+            expected=expected,
+            upper=upper,
+            score=score if math.isfinite(score) else None,
+            chance=chance if math.isfinite(chance) else None,
+            method=method,
+            visits=_named(v.id for v in self._visits([day]) if is_in(v, series)),
         )
 
-    def _evidence(self, series: Series, alarm: Alarm, known: Evidence | None) -> Evidence:
-        reused = (
-            known is not None
-            and known.observed == alarm.observed
-            and (*series, alarm.day) not in self._changed
+    def of_area(self, found: Found, first: int, day: int) -> Evidence:
+        """Return a cluster of the scan; its steps count from the day `first`."""
+        cluster, codes = found.cluster, frozenset(found.codes)
+        start = first + int(cluster.start or 0)
+        visits = (
+            v.id
+            for v in self._visits(range(start, day + 1))
+            if v.district in codes and found.stream in v.syndromes.split()
         )
         return Evidence(
-            day=date_of(alarm.day),
-            observed=alarm.observed,
-            expected=alarm.expected,
-            upper=alarm.upper,
-            score=alarm.score if math.isfinite(alarm.score) else None,
-            method=f"EARS {self._method}, baseline of {alarm.baseline} days",
-            visits=known.visits if reused and known else self._counted(series, alarm.day),
+            where=Stratum(stream=found.stream, place=AREA + found.codes[0], stratum=ALL),
+            day=date_of(day),
+            since=date_of(start),
+            observed=cluster.observed,
+            expected=cluster.expected,
+            upper=cluster.expected,
+            score=cluster.statistic,
+            chance=found.chance,
+            method=METHOD,
+            visits=_named(visits),
+            places=found.codes[:MOST_PLACES],
         )
 
-    def _counted(self, series: Series, day: int) -> tuple[str, ...]:
-        if day not in self._visits:
-            self._visits[day] = [Visit._make(row) for row in self._tables.select(VISIT, {"day": day})]
-        stream, place, _ = series
-        ids = (v.id for v in self._visits[day] if _is_at(v, place) and stream in v.syndromes.split())
-        return tuple(sorted(ids)[:MOST_VISITS])
+    def of_silence(self, silence: Silence) -> Evidence:
+        """Return a day on which a source was silent."""
+        stream, place, stratum = silence.series
+        return Evidence(
+            where=Stratum(stream=stream, place=place, stratum=stratum),
+            day=date_of(silence.day),
+            since=date_of(silence.since) if silence.since < silence.day else None,
+            observed=silence.observed,
+            expected=silence.expected,
+            upper=silence.lower,
+            chance=silence.chance,
+            method=SILENT,
+        )
+
+    def _visits(self, days: Collection[int]) -> list[Visit]:
+        missing = [day for day in days if day not in self._of_day]
+        if missing:
+            rows = self._tables.select(VISIT, {"day": Between(min(missing), max(missing))})
+            fresh: dict[int, list[Visit]] = {day: [] for day in missing}
+            for visit in map(Visit._make, rows):
+                if visit.day in fresh:
+                    fresh[visit.day].append(visit)
+            self._of_day |= fresh
+        return [visit for day in days for visit in self._of_day[day]]
 
 
-def signal_of(held: Held) -> Signal:
-    """Return the signal's newest version."""
-    signal = records.decode(held.body)
-    assert isinstance(signal, Signal)
-    return signal
+def is_in(visit: Visit, series: Series) -> bool:
+    """Return whether a visit is counted in a series of a syndrome."""
+    stream, place, stratum = series
+    return (
+        place in (CITY, f"{DISTRICT}{visit.district}")
+        and stream in visit.syndromes.split()
+        and stratum in (ALL, visit.band)
+    )
 
 
-def _is_at(visit: Visit, place: str) -> bool:
-    return place in (CITY, f"{DISTRICT}{visit.district}")
+def _named(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(ids)[:MOST_VISITS])

@@ -1,4 +1,4 @@
-"""Where patients live, merged records included: a merged record's home is its survivor's."""
+"""Where patients live and when they were born; of a merged record its survivor's word goes first."""
 
 from __future__ import annotations
 
@@ -52,16 +52,18 @@ class Homes:
         self._residents.set(id, new)
         return self._with_merged(id)
 
-    def of(self, patient: str | None) -> str | None:
-        """Return the home that the last record of a chain of merges tells; a ring ends where it began."""
+    def of(self, patient: str | None) -> tuple[str | None, str | None]:
+        """Return home and birth date as the last record of a chain of merges tells; a ring ends where it
+        began."""
         home: str | None = None
+        born: str | None = None
         passed: set[str] = set()
         resident = self._residents.rows.get(patient or "")
         while resident is not None and resident.id not in passed:
-            home = resident.home or home
+            home, born = resident.home or home, resident.born or born
             passed.add(resident.id)
             resident = self._residents.rows.get(resident.merged_into or "")
-        return home
+        return home, born
 
     def changes(self) -> list[Change]:
         """Return what the batch changes."""

@@ -1,4 +1,4 @@
-"""Adds to counts and takes from them, and remembers which changed after their day was closed."""
+"""Adds to counts and takes from them, and remembers which changed and are to be tested."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from collections.abc import Collection
 
 from broadstreet.store.tables import Between, Change, Condition, Delete, Increment, Row, TableReader
 from broadstreet.workflows.surveillance.overlay import Overlay
+from broadstreet.workflows.surveillance.strata import Strata
 from broadstreet.workflows.surveillance.tables import (
+    AHEAD,
+    CHANGED,
     CITY,
     CLOSED,
     COUNT,
-    LATE,
     VISITS,
     Cell,
+    Changed,
     Closed,
-    Late,
-    is_tested,
 )
 
 
 class Ledger:
     """The counts as a batch changes them."""
 
-    def __init__(self, reader: TableReader) -> None:
-        self._reader = reader
+    def __init__(self, reader: TableReader, strata: Strata) -> None:
+        self._reader, self._strata = reader, strata
         self._deltas: defaultdict[Cell, int] = defaultdict(int)
-        self._late = Overlay[Cell, Late](LATE, Late._make, reader)
+        self._changed = Overlay[Cell, Changed](CHANGED, Changed._make, reader)
         self._closed = Overlay[int, Closed](CLOSED, Closed._make, reader)
         last = self._closed.take(reader.select(CLOSED, order=("-seq",), limit=1))
         self._last = last[0] if last else None
@@ -40,11 +41,11 @@ class Ledger:
             self._add(seq, cell, 1)
 
     def close(self, closed: Closed) -> None:
-        """Close a day; forget what was late before the last closing, for that was tested again with it."""
+        """Close a day; forget what changed before the last closing, for that was tested with it."""
         before = self._last.seq if self._last else 0
-        self._late.take(self._reader.select(LATE, {"seq": Between(0, before - 1)}))
-        for cell in [cell for cell, late in self._late.rows.items() if late.seq < before]:
-            self._late.drop(cell)
+        self._changed.take(self._reader.select(CHANGED, {"seq": Between(0, before - 1)}))
+        for cell in [cell for cell, each in self._changed.rows.items() if each.seq < before]:
+            self._changed.drop(cell)
         self._closed.put(closed)
         self._last = closed
 
@@ -56,7 +57,7 @@ class Ledger:
         added: list[Row] = [
             (*cell, number) for cell, number in deltas.items() if stored.get(cell, 1) + number > 0
         ]
-        changes = [*self._closed.changes(), *self._late.changes()]
+        changes = [*self._closed.changes(), *self._changed.changes()]
         if added:
             changes.append(Increment(COUNT, added))
         if gone:
@@ -64,12 +65,19 @@ class Ledger:
         return changes
 
     def _add(self, seq: int, cell: Cell, number: int) -> None:
-        if self._is_closed(cell[3]) and (is_tested(*cell[:2]) or self._begins_or_ends(cell, number)):
-            self._late.put(Late(*cell, seq))
+        if self._is_to_be_tested(cell) or (self._is_closed(cell[3]) and self._begins_or_ends(cell, number)):
+            self._changed.put(Changed(*cell, seq))
         self._deltas[cell] += number
 
     def _is_closed(self, day: int) -> bool:
         return self._last is not None and day <= self._last.day
+
+    def _is_to_be_tested(self, cell: Cell) -> bool:
+        if self._last is None or cell[3] > self._last.day + AHEAD:
+            return False
+        return self._strata.is_tested(*cell[:3]) or (
+            self._is_closed(cell[3]) and self._strata.is_feed(*cell[:3])
+        )
 
     def _begins_or_ends(self, cell: Cell, number: int) -> bool:
         """Return whether the city gets its first visit of a day, or loses its last one: baselines change."""

@@ -37,7 +37,7 @@ TIMER = records.entry_type(Timer)
 EMITTED = records.entry_type(Signal)
 TESTS = "surveillance.tests"
 """The name of the reactor that emits signals."""
-_VERDICTS = frozenset({"verified", "dismissed"})
+_verdict = msgspec.json.Encoder(order="deterministic").encode
 
 Row = Resident | Visit | Finding | Facility | Closed | Held
 
@@ -99,7 +99,8 @@ def _of_signal(entry: Entry, _: ZoneInfo) -> list[News]:
     where, origin = signal.where, entry.source.partition("@")[0]
     held = Held(
         entry.id, where.stream, where.place, where.stratum, number_of(signal.since), number_of(signal.until),
-        signal.status, signal.status if signal.status in _VERDICTS else "", origin, entry.body,
+        signal.status, signal.verdict.finding if signal.verdict else "",
+        _verdict(signal.verdict).decode() if signal.verdict else "", origin, entry.body,
     )  # fmt: skip
     return [News(entry.seq, SIGNAL.name, entry.id, held)]
 

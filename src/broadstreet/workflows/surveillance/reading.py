@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.model.records import Signal
 from broadstreet.store.tables import Between, Condition, TableReader
 from broadstreet.workflows.surveillance.days import date_of
-from broadstreet.workflows.surveillance.evidence import signal_of
-from broadstreet.workflows.surveillance.rule import SILENCE, Days, Floats, Rule, apply_rule
+from broadstreet.workflows.surveillance.rule import SILENCE, Floats, Rule, test_day
+from broadstreet.workflows.surveillance.rule import Counted as Days
 from broadstreet.workflows.surveillance.tables import ALL, CITY, CLOSED, COUNT, FACILITY, SIGNAL, VISITS, Held
+from broadstreet.workflows.surveillance.verdicts import signal_of
 
 _EARLIEST, _LATEST = -(1 << 18), 1 << 18
 
@@ -43,7 +43,7 @@ class History:
 
 def signals(reader: TableReader) -> list[Signal]:
     """Return the newest version of every signal, withdrawn ones too, by the day since when and place."""
-    found = [_judged(Held._make(row)) for row in reader.select(SIGNAL)]
+    found = [signal_of(Held._make(row)) for row in reader.select(SIGNAL)]
     return sorted(found, key=lambda s: (s.since, s.where.stream, s.where.place, s.where.stratum, s.id))
 
 
@@ -76,16 +76,24 @@ def series(
 
 
 def history(
-    reader: TableReader, stream: str, place: str, stratum: str = ALL, *, rule: Rule | None = None
+    reader: TableReader,
+    stream: str,
+    place: str,
+    stratum: str = ALL,
+    *,
+    rule: Rule | None = None,
+    level: float = 0.001,
 ) -> History:
     """Return a series with what was expected of each day; the arguments are those of `series`."""
     rule, span = rule or Rule(), _span(reader)
-    days, counts = _stored(reader, stream, place, stratum)
-    one = np.zeros_like
-    found = apply_rule(one(days), days, counts, (one(span), span), _reported(reader), rule)
-    return History(
-        _dates(span), _filled(span, days, counts), found.expected, found.upper, found.score, found.alarm
+    counts = _filled(span, *_stored(reader, stream, place, stratum))
+    found = [test_day(counts[: row + 1, np.newaxis], rule, level) for row in range(len(span))]
+    expected, upper, score = (
+        np.array([getattr(each, name)[0] for each in found], np.float64)
+        for name in ("expected", "upper", "score")
     )
+    alarm = np.array([each.alarm[0] for each in found], np.bool_)
+    return History(_dates(span), counts, expected, upper, score, alarm)
 
 
 def facilities(reader: TableReader) -> dict[str, str]:
@@ -99,11 +107,6 @@ def days_with_visits(reader: TableReader) -> tuple[list[date], list[date]]:
     closed = int(last[0][0] or 0) if last else _EARLIEST
     days = [int(day) for day in _reported(reader)]
     return [date_of(d) for d in days if d <= closed], [date_of(d) for d in days if d > closed]
-
-
-def _judged(held: Held) -> Signal:
-    signal = signal_of(held)
-    return msgspec.structs.replace(signal, status=held.verdict) if held.verdict else signal
 
 
 def _span(reader: TableReader) -> Days:

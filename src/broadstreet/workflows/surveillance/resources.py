@@ -88,6 +88,7 @@ _NOWHERE = _Reference()
 
 
 class _Patient(_Lean, frozen=True):
+    birth_date: str | None = None
     address: tuple[_Address, ...] = ()
     link: tuple[_Link, ...] = ()
 
@@ -128,12 +129,15 @@ Reading = Callable[[str, bytes, ZoneInfo], Fact | None]
 
 
 def resident(id: str, body: bytes, _: ZoneInfo) -> Resident:
-    """Read a Patient: the first address's district code, or else its postal code, and the merge."""
+    """Read a Patient: the first address's district code or else postal code, the merge, the birth date."""
     patient = _patient(body)
     merged = [link.other for link in patient.link if link.type == "replaced-by"]
     home = patient.address[0] if patient.address else _Address()
     return Resident(
-        id, _named(home.district) or _named(home.postal_code), _id(merged[0], "Patient/") if merged else None
+        id,
+        _named(home.district) or _named(home.postal_code),
+        _id(merged[0], "Patient/") if merged else None,
+        _named(patient.birth_date),
     )
 
 
@@ -151,6 +155,7 @@ def visit(id: str, body: bytes, zone: ZoneInfo) -> Visit:
         ". ".join(texts)[:COMPLAINT],
         _words(codes),
         None,
+        "",
         "",
     )
 

@@ -1,46 +1,43 @@
-"""When a day's count is an alarm."""
+"""How a day's counts are tested: by which method, and how strong the evidence must be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from broadstreet.analysis.aberration import ears
-from broadstreet.analysis.aberration.ears import Method
 
-Days = NDArray[np.int64]
 Counted = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Method = Literal["C1", "C2", "C3"]
 
 SILENCE = 28
-"""A baseline counts as complete if the city had a visit in so many days up to its first one. So it begins
-after the first day that anybody reported, and a visit dated wrongly by years makes no baseline of zeros."""
+"""Days: after a longer silence of the whole city history begins anew. So a visit dated wrongly by years makes
+no baseline of zeros."""
 # Days of history that a method needs beyond its baseline (analysis.aberration.ears).
 _BEYOND = {"C1": 0, "C2": 2, "C3": 4}
 _SHORTEST = 3
-_STRIDE, _OFFSET = 1 << 20, 1 << 18  # a series' days lie apart from the next one's, negative ones included
 
 
 @dataclass(frozen=True)
 class Rule:
     """The setting of the tests.
 
-    The defaults were chosen on simulated cities and on New York's fever visits of November 2001, and
-    measured on other cities (`python -m bench detection`): C2, since its gap of two days keeps an
-    outbreak's first days out of its own baseline; a baseline that grows to four weeks, since a week
-    tells the spread of small counts badly; an `alpha` far below the usual 0.001, since it is that of
-    normal counts, which counts of one or two visits a day are not.
-
     Attributes
     ----------
-    method, alpha
-        Of `analysis.aberration.ears`; an `alpha` of None is the method's own.
+    method
+        Of `analysis.aberration.ears`.
     minimum
         So many visits a day are needed at least.
+    alpha
+        Level of EARS, for normal counts; None is the method's own. Small counts are not normal: hence a level
+        far below the usual 0.001.
     baseline
-        Length in days of the longest baseline; see `baselines`.
+        Length in days of the longest baseline of EARS; see `baselines`.
     """
 
     method: Method = "C2"
@@ -49,8 +46,8 @@ class Rule:
     baseline: int = 28
 
     def __post_init__(self) -> None:
-        if self.method not in _BEYOND:
-            raise ValueError(f"method must be one of {', '.join(_BEYOND)} (it is {self.method!r})")
+        if self.method not in get_args(Method):
+            raise ValueError(f"method must be one of {', '.join(get_args(Method))} (it is {self.method!r})")
         if self.minimum < 1:
             raise ValueError(f"minimum must be 1 or more (it is {self.minimum})")
         if self.baseline < _SHORTEST:
@@ -71,72 +68,55 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class Tested:
-    """What the tests of some cells found; each array has one value a cell.
+    """What the tests of one day found: arrays of shape `(series,)`.
 
-    `alarm` is true where the day stands out by the rule, `baseline` is the length that was complete; the
-    others are of `Aberrations`.
+    `chance` is how likely a count as high is without an outbreak; `alarm` is true where the day stands out by
+    the rule. The others are of `Aberrations`; all are NaN where there is too little history.
     """
 
-    observed: Counted
+    method: str
     expected: Floats
     upper: Floats
     score: Floats
+    chance: Floats
+    dispersion: Floats
     alarm: NDArray[np.bool_]
-    baseline: Days
 
 
-def apply_rule(
-    series: Days, days: Days, counts: Counted, at: tuple[Days, Days], reported: Days, rule: Rule
-) -> Tested:
-    """Test days of many series at once.
+def test_day(counts: Counted, rule: Rule, level: float) -> Tested:  # noqa: ARG001
+    """Test the last day of many series.
 
     Parameters
     ----------
-    series, days, counts : ndarray of int64, shape (n,)
-        The counts that are not 0, sorted by series (a small number) and day (days since 1970-01-01).
-    at : (ndarray, ndarray) of int64, shape (cells,)
-        Series and day of each cell to test.
-    reported : ndarray of int64, sorted
-        The days on which anybody in the city reported a visit.
+    counts : ndarray of int64, shape (days, series)
+        From the first day that anybody reported to the day that is tested.
     rule
         The setting.
+    level
+        Chance of a false alarm that is allowed in one test.
 
     Returns
     -------
     Tested
-        Arrays of shape (cells,). A cell is an alarm if its count is above the upper bound and not below
-        the minimum, its baseline is not constant, and its baseline is complete. Where not even the
-        shortest baseline is, `expected`, `upper` and `score` are NaN and `baseline` is 0.
+        A count is an alarm if it is above the upper bound and not below the minimum, its baseline is complete
+        and not constant.
     """
-    keys, wanted = _key(series, days), _key(*at)
-    observed = _looked_up(keys, counts, wanted)
-    expected, upper, score, dispersion = np.full((4, wanted.size), np.nan)
-    length = np.zeros(wanted.size, np.int64)
-    for baseline in rule.baselines:
-        reach = rule.reach(baseline)
-        here = np.flatnonzero(_is_complete(at[1] - reach, reported))
-        table = _looked_up(keys, counts, wanted[here] - np.arange(reach, -1, -1)[:, np.newaxis])
-        found = ears(table, [reach], method=rule.method, baseline=baseline, alpha=rule.alpha)
-        expected[here], upper[here], score[here] = found.expected[0], found.upper[0], found.score[0]
-        dispersion[here], length[here] = found.dispersion[0], baseline
+    row = len(counts) - 1
+    lengths = [length for length in rule.baselines if rule.reach(length) <= row]
+    if not lengths:
+        return untested(counts.shape[1])
+    reach = rule.reach(lengths[-1])
+    found = ears(counts[row - reach :], [reach], method=rule.method, baseline=lengths[-1], alpha=rule.alpha)
+    expected, upper, score, dispersion = (
+        each[0] for each in (found.expected, found.upper, found.score, found.dispersion)
+    )
     with np.errstate(invalid="ignore"):
-        alarm = (observed > upper) & (observed >= rule.minimum) & (dispersion > 0)
-    return Tested(observed, expected, upper, score, alarm, length)
+        alarm = (counts[-1] > upper) & (counts[-1] >= rule.minimum) & (dispersion > 0)
+    name = f"EARS {rule.method}, baseline of {lengths[-1]} days"
+    return Tested(name, expected, upper, score, stats.norm.sf(score), dispersion, np.asarray(alarm))
 
 
-def _key(series: Days, days: Days) -> Days:
-    return series * _STRIDE + days + _OFFSET
-
-
-def _looked_up(keys: Days, counts: Counted, wanted: Days) -> Counted:
-    if keys.size == 0:
-        return np.zeros(wanted.shape, np.int64)
-    places = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
-    return np.where(keys[places] == wanted, counts[places], 0)
-
-
-def _is_complete(first: Days, reported: Days) -> NDArray[np.bool_]:
-    """Whether anybody reported in the `SILENCE` days that end with a baseline's first day."""
-    until = np.searchsorted(reported, first, side="right")
-    since = np.searchsorted(reported, first - SILENCE, side="right")
-    return np.asarray(until > since)
+def untested(width: int) -> Tested:
+    """Return what is known of so many series without history."""
+    nothing = np.full((5, width), np.nan)
+    return Tested("", *nothing, alarm=np.zeros(width, np.bool_))  # type: ignore[misc]

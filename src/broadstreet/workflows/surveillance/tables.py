@@ -17,22 +17,27 @@ FACILITY_PLACE = "facility:"
 ALL = "all"
 """The stratum that everybody is in."""
 
+AHEAD = 2
+"""Days after the last closed one that are looked at: what is dated later is a mistake until its day comes."""
+
 Cell = tuple[str, str, str, int]
 """`(stream, place, stratum, day)`: the key of a count."""
 
 
 class Resident(NamedTuple):
-    """A patient record: where home is, and the record that it was merged into."""
+    """A patient record: where home is, the record it was merged into, the date of birth as it is known."""
 
     id: str
     home: str | None
     merged_into: str | None
+    born: str | None
 
 
 class Visit(NamedTuple):
-    """An encounter: what it says itself, and under which day, district and syndromes it counts.
+    """An encounter: what it says itself, and under which day, district, age and syndromes it counts.
 
-    A visit without a day counts nowhere. Lists are words with spaces between.
+    `band` is the stratum of its age, empty where that is unknown. A visit without a day counts nowhere. Lists
+    are words with spaces between.
     """
 
     id: str
@@ -42,6 +47,7 @@ class Visit(NamedTuple):
     complaint: str
     codes: str
     district: str | None
+    band: str
     syndromes: str
 
 
@@ -68,8 +74,8 @@ class Closed(NamedTuple):
     seq: int
 
 
-class Late(NamedTuple):
-    """A count that changed after its day was closed, and the seq of the entry that changed it last."""
+class Changed(NamedTuple):
+    """A watched count that changed since days are closed, and the seq of the entry that changed it last."""
 
     stream: str
     place: str
@@ -79,7 +85,11 @@ class Late(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A signal as its newest version has it; `verdict` is an officer's, `origin` who made it first."""
+    """A signal as its newest version has it.
+
+    `finding` and, as JSON, `verdict` are an officer's, empty where there is none; `origin` is who made it
+    first.
+    """
 
     id: str
     stream: str
@@ -88,6 +98,7 @@ class Held(NamedTuple):
     since: int
     until: int
     status: str
+    finding: str
     verdict: str
     origin: str
     body: bytes
@@ -95,7 +106,7 @@ class Held(NamedTuple):
 
 RESIDENT = Table(
     "surveillance_resident",
-    {"id": "text", "home": "text", "merged_into": "text"},
+    {"id": "text", "home": "text", "merged_into": "text", "born": "text"},
     key=("id",),
     indexes=(("merged_into",),),
 )
@@ -109,6 +120,7 @@ VISIT = Table(
         "complaint": "text",
         "codes": "text",
         "district": "text",
+        "band": "text",
         "syndromes": "text",
     },
     key=("id",),
@@ -128,8 +140,8 @@ COUNT = Table(
     indexes=(("day",),),
 )
 CLOSED = Table("surveillance_closed", {"day": "integer", "seq": "integer"}, key=("day",), indexes=(("seq",),))
-LATE = Table(
-    "surveillance_late",
+CHANGED = Table(
+    "surveillance_changed",
     {"stream": "text", "place": "text", "stratum": "text", "day": "integer", "seq": "integer"},
     key=("stream", "place", "stratum", "day"),
     indexes=(("seq",),),
@@ -144,16 +156,12 @@ SIGNAL = Table(
         "since": "integer",
         "until": "integer",
         "status": "text",
+        "finding": "text",
         "verdict": "text",
         "origin": "text",
         "body": "blob",
     },
     key=("id",),
-    indexes=(("stream", "place"), ("status",)),
+    indexes=(("stream", "place"), ("status",), ("finding",), ("until",)),
 )
-TABLES: tuple[Table, ...] = (RESIDENT, VISIT, FINDING, FACILITY, COUNT, CLOSED, LATE, SIGNAL)
-
-
-def is_tested(stream: str, place: str) -> bool:
-    """Return whether counts of this stream and place are tested: syndromes in the city and its districts."""
-    return stream != VISITS and (place == CITY or place.startswith(DISTRICT))
+TABLES: tuple[Table, ...] = (RESIDENT, VISIT, FINDING, FACILITY, COUNT, CLOSED, CHANGED, SIGNAL)

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 from broadstreet.store.tables import Change, TableReader
 from broadstreet.workflows.surveillance.homes import Homes
 from broadstreet.workflows.surveillance.ledger import Ledger
 from broadstreet.workflows.surveillance.news import TESTS, News
 from broadstreet.workflows.surveillance.overlay import Overlay
+from broadstreet.workflows.surveillance.strata import Strata
 from broadstreet.workflows.surveillance.tables import (
-    ALL,
-    CITY,
     CLOSED,
-    DISTRICT,
     FACILITY,
-    FACILITY_PLACE,
     FINDING,
     RESIDENT,
     SIGNAL,
     VISIT,
-    VISITS,
     Cell,
     Closed,
     Facility,
@@ -49,17 +44,19 @@ class Tally:
         The stored tables.
     name
         Names syndromes.
+    strata
+        What is counted.
     """
 
-    def __init__(self, news: Sequence[News], reader: TableReader, name: Name) -> None:
-        self._news, self._name = news, name
+    def __init__(self, news: Sequence[News], reader: TableReader, name: Name, strata: Strata) -> None:
+        self._news, self._name, self._strata = news, name, strata
         self._visits = Overlay[str, Visit](VISIT, Visit._make, reader)
         self._findings = Overlay[str, Finding](FINDING, Finding._make, reader)
         self._facilities = Overlay[str, Facility](FACILITY, Facility._make, reader)
         self._signals = Overlay[str, Held](SIGNAL, Held._make, reader)
         self._visits_of: defaultdict[str | None, set[str]] = defaultdict(set)
         self._findings_of: defaultdict[str, set[str]] = defaultdict(set)
-        self._ledger = Ledger(reader)
+        self._ledger = Ledger(reader, strata)
         self._homes = Homes(reader, self._told(RESIDENT.name))
         self._load()
 
@@ -98,9 +95,8 @@ class Tally:
     def _take_resident(self, said: News) -> None:
         new = said.row if isinstance(said.row, Resident) else None
         for patient in self._homes.put(said.key, new):
-            home = self._homes.of(patient)
             for visit in [self._visits.rows[id] for id in self._visits_of.get(patient, ())]:
-                self._recount(said.seq, visit, _at_home(visit, home))
+                self._recount(said.seq, visit, self._of_resident(visit))
 
     def _take_visit(self, said: News) -> None:
         old = self._visits.rows.get(said.key)
@@ -109,7 +105,7 @@ class Tally:
             self._visits_of[old.patient].discard(old.id)
         if new is not None:
             self._visits_of[new.patient].add(new.id)
-            new = self._named(_at_home(new, self._homes.of(new.patient)))
+            new = self._named(self._of_resident(new))
         self._recount(said.seq, old, new)
 
     def _take_finding(self, said: News) -> None:
@@ -134,14 +130,14 @@ class Tally:
         assert isinstance(said.row, Closed)
         self._ledger.close(said.row)
 
-    def _take_signal(self, said: News) -> None:
-        new = said.row if isinstance(said.row, Held) else None
-        old = self._signals.rows.get(said.key)
+    def _take_signal(self, told: News) -> None:
+        new = told.row if isinstance(told.row, Held) else None
+        old = self._signals.rows.get(told.key)
         if new is not None and old is not None:
             # What the reactor emits never takes an officer's verdict away.
-            verdict = old.verdict if new.origin == TESTS else new.verdict
-            new = new._replace(origin=old.origin, verdict=verdict)
-        self._signals.set(said.key, new)
+            said = old if new.origin == TESTS else new
+            new = new._replace(origin=old.origin, finding=said.finding, verdict=said.verdict)
+        self._signals.set(told.key, new)
 
     def _recount(self, seq: int, old: Visit | None, new: Visit | None) -> None:
         if new == old:
@@ -149,7 +145,16 @@ class Tally:
         one = old or new
         assert one is not None
         self._visits.set(one.id, new)
-        self._ledger.move(seq, _cells_of(old), _cells_of(new))
+        self._ledger.move(seq, self._cells_of(old), self._cells_of(new))
+
+    def _cells_of(self, visit: Visit | None) -> frozenset[Cell]:
+        return _NO_CELLS if visit is None else self._strata.cells(visit)
+
+    def _of_resident(self, visit: Visit) -> Visit:
+        if visit.day is None:
+            return visit
+        home, born = self._homes.of(visit.patient)
+        return visit._replace(district=home, band=self._strata.band(born, visit.day))
 
     def _named(self, visit: Visit) -> Visit:
         if visit.day is None:
@@ -169,23 +174,3 @@ _TAKE: dict[str, Callable[[Tally, News], None]] = {
     CLOSED.name: Tally._take_closed,
     SIGNAL.name: Tally._take_signal,
 }
-
-
-@lru_cache(maxsize=1 << 15)
-def _cells(day: int, district: str | None, facility: str | None, syndromes: str) -> frozenset[Cell]:
-    places = [CITY]
-    if district:
-        places.append(DISTRICT + district)
-    if facility:
-        places.append(FACILITY_PLACE + facility)
-    return frozenset((stream, place, ALL, day) for stream in (VISITS, *syndromes.split()) for place in places)
-
-
-def _cells_of(visit: Visit | None) -> frozenset[Cell]:
-    if visit is None or visit.day is None:
-        return _NO_CELLS
-    return _cells(visit.day, visit.district, visit.facility, visit.syndromes)
-
-
-def _at_home(visit: Visit, home: str | None) -> Visit:
-    return visit if visit.day is None else visit._replace(district=home)

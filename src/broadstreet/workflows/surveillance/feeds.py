@@ -1,0 +1,182 @@
+"""Which sources have fallen silent, and what is missing of each place's counts for it.
+
+The volume of each source is a series itself. Where one reports less than its own past lets expect, that is a
+signal of its own; and since its visits are then missing, whatever else is tested is compared with what the
+sources that do report let expect.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from broadstreet.workflows.surveillance.budget import MONTH
+from broadstreet.workflows.surveillance.rule import Tested
+from broadstreet.workflows.surveillance.sheet import CITY_VISITS, Sheet
+from broadstreet.workflows.surveillance.strata import REPORTER, Series
+from broadstreet.workflows.surveillance.tables import CITY, FACILITY_PLACE, VISITS
+
+RUNS = (1, 2, 3)
+"""Days over which a source's visits are added up: one that sends little is found silent after some days."""
+SHARE_OVER = 56
+"""Days from which a source's share of a place is taken."""
+LEAST_EXPECTED = 1.0
+"""Visits in a run: of a source that hardly sends, nobody can say that it is silent."""
+LEAST_REPORTING = 0.25
+"""Share of a place's usual visits; where less is left, it is not tested."""
+
+Floats = NDArray[np.float64]
+
+
+class Silence(NamedTuple):
+    """A source whose visits are too few: since when, what came and what was expected on the day tested."""
+
+    series: Series
+    day: int
+    since: int
+    observed: int
+    expected: float
+    lower: float
+    chance: float
+
+
+def silences(sheet: Sheet, feeds: list[Series], day: int, tested: Tested, a_month: float) -> list[Silence]:
+    """Return the sources that are silent on a day.
+
+    Parameters
+    ----------
+    sheet, feeds
+        The counts, and the series of the sources.
+    day
+        The day.
+    tested
+        What is expected of each of them on that day, and how it spreads.
+    a_month
+        False alarms of silence that are allowed in a month.
+    """
+    level = a_month / MONTH / max(len(feeds), 1) / len(RUNS)
+    found = []
+    for number, series in enumerate(feeds):
+        expected, spread = float(tested.expected[number]), float(tested.dispersion[number])
+        if not np.isfinite(expected) or not np.isfinite(spread):
+            continue
+        counts = sheet.of(series)[: day + 1 - sheet.first]
+        if counts[-1] > expected / 2:
+            continue
+        for days in RUNS:
+            mean, observed = expected * days, int(counts[-days:].sum())
+            chance = _at_most(observed, mean, spread)
+            if mean >= LEAST_EXPECTED and chance < level:
+                lower = float(_least(level, mean, spread)) / days
+                found.append(Silence(series, day, day - days + 1, int(counts[-1]), expected, lower, chance))
+                break
+    return found
+
+
+class Reporting:
+    """How much of its usual reports each place has on each day.
+
+    With w the visits that a source usually reports of a place, and r the share of them that came on a day (1
+    unless the source is silent, 0 before it first reported), a place has the share Σ w r / Σ w.
+
+    Parameters
+    ----------
+    sheet
+        The counts.
+    silent
+        Of each source, by its id, the share that came on the days of its silences.
+    """
+
+    def __init__(self, sheet: Sheet, silent: Mapping[str, Mapping[int, float]]) -> None:
+        self._sheet, self._silent = sheet, silent
+        self._of_place: defaultdict[str, list[Series]] = defaultdict(list)
+        for series in sheet.columns:
+            if series.stream == VISITS and series.stratum.startswith(REPORTER):
+                self._of_place[series.place].append(series)
+        self._of_place[CITY] = [
+            s for s in sheet.columns if s.stream == VISITS and s.place.startswith(FACILITY_PLACE)
+        ]
+        self._known: dict[str, Floats | None] = {}
+
+    def share(self, place: str) -> Floats | None:
+        """Return the share of each day, shape (days,); None where nothing is missing on any day."""
+        if place not in self._known:
+            self._known[place] = self._share(place)
+        return self._known[place]
+
+    def missing(self, place: str, day: int) -> dict[str, float]:
+        """Return the sources that are silent on a day, each with its share of the place's usual visits."""
+        weights = {
+            _source(series): self._weight(series, self._came(series)) for series in self._of_place[place]
+        }
+        total = sum(weights.values()) or 1.0
+        return {
+            source: weight / total
+            for source, weight in sorted(weights.items())
+            if weight and day in self._silent.get(source, {})
+        }
+
+    def _share(self, place: str) -> Floats | None:
+        came = {series: self._came(series) for series in self._of_place[place]}
+        if all((each == 1.0).all() for each in came.values()):
+            return None
+        weights = {series: self._weight(series, each) for series, each in came.items()}
+        total = sum(weights.values())
+        unnamed = self._unnamed(place, came)
+        if total + unnamed <= 0.0:
+            return None
+        reported = sum((weights[series] * each for series, each in came.items()), np.zeros(1))
+        return np.asarray((reported + unnamed) / (total + unnamed))
+
+    def _came(self, series: Series) -> Floats:
+        source = _source(series)
+        came = np.ones(len(self._sheet.table))
+        counts = self._sheet.of(Series(VISITS, FACILITY_PLACE + source, "all"))
+        began = np.flatnonzero(counts)
+        anybody = np.flatnonzero(self._sheet.of(CITY_VISITS))
+        if began.size and anybody.size and began[0] - anybody[0] > NEW_AFTER:
+            came[: began[0]] = 0.0
+        for day, share in self._silent.get(source, {}).items():
+            if 0 <= day - self._sheet.first < len(came):
+                came[day - self._sheet.first] = share
+        return came
+
+    def _weight(self, series: Series, came: Floats) -> float:
+        """Return the visits a day that a source reports of a place while it reports."""
+        counts, came = self._sheet.of(series)[-SHARE_OVER:], came[-SHARE_OVER:]
+        reporting = came == 1.0
+        return float(counts[reporting].mean()) if reporting.any() else 0.0
+
+    def _unnamed(self, place: str, came: Iterable[Series]) -> float:
+        """Return the visits a day of a place that name no source."""
+        all_of = self._sheet.of(Series(VISITS, place, "all"))[-SHARE_OVER:]
+        named = sum((self._sheet.of(series)[-SHARE_OVER:] for series in came), np.zeros(1))
+        return float(np.maximum(all_of - named, 0.0).mean())
+
+
+NEW_AFTER = 7
+"""A source whose first visit comes so many days after the city's first one is new; less may be chance."""
+
+
+def _source(series: Series) -> str:
+    if series.place.startswith(FACILITY_PLACE):
+        return series.place[len(FACILITY_PLACE) :]
+    return series.stratum[len(REPORTER) :]
+
+
+def _at_most(count: int, mean: float, dispersion: float) -> float:
+    """Return the chance of at most so many; negative binomial with variance `dispersion * mean`."""
+    if dispersion <= 1.0:
+        return float(stats.poisson.cdf(count, mean))
+    return float(stats.nbinom.cdf(count, mean / (dispersion - 1.0), 1.0 / dispersion))
+
+
+def _least(level: float, mean: float, dispersion: float) -> float:
+    if dispersion <= 1.0:
+        return float(stats.poisson.ppf(level, mean))
+    return float(stats.nbinom.ppf(level, mean / (dispersion - 1.0), 1.0 / dispersion))

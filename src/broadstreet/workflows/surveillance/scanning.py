@@ -1,0 +1,89 @@
+"""The scan: do neighbouring districts together have more visits of late than their own past lets expect?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from broadstreet.analysis.scan import Cluster, space_time
+from broadstreet.workflows.surveillance.places import Places
+from broadstreet.workflows.surveillance.sheet import Sheet
+from broadstreet.workflows.surveillance.strata import Series
+from broadstreet.workflows.surveillance.tables import ALL, DISTRICT
+
+WINDOW = 28
+"""Days that a scan looks at: so the permutation compares an outbreak with the weeks before it, and no season
+comes between. Kulldorff et al. 2005, PLoS Med 2(3):e59, used 30."""
+LONGEST = 7
+"""Days of the longest cluster: as there."""
+FEWEST = 10
+"""Visits of a stream in the window: fewer say nothing."""
+REPLICATES = 999
+PROMISING = 4.0
+"""Log likelihood ratio below which no cluster among ten places or more has a chance that a budget admits; so
+most nights need no replicates."""
+SEED = 1854
+AREA = "area:"
+METHOD = f"space-time permutation scan, {WINDOW} days"
+
+
+class Found(NamedTuple):
+    """A cluster of one stream that lasts until the day scanned."""
+
+    stream: str
+    cluster: Cluster
+    codes: tuple[str, ...]
+    chance: float
+
+
+def scanned(sheet: Sheet, day: int, places: Places, streams: Iterable[str]) -> list[Found]:
+    """Return the most likely cluster of each stream that has a promising one.
+
+    Parameters
+    ----------
+    sheet
+        The counts.
+    day
+        The last day that is looked at.
+    places
+        Where the districts are; those without coordinates are left out.
+    streams
+        What is scanned.
+    """
+    found = []
+    first = max(day - WINDOW + 1, sheet.first)
+    for stream in streams:
+        codes = [code for code in places.by_code if Series(stream, DISTRICT + code, ALL) in sheet.columns]
+        if len(codes) < 3 or first >= day:
+            continue
+        columns = [sheet.of(Series(stream, DISTRICT + code, ALL)) for code in codes]
+        counts = np.stack([column[first - sheet.first : day + 1 - sheet.first] for column in columns])
+        best = _best(codes, counts, places)
+        if best is not None:
+            found.append(Found(stream, *best))
+    return found
+
+
+def _best(
+    codes: Sequence[str], counts: np.ndarray[tuple[int, int], np.dtype[np.int64]], places: Places
+) -> tuple[Cluster, tuple[str, ...], float] | None:
+    if counts.sum() < FEWEST or not counts[:, -LONGEST:].any():
+        return None
+    place, step = np.nonzero(counts)
+    cases = {"place": [codes[at] for at in place.tolist()], "time": step, "count": counts[place, step]}
+
+    def scan(replicates: int) -> list[Cluster]:
+        return space_time(
+            cases, places.columns(codes), period=(0, counts.shape[1] - 1), prospective=True,
+            max_duration=min(LONGEST, max(1, counts.shape[1] // 2)), min_cases=3,
+            replicates=replicates, seed=SEED,
+        )  # fmt: skip
+
+    if not (first := scan(0)) or first[0].statistic < PROMISING:
+        return None
+    cluster = scan(REPLICATES)[0]
+    chance = cluster.gumbel_p_value if cluster.gumbel_p_value is not None else cluster.p_value
+    assert chance is not None
+    return cluster, tuple(str(code) for code in cluster.places), chance

@@ -1,0 +1,182 @@
+"""Runs the tests that are due: sources first, then series against what the reporting sources let expect, and
+the scan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.model.records import Evidence
+from broadstreet.workflows.surveillance.budget import Budget
+from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.evidence import Witness
+from broadstreet.workflows.surveillance.feeds import LEAST_REPORTING, Reporting, silences
+from broadstreet.workflows.surveillance.lives import Key
+from broadstreet.workflows.surveillance.places import Places
+from broadstreet.workflows.surveillance.rule import Rule, Tested, test_day
+from broadstreet.workflows.surveillance.scanning import WINDOW, scanned
+from broadstreet.workflows.surveillance.sheet import Sheet
+from broadstreet.workflows.surveillance.strata import Series
+from broadstreet.workflows.surveillance.tables import FACILITY_PLACE
+
+ACTIVE = 56
+"""Days: a series without a visit for so long is not counted among the tests of a night."""
+Silent = dict[str, dict[int, float]]
+"""Of each source, by id: the share of its visits that came on the days of its silences."""
+
+
+class Testing:
+    """The tests of one batch.
+
+    Parameters
+    ----------
+    sheet, witness
+        The counts, and the visits behind them.
+    rule, budget, places
+        The settings.
+    corrections
+        Of the budget, by stream.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        witness: Witness,
+        rule: Rule,
+        budget: Budget,
+        places: Places,
+        corrections: Mapping[str, float],
+    ) -> None:
+        self._sheet, self._witness, self._rule = sheet, witness, rule
+        self._budget, self._places, self._corrections = budget, places, corrections
+        self._begins: dict[int, int] = {}
+
+    def silences(self, days: Iterable[int]) -> list[Evidence]:
+        """Return the sources that are silent on these days, each as evidence."""
+        feeds = self._sheet.feeds()
+        found = []
+        for day in sorted(days) if feeds else ():
+            counts = self._up_to(day)[:, [self._sheet.columns[series] for series in feeds]]
+            tested = test_day(counts, self._rule, 0.01)
+            found += silences(self._sheet, feeds, day, tested, self._budget.a_month)
+        return [self._witness.of_silence(each) for each in found]
+
+    def rises(self, cells: Iterable[tuple[Series, int]], silent: Silent) -> list[Evidence]:
+        """Return those of the cells that stand out, each as evidence."""
+        by_day: defaultdict[int, list[Series]] = defaultdict(list)
+        for series, day in cells:
+            if series in self._sheet.columns and self._sheet.first <= day <= self._sheet.last:
+                by_day[day].append(series)
+        reporting = Reporting(self._sheet, silent)
+        return [each for day in sorted(by_day) for each in self._rises(day, sorted(by_day[day]), reporting)]
+
+    def clusters(self, day: int) -> list[Evidence]:
+        """Return the areas that stand out on a day."""
+        streams = sorted({series.stream for series in self._sheet.tested()})
+        if not self._places.by_code or not streams:
+            return []
+        level = self._budget.level_of_scan(len(streams))
+        first = max(day - WINDOW + 1, self._sheet.first)
+        return [
+            self._witness.of_area(found, first, day)
+            for found in scanned(self._sheet, day, self._places, streams)
+            if found.chance < level / self._corrections.get(found.stream, 1.0)
+        ]
+
+    def _rises(self, day: int, series: Sequence[Series], reporting: Reporting) -> list[Evidence]:
+        promising = [each for each in series if self._is_promising(each, day)]
+        groups: defaultdict[tuple[str, float], list[Series]] = defaultdict(list)
+        for each in promising:
+            place = each.place if reporting.share(each.place) is not None else ""
+            groups[place, self._level(each)].append(each)
+        found = []
+        for (place, level), some in groups.items():
+            counts = self._up_to(day)[:, [self._sheet.columns[each] for each in some]]
+            if place:
+                share = reporting.share(place)
+                assert share is not None
+                share = share[self._rows(day)]
+                if share[-1] < LEAST_REPORTING:
+                    continue
+                counts = compared(counts, share)
+            tested = test_day(counts, self._rule, level)
+            found += self._evidence(day, some, tested)
+        return found
+
+    def _evidence(self, day: int, series: Sequence[Series], tested: Tested) -> list[Evidence]:
+        columns = (tested.expected, tested.upper, tested.score, tested.chance)
+        return [
+            self._witness.of_series(
+                series[at], day, self._sheet.at(series[at], day),
+                tuple(float(each[at]) for each in columns), tested.method,  # type: ignore[arg-type]
+            )
+            for at in np.flatnonzero(tested.alarm).tolist()
+        ]  # fmt: skip
+
+    def _level(self, series: Series) -> float:
+        return self._budget.level_of_series(self._tests) / self._corrections.get(series.stream, 1.0)
+
+    @cached_property
+    def _tests(self) -> int:
+        recent = np.asarray(self._sheet.table[-ACTIVE:].any(axis=0))
+        return sum(bool(recent[self._sheet.columns[series]]) for series in self._sheet.tested())
+
+    def _up_to(self, day: int) -> NDArray[np.int64]:
+        return self._sheet.table[self._rows(day)]
+
+    def _rows(self, day: int) -> slice:
+        """Return the rows of the history of a day, itself the last."""
+        if day not in self._begins:
+            self._begins[day] = self._sheet.begin(day)
+        return slice(self._begins[day] - self._sheet.first, day + 1 - self._sheet.first)
+
+    def _is_promising(self, series: Series, day: int) -> bool:
+        """Return whether a count may stand out at all: most do not, and need no test."""
+        return self._sheet.at(series, day) >= self._rule.minimum
+
+
+def compared(counts: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the counts of the past as they would be with the reports of the last day.
+
+    A day with the share e of its usual reports is scaled by e(last) / e; a day of which next to nothing was
+    reported takes the mean of the same weekday of other weeks.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, shape (days, series)
+        The last day is the one that is tested; it stays as it is.
+    share : ndarray of float64, shape (days,)
+        Of the usual reports.
+    """
+    known = share >= LEAST_REPORTING
+    scaled = counts * (share[-1] / np.where(known, share, 1.0))[:, np.newaxis]
+    for weekday in range(7):
+        same = (len(counts) - 1 - np.arange(len(counts))) % 7 == weekday
+        if (same & known).any():
+            scaled[same & ~known] = scaled[same & known].mean(axis=0)
+    told = np.asarray(np.rint(scaled), np.int64)
+    told[-1] = counts[-1]
+    return told
+
+
+def silent_days(evidence: Iterable[Evidence]) -> Silent:
+    """Return what share of its visits each source sent on the days that it was silent."""
+    silent: defaultdict[str, dict[int, float]] = defaultdict(dict)
+    for each in evidence:
+        source = each.where.place[len(FACILITY_PLACE) :]
+        share = min(each.observed / each.expected, 1.0) if each.expected > 0 else 1.0
+        for day in range(number_of(each.since or each.day), number_of(each.day)):
+            silent[source].setdefault(day, share)
+        silent[source][number_of(each.day)] = share
+    return dict(silent)
+
+
+def keys_of(cells: Iterable[tuple[Series, int]]) -> set[Key]:
+    """Return the cells as keys of evidence."""
+    return {(*series, day) for series, day in cells}
