@@ -16,7 +16,7 @@ from broadstreet.trust.signin import Session, SignIn, SignInRefused
 from broadstreet.trust.throttle import Throttled
 from broadstreet.trust.tokens import BadToken
 
-OWNER: Final = Principal("local", "person", frozenset({"operator", "privacy-officer"}))
+OWNER: Final = Principal("local", "person", frozenset({"epidemiologist", "operator", "privacy-officer"}))
 """Who owns the data folder, as long as there are no accounts: they can read its files anyway."""
 PSEUDONYMS: Final = "pseudonyms.key"
 HERE: Final = "127.0.0.1"

@@ -11,9 +11,10 @@ from broadstreet.app.backups import backed_up
 from broadstreet.app.callers import Callers, trust_of
 from broadstreet.app.core import Core
 from broadstreet.app.erasing import erase
+from broadstreet.app.judging import judged
 from broadstreet.app.status import Running, Status, status_of
 from broadstreet.model import records
-from broadstreet.model.records import Quarantined
+from broadstreet.model.records import Quarantined, Signal
 from broadstreet.store.entry import Entry
 from broadstreet.store.inbox import Arrival, Discard, Receipt, Retry
 from broadstreet.store.transaction import Transaction
@@ -66,6 +67,7 @@ class Desk:
             requests.Erase: self._erase,
             requests.QuarantineRetry: self._retry,
             requests.QuarantineDiscard: self._discard,
+            requests.SignalJudge: self._judge,
             requests.Backup: self._backup,
             requests.Resume: self._resume,
             requests.Promote: self._promote,
@@ -157,6 +159,9 @@ class Desk:
         if held.state != "held":
             raise ValueError(f"expected a message that is held, but {id} is {held.state} already")
         return entry, held
+
+    def _judge(self, request: requests.SignalJudge) -> Signal:
+        return judged(self._core, self._callers.principal(request.token), request)
 
     def _backup(self, request: requests.Backup) -> dict[str, Any]:
         target = Path(request.to)

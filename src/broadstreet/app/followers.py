@@ -18,9 +18,13 @@ from broadstreet.workflows.surveillance import NOWHERE, Counts, Places, Rule, Te
 
 def followers_of(settings: Settings) -> list[Follower]:
     """Return a new instance of every follower."""
+    return [Timers(), Quarantine(), Outbox(), Looked(), *surveillance_of(settings)]
+
+
+def surveillance_of(settings: Settings) -> tuple[Counts, Tests]:
+    """Return the counts and the tests over them."""
     counts = Counts(ZoneInfo(settings.zone), classify, settings.surveillance.strata)
-    tests = Tests(counts, rule_of(settings), places_of(settings), settings.surveillance.budget)
-    return [Timers(), Quarantine(), Outbox(), Looked(), counts, tests]
+    return counts, Tests(counts, rule_of(settings), places_of(settings), settings.surveillance.budget)
 
 
 def projections_of(settings: Settings) -> dict[str, Projection]:

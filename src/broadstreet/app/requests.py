@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -85,6 +85,14 @@ class QuarantineDiscard(_Personal, frozen=True, tag="quarantine-discard", kw_onl
     note: Annotated[str, Meta(min_length=1, max_length=10_000)]
 
 
+class SignalJudge(_Personal, frozen=True, tag="signal-judge", kw_only=True):
+    """Say what a signal is, and why; without a finding, take back what was said."""
+
+    id: Id
+    reason: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    finding: Literal["verified", "dismissed"] | None = None
+
+
 class Backup(_Request, frozen=True, tag="backup", kw_only=True):
     """Copy the store to a file that does not exist yet."""
 
@@ -105,7 +113,7 @@ class Promote(_Request, frozen=True, tag="promote", kw_only=True):
 
 Request = (
     Advance | Settle | Status | SignIn | QuarantineList | QuarantineShow | QuarantineRetry | QuarantineDiscard
-    | Looked | Erase | Backup | Resume | Promote
+    | SignalJudge | Looked | Erase | Backup | Resume | Promote
 )  # fmt: skip
 
 _DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

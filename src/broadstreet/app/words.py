@@ -11,6 +11,14 @@ def stream_in_words(stream: str) -> str:
     return stream.replace("_like_", "-like ").replace("_", " ")
 
 
+def stratum_in_words(stratum: str) -> str:
+    """Return whom a stratum has; empty for everybody."""
+    kind, _, band = stratum.partition(":")
+    if kind != "age":
+        return ""
+    return f"ages {band[:-1]} and over" if band.endswith("+") else f"ages {band}"
+
+
 def counted(number: int, what: str, several: str = "") -> str:
     """Return a number of things, such as `1 signal` or `2,000 signals`."""
     return f"{number:,} {what if number == 1 else several or f'{what}s'}"
@@ -21,6 +29,8 @@ def place_in_words(place: str, names: Mapping[str, str] = {}) -> str:
     kind, _, code = place.partition(":")
     if kind == "city":
         return "the city"
+    if kind == "area":
+        return f"the area around {place_in_words(f'district:{code}', names)}"
     return f"{names[code]} ({code})" if code in names else f"{kind} {code}"
 
 

@@ -2,9 +2,11 @@
 
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.detection import Tests
+from broadstreet.workflows.surveillance.judging import Judge
 from broadstreet.workflows.surveillance.places import NOWHERE, Place, Places, read_places
 from broadstreet.workflows.surveillance.reading import (
     History,
+    closing_of,
     days_with_visits,
     facilities,
     history,
@@ -18,12 +20,14 @@ __all__ = [
     "NOWHERE",
     "Counts",
     "History",
+    "Judge",
     "Place",
     "Places",
     "Rule",
     "Series",
     "Strata",
     "Tests",
+    "closing_of",
     "days_with_visits",
     "facilities",
     "history",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from broadstreet.model.records import Signal
 from broadstreet.store.tables import Between, Condition, TableReader
-from broadstreet.workflows.surveillance.days import date_of
+from broadstreet.workflows.surveillance.days import date_of, number_of
 from broadstreet.workflows.surveillance.rule import SILENCE, Floats, Rule, test_day
 from broadstreet.workflows.surveillance.rule import Counted as Days
 from broadstreet.workflows.surveillance.tables import ALL, CITY, CLOSED, COUNT, FACILITY, SIGNAL, VISITS, Held
@@ -94,6 +94,12 @@ def history(
     )
     alarm = np.array([each.alarm[0] for each in found], np.bool_)
     return History(_dates(span), counts, expected, upper, score, alarm)
+
+
+def closing_of(reader: TableReader, day: date) -> int | None:
+    """Return the seq of the timer that closed a day; None if it was not closed by itself."""
+    rows = reader.select(CLOSED, {"day": number_of(day)})
+    return int(rows[0][1] or 0) if rows else None
 
 
 def facilities(reader: TableReader) -> dict[str, str]:
