@@ -18,13 +18,13 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from broadstreet.workflows.surveillance.episodes import Alarm, Episode, grouped
 
 from bench.results import keep
 from broadstreet.analysis.aberration.ears import Method
 from broadstreet.model import syndromes
 from broadstreet.simulation import City
 from broadstreet.workflows.surveillance.days import date_of, number_of
-from broadstreet.workflows.surveillance.episodes import Alarm, Episode, grouped
 from broadstreet.workflows.surveillance.resources import FEVER
 from broadstreet.workflows.surveillance.rule import Rule, apply_rule
 

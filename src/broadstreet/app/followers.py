@@ -55,4 +55,7 @@ def places_of(settings: Settings) -> Places:
 def rule_of(settings: Settings) -> Rule:
     """Return the rule that each day's counts are tested by."""
     said = settings.surveillance
-    return Rule(method=said.method, minimum=said.minimum, alpha=said.alpha or None, baseline=said.baseline)
+    return Rule(
+        method=said.method, minimum=said.minimum, history=said.history,
+        alpha=said.alpha or None, baseline=said.baseline,
+    )  # fmt: skip

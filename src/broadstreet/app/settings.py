@@ -143,27 +143,30 @@ class Surveillance(_Section, frozen=True, kw_only=True):
     """The daily tests of counts."""
 
     method: Annotated[
-        Literal["C1", "C2", "C3"], Meta(description="EARS method that each day's counts are tested with.")
-    ] = Rule.method
-    alpha: Annotated[
-        float,
+        Literal["detect", "C1", "C2", "C3"],
         Meta(
-            ge=0,
-            lt=0.5,
-            description="Chance of a false alarm, for normal counts; 0: the method's own.",
+            description="Method that each day's counts are tested with: `detect`, whose level follows from"
+            " the budget, or one of EARS."
         ),
-    ] = Rule.alpha or 0.0
-    baseline: Annotated[
-        int,
-        Meta(ge=7, le=364, description="Days of the longest baseline; until then shorter ones."),
-    ] = Rule.baseline
-    minimum: Annotated[
-        int, Meta(ge=1, le=1_000, description="Fewest visits on a day that make a signal.")
-    ] = 3
+    ] = Rule.method
     budget: Annotated[
         float,
         Meta(gt=0, le=1_000, description="False alarms a month that are allowed in the whole city."),
     ] = 1.0
+    minimum: Annotated[
+        int,
+        Meta(ge=1, le=1_000, description="Fewest visits of a signal: in a week, with EARS on a day."),
+    ] = Rule.minimum
+    history: Annotated[
+        int, Meta(ge=1, le=364, description="Days of history before the first day is tested by `detect`.")
+    ] = Rule.history
+    alpha: Annotated[
+        float,
+        Meta(ge=0, lt=0.5, description="EARS: chance of a false alarm, for normal counts; 0: its own."),
+    ] = Rule.alpha or 0.0
+    baseline: Annotated[
+        int, Meta(ge=7, le=364, description="EARS: days of the longest baseline; until then shorter ones.")
+    ] = Rule.baseline
     ages: Annotated[
         str,
         Meta(

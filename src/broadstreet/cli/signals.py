@@ -125,9 +125,7 @@ def one_signal(settings: Settings, id: str) -> Signal:
         found = [signal for signal in surveillance.signals(store) if signal.id.endswith(id)]
     if len(found) != 1:
         came = "none" if not found else f"{len(found)} of them"
-        raise Mistake(
-            f"expected the id of one signal, got {id!r} ({came}); see `broadstreet signals list --all`"
-        )
+        raise Mistake(f"expected the id of one signal, got {id!r} ({came}); see `signals list --all`")
     return found[0]
 
 
@@ -154,8 +152,8 @@ def _table(signals: Sequence[Signal], settings: Settings) -> Table:
         table.add_column(heading, no_wrap=True, justify="right" if heading in _NUMBERS else "left")
     for s in sorted(signals, key=lambda each: (each.until, each.since), reverse=True):
         cells = (
-            s.id[-SHORT:], s.state, _what(s), place_in_words(s.where.place, names), str(s.since), str(s.until),
-            f"{s.observed:,}", f"{s.expected:.1f}", str(len(s.evidence)),
+            s.id[-SHORT:], s.state, _what(s), place_in_words(s.where.place, names), str(s.since),
+            str(s.until), f"{s.observed:,}", f"{s.expected:.1f}", str(len(s.evidence)),
         )  # fmt: skip
         table.add_row(*(escape(visible(cell)) for cell in cells))
     return table

@@ -98,8 +98,9 @@ class Tests:
     def _cells(self, due: Due) -> dict[tuple[Series, int], int]:
         cells = dict(due.cells)
         watched = [*self._sheet.tested(), *self._sheet.feeds()]
+        began = self._sheet.began
         for day, seq in due.days.items():
-            if day >= self._sheet.first:
+            if day >= began:
                 for series in watched:
                     cells[series, day] = max(seq, cells.get((series, day), 0))
         return cells

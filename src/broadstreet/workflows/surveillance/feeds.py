@@ -102,6 +102,8 @@ class Reporting:
             s for s in sheet.columns if s.stream == VISITS and s.place.startswith(FACILITY_PLACE)
         ]
         self._known: dict[str, Floats | None] = {}
+        self._by_source: dict[str, Floats] = {}
+        self._everything = np.ones(len(sheet.table))
 
     def share(self, place: str) -> Floats | None:
         """Return the share of each day, shape (days,); None where nothing is missing on any day."""
@@ -123,7 +125,7 @@ class Reporting:
 
     def _share(self, place: str) -> Floats | None:
         came = {series: self._came(series) for series in self._of_place[place]}
-        if all((each == 1.0).all() for each in came.values()):
+        if all(each is self._everything for each in came.values()):
             return None
         weights = {series: self._weight(series, each) for series, each in came.items()}
         total = sum(weights.values())
@@ -135,11 +137,19 @@ class Reporting:
 
     def _came(self, series: Series) -> Floats:
         source = _source(series)
-        came = np.ones(len(self._sheet.table))
+        if source not in self._by_source:
+            self._by_source[source] = self._came_of(source)
+        return self._by_source[source]
+
+    def _came_of(self, source: str) -> Floats:
         counts = self._sheet.of(Series(VISITS, FACILITY_PLACE + source, "all"))
         began = np.flatnonzero(counts)
         anybody = np.flatnonzero(self._sheet.of(CITY_VISITS))
-        if began.size and anybody.size and began[0] - anybody[0] > NEW_AFTER:
+        is_new = began.size and anybody.size and began[0] - anybody[0] > NEW_AFTER
+        if not is_new and source not in self._silent:
+            return self._everything
+        came = np.ones_like(self._everything)
+        if is_new:
             came[: began[0]] = 0.0
         for day, share in self._silent.get(source, {}).items():
             if 0 <= day - self._sheet.first < len(came):

@@ -7,7 +7,11 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 MOST = 100_000
 _PLANE, _GLOBE = ("x", "y"), ("lat", "lon")
@@ -22,7 +26,7 @@ class Place(NamedTuple):
     y: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Places:
     """The districts that have coordinates; on the globe, `x` is the longitude and `y` the latitude."""
 
@@ -39,6 +43,16 @@ class Places:
         x, y = [each.x for each in found], [each.y for each in found]
         where: dict[str, list[float]] = {"lat": y, "lon": x} if self.on_globe else {"x": x, "y": y}
         return {"place": list(codes), **where}
+
+    @lru_cache(maxsize=64)  # noqa: B019 - there is one table of places for the life of a hub
+    def neighbours(self, codes: tuple[str, ...]) -> NDArray[np.intp]:
+        """Return of each of these places all of them, the nearest first: shape (places, places)."""
+        x = np.array([self.by_code[code].x for code in codes])
+        y = np.array([self.by_code[code].y for code in codes])
+        if self.on_globe:  # near enough within a city, for an order
+            x = x * np.cos(np.radians(y.mean()))
+        apart = np.hypot(x[:, np.newaxis] - x, y[:, np.newaxis] - y)
+        return np.argsort(apart, axis=1, kind="stable")
 
 
 NOWHERE = Places()

@@ -87,7 +87,7 @@ def history(
     """Return a series with what was expected of each day; the arguments are those of `series`."""
     rule, span = rule or Rule(), _span(reader)
     counts = _filled(span, *_stored(reader, stream, place, stratum))
-    found = [test_day(counts[: row + 1, np.newaxis], rule, level) for row in range(len(span))]
+    found = [test_day(counts[: row + 1, np.newaxis], int(span[0]), rule, level) for row in range(len(span))]
     expected, upper, score = (
         np.array([getattr(each, name)[0] for each in found], np.float64)
         for name in ("expected", "upper", "score")

@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from broadstreet.analysis.aberration import ears
+from broadstreet.analysis.aberration import detect, ears
 
 Counted = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Method = Literal["C1", "C2", "C3"]
+Method = Literal["detect", "C1", "C2", "C3"]
 
 SILENCE = 28
 """Days: after a longer silence of the whole city history begins anew. So a visit dated wrongly by years makes
 no baseline of zeros."""
+WEEK = 7
+DAYS_A_YEAR = 365
+EVIDENCE = "evidence over the newest days (detect)"
 # Days of history that a method needs beyond its baseline (analysis.aberration.ears).
 _BEYOND = {"C1": 0, "C2": 2, "C3": 4}
 _SHORTEST = 3
@@ -30,9 +33,12 @@ class Rule:
     Attributes
     ----------
     method
-        Of `analysis.aberration.ears`.
+        `detect` of `analysis.aberration`, at the level that the budget of false alarms allows; or one of its
+        `ears`, at a level of its own.
     minimum
-        So many visits a day are needed at least.
+        So many visits are needed at least: of `detect` in a week, of EARS on a day.
+    history
+        So many days of history are needed, for `detect`.
     alpha
         Level of EARS, for normal counts; None is the method's own. Small counts are not normal: hence a level
         far below the usual 0.001.
@@ -40,8 +46,9 @@ class Rule:
         Length in days of the longest baseline of EARS; see `baselines`.
     """
 
-    method: Method = "C2"
+    method: Method = "detect"
     minimum: int = 3
+    history: int = 7
     alpha: float | None = 1e-6
     baseline: int = 28
 
@@ -50,6 +57,8 @@ class Rule:
             raise ValueError(f"method must be one of {', '.join(get_args(Method))} (it is {self.method!r})")
         if self.minimum < 1:
             raise ValueError(f"minimum must be 1 or more (it is {self.minimum})")
+        if self.history < 1:
+            raise ValueError(f"history must be 1 day or more (it is {self.history})")
         if self.baseline < _SHORTEST:
             raise ValueError(f"baseline must be {_SHORTEST} days or more (it is {self.baseline})")
         if self.alpha is not None and not 0 < self.alpha < 1:
@@ -70,8 +79,8 @@ class Rule:
 class Tested:
     """What the tests of one day found: arrays of shape `(series,)`.
 
-    `chance` is how likely a count as high is without an outbreak; `alarm` is true where the day stands out by
-    the rule. The others are of `Aberrations`; all are NaN where there is too little history.
+    `chance` is how likely evidence as strong is without an outbreak; `alarm` is true where the day stands out
+    by the rule. The others are of `Aberrations`; all are NaN where there is too little history.
     """
 
     method: str
@@ -83,13 +92,15 @@ class Tested:
     alarm: NDArray[np.bool_]
 
 
-def test_day(counts: Counted, rule: Rule, level: float) -> Tested:  # noqa: ARG001
+def test_day(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
     """Test the last day of many series.
 
     Parameters
     ----------
     counts : ndarray of int64, shape (days, series)
         From the first day that anybody reported to the day that is tested.
+    first
+        The day of the first row, as days since 1970-01-01.
     rule
         The setting.
     level
@@ -98,14 +109,62 @@ def test_day(counts: Counted, rule: Rule, level: float) -> Tested:  # noqa: ARG0
     Returns
     -------
     Tested
-        A count is an alarm if it is above the upper bound and not below the minimum, its baseline is complete
-        and not constant.
+        A count is an alarm if it is above the upper bound, there are as many visits as the rule needs, and
+        history is long enough; of EARS, if its baseline is not constant.
     """
+    return _evidence(counts, first, rule, level) if rule.method == "detect" else _ears(counts, rule)
+
+
+def promising(counts: Counted, rule: Rule) -> NDArray[np.bool_]:
+    """Return which series may stand out on their last day at all: most do not, and need no test.
+
+    Without `detect` it suffices that there are enough visits. With it, either the day or the week must lie
+    one and a half roots of the usual above the usual, which is the mean of the four weeks before, or of their
+    same weekdays where that is lower.
+    """
+    today, week = counts[-1], counts[-WEEK:].sum(axis=0)
+    if rule.method != "detect":
+        return np.asarray(today >= rule.minimum)
+    enough = np.asarray((today > 0) & (week >= rule.minimum))
+    if len(counts) <= rule.history:
+        return np.zeros_like(enough)
+    past = counts[-5 * WEEK : -WEEK]
+    if len(past) < WEEK:
+        return enough
+    usual, on_weekday = past.mean(axis=0), counts[-1 - WEEK :: -WEEK][:4].mean(axis=0)
+    lower = np.minimum(usual, on_weekday)
+    above = today > lower + 1.5 * np.sqrt(lower)
+    of_week = week > WEEK * usual + 1.5 * np.sqrt(WEEK * usual)
+    return np.asarray(enough & (above | of_week))
+
+
+def untested(width: int) -> Tested:
+    """Return what is known of so many series without history."""
+    nothing = np.full((5, width), np.nan)
+    return Tested("", *nothing, alarm=np.zeros(width, np.bool_))  # type: ignore[misc]
+
+
+def _evidence(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
+    row = len(counts) - 1
+    if row < rule.history:
+        return untested(counts.shape[1])
+    days = np.arange(first, first + row + 1).astype("datetime64[D]")
+    found = detect(counts, [row], frequency=DAYS_A_YEAR, dates=days, alpha=level)
+    enough = (counts[-1] > 0) & (counts[-WEEK:].sum(axis=0) >= rule.minimum)
+    alarm = np.asarray((counts[-1] > found.upper[0]) & enough)
+    chance = np.asarray(stats.norm.sf(found.score[0]))
+    return Tested(
+        EVIDENCE, found.expected[0], found.upper[0], found.score[0], chance, found.dispersion[0], alarm
+    )
+
+
+def _ears(counts: Counted, rule: Rule) -> Tested:
     row = len(counts) - 1
     lengths = [length for length in rule.baselines if rule.reach(length) <= row]
     if not lengths:
         return untested(counts.shape[1])
     reach = rule.reach(lengths[-1])
+    assert rule.method != "detect"
     found = ears(counts[row - reach :], [reach], method=rule.method, baseline=lengths[-1], alpha=rule.alpha)
     expected, upper, score, dispersion = (
         each[0] for each in (found.expected, found.upper, found.score, found.dispersion)
@@ -114,9 +173,3 @@ def test_day(counts: Counted, rule: Rule, level: float) -> Tested:  # noqa: ARG0
         alarm = (counts[-1] > upper) & (counts[-1] >= rule.minimum) & (dispersion > 0)
     name = f"EARS {rule.method}, baseline of {lengths[-1]} days"
     return Tested(name, expected, upper, score, stats.norm.sf(score), dispersion, np.asarray(alarm))
-
-
-def untested(width: int) -> Tested:
-    """Return what is known of so many series without history."""
-    nothing = np.full((5, width), np.nan)
-    return Tested("", *nothing, alarm=np.zeros(width, np.bool_))  # type: ignore[misc]

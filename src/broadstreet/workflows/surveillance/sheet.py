@@ -67,6 +67,12 @@ class Sheet:
         return self.first + self._rows - 1
 
     @property
+    def began(self) -> int:
+        """The first day that anybody in the city reported; the day after the last row if nobody did."""
+        reported = np.flatnonzero(self.of(CITY_VISITS))
+        return self.first + int(reported[0] if reported.size else self._rows)
+
+    @property
     def table(self) -> Table:
         """The counts, shape (days, series)."""
         return self._table[: self._rows, : len(self.columns)]

@@ -3,6 +3,7 @@ the scan."""
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -17,7 +18,7 @@ from broadstreet.workflows.surveillance.evidence import Witness
 from broadstreet.workflows.surveillance.feeds import LEAST_REPORTING, Reporting, silences
 from broadstreet.workflows.surveillance.lives import Key
 from broadstreet.workflows.surveillance.places import Places
-from broadstreet.workflows.surveillance.rule import Rule, Tested, test_day
+from broadstreet.workflows.surveillance.rule import Rule, Tested, promising, test_day
 from broadstreet.workflows.surveillance.scanning import WINDOW, scanned
 from broadstreet.workflows.surveillance.sheet import Sheet
 from broadstreet.workflows.surveillance.strata import Series
@@ -63,7 +64,7 @@ class Testing:
         found = []
         for day in sorted(days) if feeds else ():
             counts = self._up_to(day)[:, [self._sheet.columns[series] for series in feeds]]
-            tested = test_day(counts, self._rule, 0.01)
+            tested = test_day(counts, self._begins[day], self._rule, 0.01)
             found += silences(self._sheet, feeds, day, tested, self._budget.a_month)
         return [self._witness.of_silence(each) for each in found]
 
@@ -90,9 +91,10 @@ class Testing:
         ]
 
     def _rises(self, day: int, series: Sequence[Series], reporting: Reporting) -> list[Evidence]:
-        promising = [each for each in series if self._is_promising(each, day)]
+        columns = np.array([self._sheet.columns[each] for each in series])
+        may = promising(self._up_to(day)[:, columns], self._rule)
         groups: defaultdict[tuple[str, float], list[Series]] = defaultdict(list)
-        for each in promising:
+        for each in itertools.compress(series, may.tolist()):
             place = each.place if reporting.share(each.place) is not None else ""
             groups[place, self._level(each)].append(each)
         found = []
@@ -105,7 +107,7 @@ class Testing:
                 if share[-1] < LEAST_REPORTING:
                     continue
                 counts = compared(counts, share)
-            tested = test_day(counts, self._rule, level)
+            tested = test_day(counts, self._begins[day], self._rule, level)
             found += self._evidence(day, some, tested)
         return found
 
@@ -135,10 +137,6 @@ class Testing:
         if day not in self._begins:
             self._begins[day] = self._sheet.begin(day)
         return slice(self._begins[day] - self._sheet.first, day + 1 - self._sheet.first)
-
-    def _is_promising(self, series: Series, day: int) -> bool:
-        """Return whether a count may stand out at all: most do not, and need no test."""
-        return self._sheet.at(series, day) >= self._rule.minimum
 
 
 def compared(counts: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.int64]:
