@@ -2,7 +2,9 @@
 
 The visits of each city go into the counts and tests of the hub as resources, day by day, without messages.
 A signal is false if no test of it is of the outbreak's place and time; an outbreak is found with the first
-test of its syndrome in its district, an area with it, or the city. `python -m bench signals [first seed] [cities]`.
+test of its syndrome in its district, an area with it, or the city.
+
+    python -m bench signals [first seed] [number of cities]
 """
 
 from __future__ import annotations

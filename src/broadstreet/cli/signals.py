@@ -22,8 +22,8 @@ from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
 from broadstreet.app.words import place_in_words, stratum_in_words, stream_in_words
 from broadstreet.cli.marked import visible
-from broadstreet.cli.signing_in import token_of
 from broadstreet.cli.program import AsJson, Config, Data, Mistake, app, console, settings_of, show_table
+from broadstreet.cli.signing_in import token_of
 from broadstreet.model.records import Evidence, Signal
 from broadstreet.workflows import surveillance
 
