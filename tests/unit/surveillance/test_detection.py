@@ -374,29 +374,32 @@ def test_a_first_report_that_comes_late_completes_baselines(town: Town) -> None:
 
 
 @pytest.fixture
-def unset(tmp_path: Path) -> Iterator[Town]:
-    """Return a town that is tested by the default rule."""
-    town = Town(tmp_path / "default.db", lambda counts: [surveillance.Tests(counts)])
+def by_ears(tmp_path: Path) -> Iterator[Town]:
+    """Return a town that is tested by EARS C2 with its usual baselines."""
+    rule = surveillance.Rule(method="C2")
+    town = Town(tmp_path / "ears.db", lambda counts: [surveillance.Tests(counts, rule)])
     yield town
     town.close()
 
 
-def test_by_default_the_two_days_before_a_day_are_not_in_its_baseline(unset: Town) -> None:
-    live(unset, [*QUIET_WEEK, 5, 5, 9])
-    [signal] = found(unset)
+def test_the_two_days_before_a_day_are_not_in_the_baseline_of_c2(by_ears: Town) -> None:
+    live(by_ears, [*QUIET_WEEK, 5, 5, 9])
+    [signal] = found(by_ears)
     assert [(e.day, e.expected, e.method) for e in those_of(signal)] == [
         (FIRST + timedelta(days=9), 2.0, "EARS C2, baseline of 7 days")
     ]
 
 
-def test_a_baseline_grows_from_one_week_to_four(unset: Town) -> None:
+def test_a_baseline_grows_from_one_week_to_four(by_ears: Town) -> None:
     bursts = [*QUIET_WEEK, 2, 2, 14, *QUIET_WEEK, *QUIET_WEEK, 40, *QUIET_WEEK, *QUIET_WEEK, 99]
-    live(unset, bursts)
-    methods = [signal.evidence[0].method for signal in found(unset)]
+    live(by_ears, bursts)
+    methods = [signal.evidence[0].method for signal in found(by_ears)]
     assert methods == [f"EARS C2, baseline of {days} days" for days in (7, 14, 28)]
 
 
-@pytest.mark.parametrize("wrong", [{"method": "C4"}, {"minimum": 0}, {"baseline": 2}, {"alpha": 1.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"method": "C4"}, {"minimum": 0}, {"baseline": 2}, {"alpha": 1.5}, {"history": 0}]
+)
 def test_a_setting_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"must (be|lie)"):
         surveillance.Rule(**wrong)  # type: ignore[arg-type]
@@ -407,3 +410,37 @@ def test_an_id_is_a_uuid_that_follows_from_its_cause() -> None:
     assert len(ids) == 150
     assert {(uuid.UUID(id).version, uuid.UUID(id).variant) for id in ids} == {(8, uuid.RFC_4122)}
     assert signal_id(7, 1) == signal_id(7, 1)
+
+
+@pytest.fixture
+def unset(tmp_path: Path) -> Iterator[Town]:
+    """Return a town that is tested by default: by detect, within a budget."""
+    town = Town(tmp_path / "default.db", lambda counts: [surveillance.Tests(counts)])
+    town.put("Patient", "p1", patient("D1"))
+    yield town
+    town.close()
+
+
+def test_by_default_evidence_of_several_days_adds_up(unset: Town) -> None:
+    live(unset, [*QUIET_WEEK * 4, 3, 6, 8, 9, 9, 9])
+    [signal] = found(unset)
+    assert signal.status == "growing"
+    assert {each.method for each in signal.evidence} == {"evidence over the newest days (detect)"}
+    newest = those_of(signal)[-1]
+    assert newest.observed > newest.upper > newest.expected
+    assert newest.chance is not None
+    assert newest.chance < 0.01
+
+
+def test_a_dismissal_makes_the_tests_of_its_syndrome_stricter(unset: Town) -> None:
+    day = live(unset, [*QUIET_WEEK, *QUIET_WEEK, 8, 2, 2, 2, 2])
+    [signal] = found(unset)
+    for number in range(8):
+        judged(unset, msgspec.structs.replace(signal, id=f"another-{number}"), "dismissed")
+    levels = [
+        surveillance.Budget(1.0).corrections(held, 14, {"fever"})["fever"]
+        for held in ([], surveillance.signals(unset.store))
+    ]
+    assert levels[0] == 1.0
+    assert levels[1] > 4.0
+    assert day > TESTED

@@ -1,5 +1,6 @@
 """Surveillance: visits are counted, each closed day is tested, and what stands out becomes a signal."""
 
+from broadstreet.workflows.surveillance.budget import Budget
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.detection import Tests
 from broadstreet.workflows.surveillance.judging import Judge
@@ -18,6 +19,7 @@ from broadstreet.workflows.surveillance.strata import Series, Strata
 
 __all__ = [
     "NOWHERE",
+    "Budget",
     "Counts",
     "History",
     "Judge",
