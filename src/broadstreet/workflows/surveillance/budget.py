@@ -20,8 +20,15 @@ MONTH = 365.25 / 12
 """Days."""
 PRIOR = 2.0
 """Pseudo-alarms: so many dismissals beyond what was expected double a stream's supposed false alarms."""
+HIGHEST = 0.01
+"""No test is made at a higher level, however few there are."""
 SCAN_SHARE = 0.25
 """The scan's part of the budget, where places have coordinates."""
+OVERLAP = 8.0
+"""So many alarms make one false signal: nights share the seven days that `detect` weighs, the city has
+the visits of its districts and ages, a fever is also an influenza-like illness, and all alarms of the same
+visits are one signal. Chosen on simulated cities (seeds 0 to 5 of `bench/signals.py`), where without it a
+budget of 10 a month gave less than 1."""
 LEARNS_FROM = 364
 """Days: older dismissals are forgotten."""
 
@@ -53,11 +60,11 @@ class Budget:
     def level_of_series(self, tests: int) -> float:
         """Return the level of one test among so many in a night."""
         share = 1.0 - SCAN_SHARE if self.has_scan else 1.0
-        return min(share * self.a_night / max(tests, 1), 0.05)
+        return min(share * OVERLAP * self.a_night / max(tests, 1), HIGHEST)
 
     def level_of_scan(self, scans: int) -> float:
         """Return the level of one scan among so many in a night."""
-        return min(SCAN_SHARE * self.a_night / max(scans, 1), 0.05)
+        return min(SCAN_SHARE * self.a_night / max(scans, 1), HIGHEST)
 
     def corrections(self, signals: Iterable[Signal], days: int, streams: Iterable[str]) -> dict[str, float]:
         """Return by what the level of each stream is divided, from 1 up.

@@ -32,7 +32,7 @@ from broadstreet.workflows.surveillance.lives import (
 )
 from broadstreet.workflows.surveillance.news import EMITTED, TESTS, TYPES
 from broadstreet.workflows.surveillance.places import NOWHERE, Places
-from broadstreet.workflows.surveillance.rule import Rule
+from broadstreet.workflows.surveillance.rule import Rule, warm
 from broadstreet.workflows.surveillance.scanning import AREA, LONGEST
 from broadstreet.workflows.surveillance.sheet import Sheet
 from broadstreet.workflows.surveillance.strata import Series
@@ -82,6 +82,7 @@ class Tests:
 
     def react(self, entries: Sequence[Entry], tables: TableReader) -> list[Emission]:
         """Return each signal that is new or not as it should be."""
+        warm(self._rule)
         due = due_of(entries, tables)
         if due is None or not (due.cells or due.days or due.told):
             return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -136,6 +137,12 @@ def promising(counts: Counted, rule: Rule) -> NDArray[np.bool_]:
     above = today > lower + 1.5 * np.sqrt(lower)
     of_week = week > WEEK * usual + 1.5 * np.sqrt(WEEK * usual)
     return np.asarray(enough & (above | of_week))
+
+
+@cache
+def warm(rule: Rule) -> None:
+    """Make ready what is compiled at its first use, before a visit has to wait for it."""
+    test_day(np.ones((rule.history + 1, 1), np.int64), 0, rule, 0.001)
 
 
 def untested(width: int) -> Tested:
