@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Final, Literal, Protocol, TypeGuard, TypeVar
 
 from broadstreet.model import records
 from broadstreet.model.clock import Clock, microseconds
-from broadstreet.model.records import Access, AccessRequest, Investigation, Quarantined
+from broadstreet.model.records import Access, AccessRequest, Investigation, Quarantined, Signal
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Entry
 from broadstreet.store.protocol import PositionGone, Reader
@@ -35,7 +36,17 @@ from broadstreet.trust.rows import rows
 from broadstreet.trust.views import Pseudonyms, shown
 from broadstreet.trust.visible import Where, visible
 
-READ_PATHS: Final = ("read", "history", "search", "count", "record", "messages", "message", "looked")
+READ_PATHS: Final = (
+    "read",
+    "history",
+    "search",
+    "count",
+    "record",
+    "evidence",
+    "messages",
+    "message",
+    "looked",
+)
 """Every way to read; what is not here has no test that it leaks nothing, and does not get in."""
 MOST_VERSIONS: Final = 200
 MOST_REQUESTS: Final = 1_000
@@ -69,6 +80,7 @@ class Shown:
     version: int
     at: int
     body: bytes
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -237,6 +249,29 @@ class PurposeReader:
 
         return self._leaving("records", kind, [], answer)
 
+    def evidence(self, signal: str, limit: int = 200) -> list[Shown]:
+        """Return the visits that a signal counted, as far as they may be seen: the newest version of each.
+
+        Who sees signals may see what they rest on, also where residents have pseudonyms.
+
+        Raises
+        ------
+        Forbidden
+            If the view does not show resources.
+        """
+
+        def answer(noted: _Answer) -> list[Shown]:
+            self._require_shown()
+            held = self._trust.store.current(records.entry_type(Signal), signal)
+            record = records.decode(held.body) if held is not None and held.body else None
+            if not isinstance(record, Signal) or not self._sees_in_city("Signal"):
+                return []
+            ids = sorted({visit for each in record.evidence for visit in each.visits})
+            found = (entry for id in ids for entry in self._found("Encounter", id, None))
+            return self._show(islice(found, limit), noted)
+
+        return self._leaving("search", "Encounter", [Token("_signal", ANY, signal)], answer)
+
     def messages(self, *, everything: bool = False, limit: int = 50) -> list[dict[str, Value]]:
         """Return the rows of the quarantine by their column names, newest first.
 
@@ -397,7 +432,7 @@ class PurposeReader:
             pseudonymous = self._grants.view == "pseudonymous"
             id = self._pseudonyms.of(entry.id) if pseudonymous else entry.id
             body = shown(entry.body, self._grants.view, self._pseudonyms)
-            found.append(Shown(entry.type.partition("/")[2], id, entry.version, entry.at, body))
+            found.append(Shown(entry.type.partition("/")[2], id, entry.version, entry.at, body, entry.seq))
         return found
 
     def _leaving(

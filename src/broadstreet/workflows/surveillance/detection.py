@@ -76,13 +76,13 @@ class Tests:
         budget: float = 1.0,
     ) -> None:
         self.over: Projection | None = over
-        self._counts, self._rule, self._places = over, rule, places
+        self._counts, self.rule, self.places = over, rule, places
         self._budget = Budget(budget, has_scan=bool(places.by_code))
         self._sheet = Sheet(over.strata)
 
     def react(self, entries: Sequence[Entry], tables: TableReader) -> list[Emission]:
         """Return each signal that is new or not as it should be."""
-        warm(self._rule)
+        warm(self.rule)
         due = due_of(entries, tables)
         if due is None or not (due.cells or due.days or due.told):
             return []
@@ -143,7 +143,7 @@ class Tests:
         lived = due.closed - self._sheet.begin(due.closed)
         streams = {series.stream for series in self._sheet.tested()}
         corrections = self._budget.corrections(recent, lived, streams)
-        return Testing(self._sheet, Witness(tables), self._rule, self._budget, self._places, corrections)
+        return Testing(self._sheet, Witness(tables), self.rule, self._budget, self.places, corrections)
 
     def _tested(self, batch: _Batch, testing: Testing) -> Iterator[Evidence]:
         due, sheet = batch.due, self._sheet

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from broadstreet.model.records import Signal
 from broadstreet.store.tables import Between, Condition, TableReader
 from broadstreet.workflows.surveillance.days import date_of, number_of
-from broadstreet.workflows.surveillance.rule import SILENCE, Floats, Rule, test_day
+from broadstreet.workflows.surveillance.rule import SILENCE, Floats, Rule, test_day, untested
 from broadstreet.workflows.surveillance.rule import Counted as Days
 from broadstreet.workflows.surveillance.tables import ALL, CITY, CLOSED, COUNT, FACILITY, SIGNAL, VISITS, Held
 from broadstreet.workflows.surveillance.verdicts import signal_of
@@ -83,11 +83,16 @@ def history(
     *,
     rule: Rule | None = None,
     level: float = 0.001,
+    since: date | None = None,
 ) -> History:
-    """Return a series with what was expected of each day; the arguments are those of `series`."""
+    """Return a series with what was expected of each day, from `since` on; others as of `series`."""
     rule, span = rule or Rule(), _span(reader)
     counts = _filled(span, *_stored(reader, stream, place, stratum))
-    found = [test_day(counts[: row + 1, np.newaxis], int(span[0]), rule, level) for row in range(len(span))]
+    begin = number_of(since) if since else _EARLIEST
+    found = [
+        test_day(counts[: row + 1, np.newaxis], int(span[0]), rule, level) if day >= begin else untested(1)
+        for row, day in enumerate(span.tolist())
+    ]
     expected, upper, score = (
         np.array([getattr(each, name)[0] for each in found], np.float64)
         for name in ("expected", "upper", "score")

@@ -126,8 +126,7 @@ class Testing:
 
     @cached_property
     def _tests(self) -> int:
-        recent = np.asarray(self._sheet.table[-ACTIVE:].any(axis=0))
-        return sum(bool(recent[self._sheet.columns[series]]) for series in self._sheet.tested())
+        return active_tests(self._sheet)
 
     def _up_to(self, day: int) -> NDArray[np.int64]:
         return self._sheet.table[self._rows(day)]
@@ -137,6 +136,12 @@ class Testing:
         if day not in self._begins:
             self._begins[day] = self._sheet.begin(day)
         return slice(self._begins[day] - self._sheet.first, day + 1 - self._sheet.first)
+
+
+def active_tests(sheet: Sheet) -> int:
+    """Return how many series are tested in a night: those with a visit in the last weeks."""
+    recent = np.asarray(sheet.table[-ACTIVE:].any(axis=0))
+    return sum(bool(recent[sheet.columns[series]]) for series in sheet.tested())
 
 
 def compared(counts: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -1,0 +1,138 @@
+"""What a card says, as data: everything that the page and the text tell, and whence each number comes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from broadstreet.model.records import Verdict
+
+Sureness = Literal["strong", "moderate", "weak"]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class Origin(_Part, frozen=True):
+    """Where numbers come from: entries of the log by seq, and rows of the tables of counts by their key."""
+
+    signal: tuple[int, ...]
+    """Every version of the signal."""
+    causes: tuple[int, ...]
+    """What each version was made from: a visit, a correction, the timer that closed a day."""
+    counts: str
+    """The key of the count in `surveillance_count`, without the day."""
+
+
+class Point(_Part, frozen=True):
+    """One day of the series: None where nothing could be expected."""
+
+    day: date
+    observed: int
+    expected: float | None
+    upper: float | None
+    alarm: bool
+
+
+class Agreement(_Part, frozen=True):
+    """One series or area whose tests speak for the signal: by which method, on which days, how strongly."""
+
+    what: str
+    where: str
+    who: str
+    method: str
+    days: tuple[date, ...]
+    observed: int
+    expected: float
+    chance: float | None
+
+
+class Source(_Part, frozen=True):
+    """A facility: how many of the signal's visits it reported, and how many it would usually report."""
+
+    id: str
+    name: str
+    observed: int
+    usual: float
+
+
+class Band(_Part, frozen=True):
+    """A band of ages: its visits of the signal, and its usual share among visits of the syndrome."""
+
+    name: str
+    observed: int
+    usual_share: float
+
+
+class Spot(_Part, frozen=True):
+    """A district on the map: where it is, and the visits of the syndrome in the days of the signal."""
+
+    code: str
+    name: str
+    x: float
+    y: float
+    observed: int
+    expected: float
+    inside: bool
+
+
+class Past(_Part, frozen=True):
+    """An earlier signal that resembles this one, and what it turned out to be."""
+
+    id: str
+    what: str
+    where: str
+    since: date
+    observed: int
+    expected: float
+    outcome: str
+
+
+class Visit(_Part, frozen=True):
+    """A visit as the reader may see it; `seq` is its entry in the log."""
+
+    seq: int
+    id: str
+    day: str
+    source: str
+    codes: str
+
+
+class Card(_Part, frozen=True):
+    """All that is told about one signal.
+
+    `sureness` follows from `once_in`, the days in which chance alone brings evidence as strong somewhere in
+    the city. `visits` is None where the reader may not see any.
+    """
+
+    id: str
+    kind: Literal["rise", "silence"]
+    status: str
+    verdict: Verdict | None
+    title: str
+    lead: str
+    what: str
+    where: str
+    who: str
+    since: date
+    until: date
+    opened: datetime
+    observed: int
+    expected: float
+    sureness: Sureness
+    once_in: float | None
+    reasons: tuple[str, ...]
+    series: tuple[Point, ...]
+    agreements: tuple[Agreement, ...]
+    sources: tuple[Source, ...]
+    ages: tuple[Band, ...]
+    spots: tuple[Spot, ...]
+    on_globe: bool
+    limits: tuple[str, ...]
+    past: tuple[Past, ...]
+    origin: Origin
+    visits: tuple[Visit, ...] | None = None
+    visits_note: str = ""

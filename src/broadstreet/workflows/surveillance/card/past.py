@@ -1,0 +1,46 @@
+"""The earlier signals that are most like one, and what they turned out to be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from broadstreet.model.records import Signal
+from broadstreet.workflows.surveillance.card import telling
+from broadstreet.workflows.surveillance.card.data import Past
+
+MOST = 3
+OTHER_STREAM = 4.0
+OTHER_PLACE, CITY_AND_DISTRICT = 1.0, 0.5
+OTHER_STRATUM = 0.5
+"""How far signals are apart, beside the logarithm of the ratio of their sizes: another syndrome counts more
+than a size that differs fifty-fold."""
+
+
+def nearest(signal: Signal, known: Sequence[Signal], names: telling.Names) -> tuple[Past, ...]:
+    """Return at most three earlier signals of the same kind, the most similar first."""
+    earlier = [
+        each
+        for each in known
+        if each.id != signal.id and each.kind == signal.kind and each.since < signal.since and not each.joined
+    ]
+    near = sorted(earlier, key=lambda each: (apart(signal, each), -each.since.toordinal(), each.id))[:MOST]
+    return tuple(
+        Past(
+            id=each.id, what=telling.what(each), where=names.place(each.where.place), since=each.since,
+            observed=each.observed, expected=each.expected, outcome=telling.outcome(each),
+        )
+        for each in near
+    )  # fmt: skip
+
+
+def apart(one: Signal, other: Signal) -> float:
+    """Return how different two signals are, by syndrome, place, stratum and size."""
+    distance = abs(math.log((one.observed + 1) / (other.observed + 1)))
+    if one.where.stream != other.where.stream:
+        distance += OTHER_STREAM
+    if one.where.place != other.where.place:
+        distance += CITY_AND_DISTRICT if "city" in (one.where.place, other.where.place) else OTHER_PLACE
+    if one.where.stratum != other.where.stratum:
+        distance += OTHER_STRATUM
+    return distance

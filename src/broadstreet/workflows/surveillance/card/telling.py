@@ -1,0 +1,172 @@
+"""The sentences of a card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from broadstreet.model.records import Signal
+from broadstreet.workflows.surveillance.card.data import Point, Sureness
+from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.tables import CITY, VISITS
+
+SMALL = 3.0
+"""Expected visits: below, numbers are too small to tell how much more there are."""
+YOUNG = 56
+"""Days of history: with less, neither season nor usual spread is known well."""
+_LIFE = {
+    "opened": "It has just opened.",
+    "growing": "It is growing.",
+    "fading": "It is fading: the newest day does not stand out.",
+    "closed": "It is over: three days have not stood out.",
+    "withdrawn": "Corrections have taken its evidence away.",
+}
+_SURE = {
+    "strong": "The evidence is strong.",
+    "moderate": "The evidence is moderate.",
+    "weak": "The evidence is weak.",
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """What facilities and districts are called, by id and code."""
+
+    sources: Mapping[str, str] = field(default_factory=dict)
+    districts: Mapping[str, str] = field(default_factory=dict)
+
+    def place(self, place: str) -> str:
+        """Return the name of a place for people."""
+        kind, _, code = place.partition(":")
+        if kind == CITY:
+            return "the whole city"
+        if kind == "facility":
+            return self.source(code)
+        name = self.districts.get(code, "")
+        district = f"{name} ({code})" if name and name != code else f"district {code}"
+        return f"the area around {district}" if kind == "area" else district
+
+    def source(self, id: str) -> str:
+        """Return the name of a facility."""
+        return self.sources.get(id, id)
+
+
+def stream(name: str) -> str:
+    """Return the name of a syndrome for people."""
+    return name.replace("_like_", "-like ").replace("_", " ")
+
+
+def who(stratum: str) -> str:
+    """Return whom a stratum has."""
+    kind, _, band = stratum.partition(":")
+    if kind != "age":
+        return "everybody"
+    return f"ages {band[:-1]} and over" if band.endswith("+") else f"ages {band}"
+
+
+def what(signal: Signal) -> str:
+    """Return what a signal is about."""
+    return "reports of a source" if signal.where.stream == VISITS else stream(signal.where.stream)
+
+
+def title(signal: Signal, names: Names) -> str:
+    """Return the headline."""
+    place = names.place(signal.where.place)
+    if signal.kind == "silence":
+        return f"{place} reports less than usual"
+    whom = "" if signal.where.stratum == "all" else f", {who(signal.where.stratum)}"
+    return f"More {what(signal)} than expected in {place}{whom}"
+
+
+def lead(signal: Signal, sure: Sureness, names: Names) -> str:
+    """Return what is happening and how sure that is, in a few words."""
+    when = _when(signal)
+    if signal.status == "withdrawn":
+        return f"{when}. {_LIFE['withdrawn']}"
+    seen = f"{signal.observed:,} visits, {_number(signal.expected)} expected"
+    if signal.kind == "silence":
+        return f"{when}: {seen}. {_silence(signal, names)}"
+    return f"{when}: {seen}. {_LIFE[signal.status]} {_SURE[sure]}"
+
+
+def outcome(signal: Signal) -> str:
+    """Return what a signal turned out to be."""
+    if signal.verdict:
+        return f"{signal.verdict.finding} by {signal.verdict.by}: {signal.verdict.reason}"
+    return "withdrawn after corrections" if signal.status == "withdrawn" else "nobody has judged it"
+
+
+def limits(
+    signal: Signal,
+    points: Sequence[Point],
+    closed: int,
+    missing: Mapping[str, float],
+    names: Names,
+    *,
+    has_map: bool,
+) -> tuple[str, ...]:
+    """Return what the data cannot show."""
+    told = []
+    if number_of(signal.until) >= closed - 2:
+        told.append(
+            "Delay: visits and diagnoses of the newest days still come in. The numbers are those that had"
+            " arrived; they are tested again when more arrive."
+        )
+    if missing:
+        parts = ", ".join(
+            f"{names.source(id)} ({share:.0%} of usual visits)" for id, share in missing.items()
+        )
+        told.append(
+            f"Silent sources: {parts}. What is expected was lowered by their part, so the comparison holds,"
+            " but their patients are not seen."
+        )
+    if signal.kind == "silence":
+        told.append("It does not say why: no patients, a broken connection and a holiday look alike.")
+        return tuple(told)
+    told.append(
+        "Denominators: visits are counted, not residents. A new clinic, a campaign or news about an illness"
+        " bring more visits as well."
+    )
+    told.append(
+        "Coding: a syndrome is read from the words of complaints and from codes. Nobody has confirmed it, and"
+        " a clinic that codes in another way than before looks like a change of illness."
+    )
+    if signal.expected < SMALL or signal.observed < SMALL:
+        told.append(
+            f"Small counts: {_number(signal.expected)} expected. How many times more cannot be said well."
+        )
+    known = sum(point.day < signal.since for point in points)
+    if known < YOUNG:
+        told.append(
+            f"Short history: {known} days before it. Seasons are not known yet, and a rise that comes every"
+            " year looks like an outbreak."
+        )
+    told.append("Place: where patients live, by the newest address; not where they fell ill.")
+    if not has_map:
+        told.append(
+            "No map, and no scan of neighbouring districts: no coordinates are set (surveillance.places)."
+        )
+    return tuple(told)
+
+
+def _when(signal: Signal) -> str:
+    if signal.since == signal.until:
+        return f"On {_day(signal, 'since')}"
+    return f"From {_day(signal, 'since')} to {_day(signal, 'until')}"
+
+
+def _day(signal: Signal, end: str) -> str:
+    day = getattr(signal, end)
+    return f"{day.day} {day:%B %Y}"
+
+
+def _silence(signal: Signal, names: Names) -> str:
+    if signal.status == "closed":
+        return "It reports again."
+    return (
+        f"{names.place(signal.where.place)} may be cut off: ask there. Other signals do not suffer from it."
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
