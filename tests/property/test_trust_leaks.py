@@ -23,7 +23,7 @@ import pytest
 from broadstreet.model import fhir, records
 from broadstreet.model.clock import DrivenClock, SystemClock, microseconds
 from broadstreet.model.ids import RandomIds, SeededIds
-from broadstreet.model.records import Access, AccessRequest, Investigation, Quarantined, Signal, Stratum
+from broadstreet.model.records import Access, AccessRequest, Evidence, Investigation, Quarantined, Signal, Stratum
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft, Labels
 from broadstreet.store.follower import Projection
@@ -192,8 +192,21 @@ class City:
     def add_records(self) -> None:
         where = Stratum(stream="fever", place="city")
         day, soon = START.date(), START + timedelta(days=9)
+        seen = Evidence(
+            where=where, day=day, observed=1, expected=0.1, upper=0.5, method="test",
+            visits=tuple(f"thing-{number:03}" for number in range(240)),
+        )  # fmt: skip
         held: list[Any] = [
-            Signal(id="signal", status="opened", where=where, since=day, until=day, observed=1, expected=0.1),
+            Signal(
+                id="signal",
+                status="opened",
+                where=where,
+                since=day,
+                until=day,
+                observed=1,
+                expected=0.1,
+                evidence=(seen,),
+            ),
             *(
                 Investigation(id=state, status=state, title="x", opened=START, cases=tuple(CASE))  # type: ignore[arg-type]
                 for state in ("open", "closed")
@@ -351,7 +364,7 @@ class Draw:
             assert not self.oracle.may_know_who_looked(self.resident)
             return
         by_id = view == "pseudonymous" and path in ("read", "history")
-        shows_none = view == "count" and path in ("read", "history", "search")
+        shows_none = view == "count" and path in ("read", "history", "search", "evidence")
         assert not allowed or by_id or shows_none or (self.identifying and view != "full")
 
     identifying = False
@@ -420,6 +433,13 @@ class Draw:
         versions = [t for t in self.city.things if t.id == thing.id and self.oracle.may(t)]
         expected = len(versions) if self.oracle.may(thing) else 0
         assert len(self.reader.history(self.type, thing.id)) == expected
+
+    def evidence(self) -> None:
+        found = self.reader.evidence("signal", limit=1_000)
+        visits = [t for t in self.city.things if t.is_newest and t.type == "Encounter" and self.oracle.may(t)]
+        seen = {t.id for t in visits} if self.oracle.may_record("surveillance") else set()
+        assert shown_ids(self.reader, found, self.oracle.view) == seen
+        assert self.city.last_access().rows == len(seen)
 
     def record(self) -> None:
         kind, id, category = self.random.choice(
