@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from broadstreet.app import requests
 from broadstreet.app.backups import backed_up
 from broadstreet.app.callers import Callers, trust_of
+from broadstreet.app.card.asking import card_for
 from broadstreet.app.core import Core
 from broadstreet.app.erasing import erase
 from broadstreet.app.judging import judged
@@ -21,6 +22,7 @@ from broadstreet.store.transaction import Transaction
 from broadstreet.trust.erasure import MayNotErase
 from broadstreet.trust.principals import Purpose
 from broadstreet.trust.reading import Forbidden, PurposeReader
+from broadstreet.workflows.surveillance.card import Card
 
 Tell = Callable[[], Running]
 _MOST_NAMED = 100
@@ -67,6 +69,7 @@ class Desk:
             requests.Erase: self._erase,
             requests.QuarantineRetry: self._retry,
             requests.QuarantineDiscard: self._discard,
+            requests.SignalCard: self._card,
             requests.SignalJudge: self._judge,
             requests.Backup: self._backup,
             requests.Resume: self._resume,
@@ -159,6 +162,12 @@ class Desk:
         if held.state != "held":
             raise ValueError(f"expected a message that is held, but {id} is {held.state} already")
         return entry, held
+
+    def _card(self, request: requests.SignalCard) -> Card:
+        name = "investigation" if request.investigation else "public-health"
+        purpose = Purpose(name, request.investigation)
+        reader = self._trust.reader(self._callers.principal(request.token), purpose)
+        return card_for(self._core, reader, request.id)
 
     def _judge(self, request: requests.SignalJudge) -> Signal:
         return judged(self._core, self._callers.principal(request.token), request)

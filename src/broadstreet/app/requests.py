@@ -85,6 +85,13 @@ class QuarantineDiscard(_Personal, frozen=True, tag="quarantine-discard", kw_onl
     note: Annotated[str, Meta(min_length=1, max_length=10_000)]
 
 
+class SignalCard(_Personal, frozen=True, tag="signal-card", kw_only=True):
+    """Explain a signal, with the visits that the asker may see: for an investigation or public health."""
+
+    id: Id
+    investigation: Annotated[str, Meta(max_length=200)] = ""
+
+
 class SignalJudge(_Personal, frozen=True, tag="signal-judge", kw_only=True):
     """Say what a signal is, and why; without a finding, take back what was said."""
 
@@ -113,7 +120,7 @@ class Promote(_Request, frozen=True, tag="promote", kw_only=True):
 
 Request = (
     Advance | Settle | Status | SignIn | QuarantineList | QuarantineShow | QuarantineRetry | QuarantineDiscard
-    | SignalJudge | Looked | Erase | Backup | Resume | Promote
+    | SignalCard | SignalJudge | Looked | Erase | Backup | Resume | Promote
 )  # fmt: skip
 
 _DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -27,6 +27,7 @@ PREFIX = "BROADSTREET_"
 DATABASE = "log.db"
 SOCKET = "hub.sock"
 KEYS = "keys"
+PLACES = "places.csv"
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ from broadstreet.app.reach import hub_of
 from broadstreet.app.replay import files, satscan
 from broadstreet.app.replay.parcel import NothingToSend, Parcel
 from broadstreet.app.replay.sending import Calendar, Tally, first_day, send_all
-from broadstreet.app.settings import Settings
+from broadstreet.app.settings import PLACES, Settings
 from broadstreet.app.status import Status
 from broadstreet.cli.marked import visible
 from broadstreet.cli.program import REFUSED, Config, Data, Mistake, app, console, settings_of
@@ -98,7 +98,7 @@ def _door(settings: Settings, path: Path, named: bool, host: str | None, port: i
     with ExitStack() as stack:
         folder = settings.folder if named else Path(stack.enter_context(tempfile.TemporaryDirectory()))
         parcels, _ = _parcels(path, ZoneInfo(settings.zone))
-        own = _driven(settings, folder, parcels)
+        own = _with_places(_driven(settings, folder, parcels), path)
         kept = str(folder) if named else "a temporary folder"
         console.print(f"No hub runs here: starting one in {kept}; its clock follows the messages.")
         hub = stack.enter_context(HubProcess(own))
@@ -135,6 +135,18 @@ def _driven(settings: Settings, folder: Path, parcels: Sequence[Parcel]) -> Sett
         socket="",
         mllp=msgspec.structs.replace(settings.mllp, port=0),
     )
+
+
+def _with_places(settings: Settings, path: Path) -> Settings:
+    """Return settings that know the coordinates of what is sent, where its files tell them."""
+    table = satscan.places(path) if satscan.is_satscan(path) else ""
+    if not table or settings.surveillance.places:
+        return settings
+    settings.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    file = settings.folder / PLACES
+    file.write_text(table, encoding="utf-8")
+    surveillance = msgspec.structs.replace(settings.surveillance, places=str(file))
+    return msgspec.structs.replace(settings, surveillance=surveillance)
 
 
 def _sent(door: _Door) -> Tally:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,7 +21,8 @@ from broadstreet.app import requests
 from broadstreet.app.demo.clinics import Orders, Report
 from broadstreet.app.process import HubProcess
 from broadstreet.app.replay.sending import Calendar
-from broadstreet.app.settings import Mllp, Settings
+from broadstreet.app.settings import PLACES, Mllp, Settings, Surveillance
+from broadstreet.simulation.places import DISTRICTS, District
 from broadstreet.store.protocol import StoreError
 
 STOP_SECONDS = 10.0
@@ -104,6 +105,9 @@ def conducted(plan: Plan) -> Iterator[Conductor]:
     StoreError
         If one of them does not start.
     """
+    plan.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    places = plan.folder / PLACES
+    places.write_text(places_of(DISTRICTS), encoding="utf-8")
     settings = Settings(
         data=str(plan.folder.absolute()),
         zone=plan.zone,
@@ -111,6 +115,7 @@ def conducted(plan: Plan) -> Iterator[Conductor]:
         clock_start=datetime.combine(plan.start, moment(), ZoneInfo(plan.zone)),
         log_level="warning",
         mllp=Mllp(port=0),
+        surveillance=Surveillance(places=str(places.absolute())),
     )
     clinics = _start_clinics()  # they load while the hub does
     try:
@@ -120,6 +125,12 @@ def conducted(plan: Plan) -> Iterator[Conductor]:
             _end(clinics)
     finally:
         _end(clinics)
+
+
+def places_of(districts: Sequence[District]) -> str:
+    """Return the districts as the table that a hub takes: what a city knows of itself."""
+    rows = (f"{each.code},{each.name},{each.x},{each.y}" for each in districts)
+    return "\n".join(["code,name,x,y", *rows]) + "\n"
 
 
 def _start_clinics() -> subprocess.Popen[bytes]:

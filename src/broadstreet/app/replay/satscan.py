@@ -111,6 +111,17 @@ def _day(text: str, where: str) -> date:
     raise NothingToSend(f"{where}: expected a date such as 2001/11/22, got {text!r}")
 
 
+def places(folder: Path) -> str:
+    """Return the coordinates files as a table of places; empty where there is none."""
+    rows = {
+        words[0]: f"{words[0]},{words[1]},{words[2]}"
+        for path in sorted(folder.glob("*.geo"))
+        for _, words in _lines(path)
+        if len(words) > 2
+    }
+    return "\n".join(["code,lat,lon", *rows.values()]) + "\n" if rows else ""
+
+
 def _locations(folder: Path) -> frozenset[str]:
     return frozenset(words[0] for path in folder.glob("*.geo") for _, words in _lines(path))
 

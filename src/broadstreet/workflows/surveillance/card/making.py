@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
     names = telling.Names(facilities(tables), {c: p.name for c, p in places.by_code.items()})
     series = _shown_series(signal)
     first, last = number_of(signal.since), number_of(signal.until)
-    points = _points(making, series, first, last)
+    points = _points(making, series, signal)
     visits = _visits(tables, first - USUAL, last, signal)
     tests = active_tests(sheet)
     rare = once_in(signal, tests)
@@ -124,9 +125,11 @@ def _shown_series(signal: Signal) -> Series:
     return Series(stream, CITY if place.startswith(AREA) else place, stratum)
 
 
-def _points(making: Making, series: Series, first: int, last: int) -> tuple[Point, ...]:
+def _points(making: Making, series: Series, signal: Signal) -> tuple[Point, ...]:
+    first, last = number_of(signal.since), number_of(signal.until)
     found = history(making.tables, *series, rule=making.tests.rule, since=date_of(first - SHOWN))
-    alarms = {date_of(day) for day in range(first, last + 1)}
+    of_it = [each for each in signal.evidence if each.where == signal.where]
+    alarms = {day for each in of_it for day in _days_of(each)}
     days = found.days.tolist()
     return tuple(
         Point(
@@ -139,6 +142,11 @@ def _points(making: Making, series: Series, first: int, last: int) -> tuple[Poin
         for at, day in enumerate(days)
         if first - SHOWN <= number_of(day) <= last + AFTER
     )
+
+
+def _days_of(evidence: Evidence) -> list[date]:
+    since = evidence.since if evidence.where.place.startswith(AREA) and evidence.since else evidence.day
+    return [date_of(day) for day in range(number_of(since), number_of(evidence.day) + 1)]
 
 
 def _known(value: float) -> float | None:
