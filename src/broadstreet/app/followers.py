@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from broadstreet.app.settings import Settings
+from broadstreet.app.settings import PLACES, Settings
 from broadstreet.model.syndromes import classify
 from broadstreet.store.follower import Follower, Projection
 from broadstreet.store.outbox import Outbox
@@ -33,15 +33,15 @@ def projections_of(settings: Settings) -> dict[str, Projection]:
 
 
 def places_of(settings: Settings) -> Places:
-    """Return where the districts are; nowhere if the settings name no file.
+    """Return where the districts are; nowhere if no file tells it.
 
     Raises
     ------
     StoreError
         If the file cannot be read, or is no table of places.
     """
-    name = settings.surveillance.places
-    if not name:
+    name = settings.surveillance.places or str(settings.folder / PLACES)
+    if not settings.surveillance.places and not (settings.folder / PLACES).exists():
         return NOWHERE
     try:
         return read_places(Path(name).read_text(encoding="utf-8-sig"), name)

@@ -183,7 +183,8 @@ class Surveillance(_Section, frozen=True, kw_only=True):
         str,
         Meta(
             description="File with a table of the districts: code, name, and lat and lon (degrees) or x and y"
-            " (kilometres); for scans of neighbouring districts and for maps. Empty: none."
+            " (kilometres); for scans of neighbouring districts and for maps. Empty: `places.csv` in the data"
+            " folder, if it is there."
         ),
     ] = ""
 

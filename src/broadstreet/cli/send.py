@@ -98,7 +98,8 @@ def _door(settings: Settings, path: Path, named: bool, host: str | None, port: i
     with ExitStack() as stack:
         folder = settings.folder if named else Path(stack.enter_context(tempfile.TemporaryDirectory()))
         parcels, _ = _parcels(path, ZoneInfo(settings.zone))
-        own = _with_places(_driven(settings, folder, parcels), path)
+        _tell_places(folder, path)
+        own = _driven(settings, folder, parcels)
         kept = str(folder) if named else "a temporary folder"
         console.print(f"No hub runs here: starting one in {kept}; its clock follows the messages.")
         hub = stack.enter_context(HubProcess(own))
@@ -137,16 +138,13 @@ def _driven(settings: Settings, folder: Path, parcels: Sequence[Parcel]) -> Sett
     )
 
 
-def _with_places(settings: Settings, path: Path) -> Settings:
-    """Return settings that know the coordinates of what is sent, where its files tell them."""
+def _tell_places(folder: Path, path: Path) -> None:
+    """Let the hub know the coordinates of what is sent, where its files tell them and nothing else has."""
     table = satscan.places(path) if satscan.is_satscan(path) else ""
-    if not table or settings.surveillance.places:
-        return settings
-    settings.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-    file = settings.folder / PLACES
-    file.write_text(table, encoding="utf-8")
-    surveillance = msgspec.structs.replace(settings.surveillance, places=str(file))
-    return msgspec.structs.replace(settings, surveillance=surveillance)
+    file = folder / PLACES
+    if table and not file.exists():
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        file.write_text(table, encoding="utf-8")
 
 
 def _sent(door: _Door) -> Tally:

@@ -433,7 +433,7 @@ def test_by_default_evidence_of_several_days_adds_up(unset: Town) -> None:
 
 
 def test_a_dismissal_makes_the_tests_of_its_syndrome_stricter(unset: Town) -> None:
-    live(unset, [*QUIET_WEEK, *QUIET_WEEK, 8, 2, 2, 2, 2])
+    live(unset, [*QUIET_WEEK * 4, 15, 2, 2, 2, 2])
     [signal] = found(unset)
     for number in range(8):
         judged(unset, msgspec.structs.replace(signal, id=f"another-{number}"), "dismissed")

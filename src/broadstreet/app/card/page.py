@@ -110,8 +110,8 @@ def _chart(card: Card) -> str:
     table = scrolled("Each day", f"<thead>{head}</thead>\n<tbody>{rows}</tbody>")
     return (
         f"<figure>{svg(curve, WIDE, 'wide')}{svg(curve, NARROW, 'narrow')}\n<figcaption>Bars: what was seen;"
-        " those with a triangle stand out. Solid line: expected. Dashed line: the bound, which falls while the"
-        " evidence of several days adds up.</figcaption></figure>\n"
+        " those with a triangle stand out. Solid line: expected. Dashed: the bound, which falls while evidence"
+        " of several days adds up.</figcaption></figure>\n"
         f"<details><summary>The numbers of each day</summary>{table}</details>"
     )
 

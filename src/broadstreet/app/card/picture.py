@@ -1,4 +1,4 @@
-"""The map of a card: the districts as circles, more visits larger, those above the usual in another colour."""
+"""The map of a card: the districts as circles, more visits larger, more than usual in another colour."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from broadstreet.app import requests
 from broadstreet.app.demo.clinics import Orders, Report
 from broadstreet.app.process import HubProcess
 from broadstreet.app.replay.sending import Calendar
-from broadstreet.app.settings import PLACES, Mllp, Settings, Surveillance
+from broadstreet.app.settings import PLACES, Mllp, Settings
 from broadstreet.simulation.places import DISTRICTS, District
 from broadstreet.store.protocol import StoreError
 
@@ -106,8 +106,7 @@ def conducted(plan: Plan) -> Iterator[Conductor]:
         If one of them does not start.
     """
     plan.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-    places = plan.folder / PLACES
-    places.write_text(places_of(DISTRICTS), encoding="utf-8")
+    (plan.folder / PLACES).write_text(places_of(DISTRICTS), encoding="utf-8")
     settings = Settings(
         data=str(plan.folder.absolute()),
         zone=plan.zone,
@@ -115,7 +114,6 @@ def conducted(plan: Plan) -> Iterator[Conductor]:
         clock_start=datetime.combine(plan.start, moment(), ZoneInfo(plan.zone)),
         log_level="warning",
         mllp=Mllp(port=0),
-        surveillance=Surveillance(places=str(places.absolute())),
     )
     clinics = _start_clinics()  # they load while the hub does
     try:
