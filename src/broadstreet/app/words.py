@@ -31,7 +31,8 @@ def place_in_words(place: str, names: Mapping[str, str] = {}) -> str:
         return "the city"
     if kind == "area":
         return f"the area around {place_in_words(f'district:{code}', names)}"
-    return f"{names[code]} ({code})" if code in names else f"{kind} {code}"
+    name = names.get(code, code)
+    return f"{name} ({code})" if name != code else f"{kind} {code}"
 
 
 def in_words(

@@ -109,8 +109,8 @@ def _chart(card: Card) -> str:
     head = row(("day", "seen", "expected", "bound", "stands out"), "col", text=1)
     table = scrolled("Each day", f"<thead>{head}</thead>\n<tbody>{rows}</tbody>")
     return (
-        f"<figure>{svg(curve, WIDE, 'wide')}{svg(curve, NARROW, 'narrow')}\n<figcaption>Bars: what was seen;"
-        " those with a triangle stand out. Solid line: expected. Dashed: the bound, which falls while evidence"
+        f"<figure>{svg(curve, WIDE, 'wide')}{svg(curve, NARROW, 'narrow')}\n<figcaption>Bars: what was seen."
+        " Triangle: it stands out. Solid line: expected. Dashed line: the bound, which falls while evidence"
         " of several days adds up.</figcaption></figure>\n"
         f"<details><summary>The numbers of each day</summary>{table}</details>"
     )

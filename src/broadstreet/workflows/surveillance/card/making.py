@@ -89,7 +89,8 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
     series = _shown_series(signal)
     first, last = number_of(signal.since), number_of(signal.until)
     points = _points(making, series, signal)
-    visits = _visits(tables, first - USUAL, last, signal)
+    known = max(min(USUAL, first - sheet.begin(first - 1)), 1)
+    visits = _visits(tables, first - known, last, signal)
     tests = active_tests(sheet)
     rare = once_in(signal, tests)
     sure, reasons = sureness_of(signal, rare, closed)
@@ -101,7 +102,7 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
         who=telling.who(signal.where.stratum),
         since=signal.since, until=signal.until, opened=instant(versions[0].at) if versions else instant(0),
         observed=signal.observed, expected=signal.expected, sureness=sure, once_in=rare, reasons=reasons,
-        series=points, agreements=_agreements(signal, names), sources=_sources(visits, first, names),
+        series=points, agreements=_agreements(signal, names), sources=_sources(visits, first, known, names),
         ages=_ages(visits, first, making), spots=_spots(making, sheet, signal),
         on_globe=places.on_globe,
         limits=telling.limits(signal, points, closed, missing, names, has_map=bool(places.by_code)),
@@ -179,12 +180,12 @@ def _agreements(signal: Signal, names: telling.Names) -> tuple[Agreement, ...]:
     return tuple(sorted(found, key=lambda each: (each.chance is None, each.chance or 0.0)))
 
 
-def _sources(visits: Sequence[Visit], first: int, names: telling.Names) -> tuple[Source, ...]:
+def _sources(visits: Sequence[Visit], first: int, known: int, names: telling.Names) -> tuple[Source, ...]:
     now = Counter(v.facility for v in visits if (v.day or 0) >= first and v.facility)
     before = Counter(v.facility for v in visits if (v.day or 0) < first and v.facility)
     days = len({v.day for v in visits if (v.day or 0) >= first}) or 1
     found = [
-        Source(id=id, name=names.source(id), observed=n, usual=before[id] / USUAL * days)
+        Source(id=id, name=names.source(id), observed=n, usual=before[id] / known * days)
         for id, n in now.items()
     ]
     return tuple(sorted(found, key=lambda each: (-each.observed, each.id)))
@@ -213,7 +214,7 @@ def _spots(making: Making, sheet: Sheet, signal: Signal) -> tuple[Spot, ...]:
     for code, place in places.items():
         counts = sheet.of(Series(signal.where.stream, DISTRICT + code, ALL))
         at = first - sheet.first
-        usual = counts[max(at - USUAL, 0) : at]
+        usual = counts[max(at - min(USUAL, first - sheet.begin(first - 1)), 0) : at]
         mean = float(usual.mean()) if usual.size else 0.0
         observed = int(counts[at : last + 1 - sheet.first].sum())
         if observed or mean or code in inside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from broadstreet.model.records import Signal
 from broadstreet.workflows.surveillance.card.data import Point, Sureness
@@ -80,13 +81,12 @@ def title(signal: Signal, names: Names) -> str:
 
 def lead(signal: Signal, sure: Sureness, names: Names) -> str:
     """Return what is happening and how sure that is, in a few words."""
-    when = _when(signal)
+    when, seen = _when(signal), f"{signal.observed:,} visits, {_number(signal.expected)} expected"
     if signal.status == "withdrawn":
         return f"{when}. {_LIFE['withdrawn']}"
-    seen = f"{signal.observed:,} visits, {_number(signal.expected)} expected"
     if signal.kind == "silence":
         return f"{when}: {seen}. {_silence(signal, names)}"
-    return f"{when}: {seen}. {_LIFE[signal.status]} {_SURE[sure]}"
+    return f"{when}: {seen}. {_first_sign(signal)}{_LIFE[signal.status]} {_SURE[sure]}"
 
 
 def outcome(signal: Signal) -> str:
@@ -150,13 +150,27 @@ def limits(
 
 
 def _when(signal: Signal) -> str:
-    if signal.since == signal.until:
-        return f"On {_day(signal, 'since')}"
-    return f"From {_day(signal, 'since')} to {_day(signal, 'until')}"
+    """Return the days on which the strongest series stands out."""
+    days = _days(signal)
+    first, last = days[0], days[-1]
+    if first == last:
+        return f"On {_told(first)}"
+    if len(days) == (last - first).days + 1:
+        return f"From {_told(first)} to {_told(last)}"
+    return f"On {len(days)} days from {_told(first)} to {_told(last)}"
 
 
-def _day(signal: Signal, end: str) -> str:
-    day = getattr(signal, end)
+def _first_sign(signal: Signal) -> str:
+    return f"The first sign was on {_told(signal.since)}. " if signal.since < _days(signal)[0] else ""
+
+
+def _days(signal: Signal) -> list[date]:
+    days = {each.day for each in signal.evidence if each.where == signal.where}
+    days |= {each.since for each in signal.evidence if each.where == signal.where and each.since}
+    return sorted(days) or [signal.since, signal.until]
+
+
+def _told(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
