@@ -23,7 +23,15 @@ import pytest
 from broadstreet.model import fhir, records
 from broadstreet.model.clock import DrivenClock, SystemClock, microseconds
 from broadstreet.model.ids import RandomIds, SeededIds
-from broadstreet.model.records import Access, AccessRequest, Evidence, Investigation, Quarantined, Signal, Stratum
+from broadstreet.model.records import (
+    Access,
+    AccessRequest,
+    Evidence,
+    Investigation,
+    Quarantined,
+    Signal,
+    Stratum,
+)
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft, Labels
 from broadstreet.store.follower import Projection

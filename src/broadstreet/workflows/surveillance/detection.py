@@ -148,7 +148,7 @@ class Tests:
     def _tested(self, batch: _Batch, testing: Testing) -> Iterator[Evidence]:
         due, sheet = batch.due, self._sheet
         quiet = {day for series, day in batch.cells if series.stream == VISITS and day <= due.closed}
-        silent = testing.silences(quiet)
+        silent = [each for each in testing.silences(quiet) if batch.is_due(each)]
         again = batch.silences_change(silent)
         yield from silent
         standing = [e for e in batch.kept if e.where.stream == VISITS]
