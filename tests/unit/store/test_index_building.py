@@ -22,7 +22,7 @@ from broadstreet.store.index.building import Opening
 from broadstreet.store.index.following import Indexing
 from broadstreet.store.opening import open_store
 from broadstreet.store.protocol import IndexGone, IndexSide, Store, StoreError
-from broadstreet.store.query import Dated, Token
+from broadstreet.store.query import Dated, Refers, Token
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.beside import place
 from broadstreet.store.tables import Row
@@ -228,3 +228,20 @@ def test_a_rebuild_gives_the_log_its_identifiers_back(
     rebuild_index(store, committer, opening)
     assert store.indexed()
     assert index_of(store) == kept
+
+
+def test_a_target_that_is_told_with_several_types_is_one_row(
+    store: Store, committer: Committer, opening: Opening
+) -> None:
+    urn = '{"reference":"urn:uuid:1"'
+    performers = f'[{urn}}},{urn},"type":"Patient"}},{urn},"type":"Practitioner"}}]'
+    text = '{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"performer":%s}'
+    resource = fhir.decode((text % performers).encode())
+    body = fhir.encode(resource)
+    committer.commit(Do(lambda tx: tx.put(draft(id="o", type="fhir/Observation", body=body))))
+    follow(store)
+    for _ in range(2):
+        (found,) = store.search("Observation", [Refers("performer", "urn:uuid:1")]).entries
+        assert found.id == "o"
+        with closing(side_of(store)) as side:
+            side.make_anew(opening)

@@ -31,6 +31,7 @@ Extract = Callable[[Any], IndexRows]
 Lists = tuple[list[Row], ...]
 
 _LISTS = IndexRows.__struct_fields__
+_ONCE, _ANY_ONCE = {"references": "targets_once"}, "once"
 _CODED = [
     "if code is not None or system is not None:",
     "    tokens.append(({part}, hashed(code), hashed(system)))",
@@ -93,7 +94,7 @@ def extractor(type: str, keys: Keys) -> Extract:
         "IndexRows": IndexRows, "fold": fold, "joined": joined, "covered": covered, "period": period,
         "real": real, "once": once, "others": Others(keys), "hashed": keys.hashed, "targets": keys.targets,
         "refer": keys.refer, "measure": keys.quantities, "MOST_CHARACTERS": MOST_CHARACTERS, "POINT": POINT,
-        "type_": (EVERY, keys.hashed(type), 0),
+        "type_": (EVERY, keys.hashed(type), 0), "targets_once": targets_once,
         **written.calls,
     }  # fmt: skip
     exec(written.code, space)  # noqa: S102 - made of names in the table of parts, of nothing that came from outside
@@ -122,7 +123,7 @@ def source(type: str) -> Source:
         *(f"    {name} = []" for name in _LISTS[1:]),
         f"    every = {', '.join(_LISTS)}",
         *(f"    {line}" for line in body),
-        f"    return IndexRows({', '.join(f'once({name})' for name in _LISTS)})",
+        f"    return IndexRows({', '.join(f'{_ONCE.get(name, _ANY_ONCE)}({name})' for name in _LISTS)})",
     ]
     text = "\n".join(lines) + "\n"
     return Source(text, compile(text, f"<index rows of {type}>", "exec"), calls)
@@ -268,6 +269,21 @@ _TOKENS, _STRINGS, _DATES, _REFERENCES, _NUMBERS, _QUANTITIES, _URIS, _COMPOSITE
 def once(rows: list[Row]) -> tuple[Row, ...]:
     """Return rows without repetitions."""
     return tuple(dict.fromkeys(rows)) if len(rows) > 1 else tuple(rows)
+
+
+def targets_once(rows: list[Row]) -> tuple[Row, ...]:
+    """Return references, each target once at a part: of several types that are told, the first.
+
+    A sender may write the same URN twice, once with a type and once without, or with two.
+    """
+    if len(rows) < 2:
+        return tuple(rows)
+    found: dict[tuple[int, int], Row] = {}
+    for row in rows:
+        held = found.get(row[:2])
+        if held is None or not held[2]:
+            found[row[:2]] = row
+    return tuple(found.values())
 
 
 def joined(name: Any) -> str:
