@@ -10,14 +10,13 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
-from typing import Any
 
-from broadstreet.model import fhir
-from broadstreet.model.search.parts import TYPES
 from broadstreet.store.committer import Committer
-from broadstreet.store.entry import NO_ROWS, UNKNOWN, Entry, IndexRows, Labels
+from broadstreet.store.entry import Entry, Labels
 from broadstreet.store.index import Indexer
-from broadstreet.store.index.kinds import FOREVER, KINDS
+from broadstreet.store.index.building import FEW
+from broadstreet.store.index.following import FHIR_TYPES, Index, RowsOf, index_of
+from broadstreet.store.index.kinds import FOREVER
 from broadstreet.store.protocol import Store, StoreError
 
 SLICE = 4_000
@@ -26,21 +25,15 @@ TOGETHER = 8
 """So many slices are written at once, sorted: a page that has rows of several is written once."""
 AHEAD = 2
 """So many slices for each process are under way."""
-FEW = 50_000
-"""Up to so many entries, further processes would take longer to start than they save."""
-
-RowsOf = Callable[[Entry], IndexRows]
-Version = tuple[Entry, int, Labels]  # and the seq of its successor
-Index = list[list[tuple[Any, ...]]]
-
-_TYPES = frozenset(f"fhir/{name}" for name in TYPES)
+Versions = tuple[list[tuple[Entry, int]], dict[int, Labels]]
+"""Entries with the seq of each one's successor, and the labels of those that have any."""
 
 
 def reindex(
     store: Store,
     committer: Committer,
     rows_of: RowsOf | None = None,
-    types: Iterable[str] = _TYPES,
+    types: Iterable[str] = FHIR_TYPES,
     progress: Callable[[int, int], None] = lambda *_: None,
     processes: int | None = None,
 ) -> int:
@@ -82,17 +75,14 @@ def reindex(
     return head
 
 
-def _slices(store: Store, head: int, types: frozenset[str]) -> Iterator[tuple[int, list[Version]]]:
+def _slices(store: Store, head: int, types: frozenset[str]) -> Iterator[tuple[int, Versions]]:
     """Yield versions, and the seq up to which all are given."""
     position = 0
     while position < head:
         entries = store.entries(position, to=head, types=types, limit=SLICE)
         reached = entries[-1].seq if len(entries) == SLICE else head
         follows, labels = store.successors(position, reached), store.labels(position, reached)
-        yield (
-            reached,
-            [(e, follows.get(e.seq, FOREVER), labels.get(e.seq, UNKNOWN)) for e in entries],
-        )
+        yield reached, ([(entry, follows.get(entry.seq, FOREVER)) for entry in entries], labels)
         position = reached
 
 
@@ -107,14 +97,14 @@ def _together(made: Iterator[tuple[int, Index]]) -> Iterator[tuple[int, Index]]:
 
 
 def _made_here(
-    slices: Iterator[tuple[int, list[Version]]], indexer: Indexer, rows_of: RowsOf | None
+    slices: Iterator[tuple[int, Versions]], indexer: Indexer, rows_of: RowsOf | None
 ) -> Iterator[tuple[int, Index]]:
     for reached, versions in slices:
-        yield reached, _index(versions, indexer, rows_of)
+        yield reached, index_of(versions[0], indexer, versions[1], rows_of)
 
 
 def _made_elsewhere(
-    slices: Iterator[tuple[int, list[Version]]], indexer: Indexer, processes: int
+    slices: Iterator[tuple[int, Versions]], indexer: Indexer, processes: int
 ) -> Iterator[tuple[int, Index]]:
     under_way: deque[tuple[int, Future[Index]]] = deque()
     with _pool(indexer, processes) as pool:
@@ -148,27 +138,6 @@ def _begin(key: bytes) -> None:
     _indexer = Indexer(key)
 
 
-def _index_elsewhere(versions: list[Version]) -> Index:
+def _index_elsewhere(versions: Versions) -> Index:
     assert _indexer is not None
-    return _index(versions, _indexer, None)
-
-
-def _index(versions: list[Version], indexer: Indexer, rows_of: RowsOf | None) -> Index:
-    """Return the rows of versions, whole, in the order of `KINDS`."""
-    index: Index = [[] for _ in KINDS]
-    for entry, until, labels in versions:
-        rows = _fhir_rows(indexer, entry) if rows_of is None else rows_of(entry)
-        subjects = (entry.subject,) if entry.subject else ()
-        after = (entry.seq, until, *indexer.labels(subjects, labels))
-        for written, each in zip(index, rows.by_kind, strict=True):
-            written += [row + after for row in each]
-    return index
-
-
-def _fhir_rows(indexer: Indexer, entry: Entry) -> IndexRows:
-    if entry.body is None:
-        return NO_ROWS
-    try:
-        return indexer.rows(fhir.decode(entry.body))
-    except ValueError as error:
-        raise StoreError(f"entry {entry.seq} ({entry.type}/{entry.id}) cannot be indexed: {error}") from error
+    return index_of(versions[0], _indexer, versions[1])

@@ -11,8 +11,9 @@ from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Follower, Projection, Reactor, source_of
 from broadstreet.store.followers import Advance
+from broadstreet.store.index.following import RowsOf
 from broadstreet.store.protocol import Cursor, Reader, Store
-from broadstreet.store.reindex import RowsOf, reindex
+from broadstreet.store.reindex import reindex
 from broadstreet.store.tables import Clear
 
 AT_ONCE = 1_000

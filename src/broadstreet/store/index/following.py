@@ -20,6 +20,7 @@ ERASURE = records.entry_type(Erasure)
 FHIR_TYPES = frozenset(f"fhir/{name}" for name in TYPES)
 
 Index = list[list[tuple[object, ...]]]
+RowsOf = Callable[[Entry], IndexRows]
 
 _log = logging.getLogger(__name__)
 
@@ -94,11 +95,19 @@ class Indexing:
         return bool(found) and found[0].id == id
 
 
-def index_of(versions: Sequence[tuple[Entry, int]], indexer: Indexer, labels: Mapping[int, Labels]) -> Index:
-    """Return the rows of versions `(entry, until)`, whole, in the order of `KINDS`."""
+def index_of(
+    versions: Sequence[tuple[Entry, int]],
+    indexer: Indexer,
+    labels: Mapping[int, Labels],
+    given: RowsOf | None = None,
+) -> Index:
+    """Return the rows of versions `(entry, until)`, whole, in the order of `KINDS`.
+
+    `given` gives the rows of an entry; without it, the body is decoded as FHIR.
+    """
     index: Index = [[] for _ in KINDS]
     for entry, until in versions:
-        rows = rows_of(entry, indexer)
+        rows = rows_of(entry, indexer) if given is None else given(entry)
         after = (entry.seq, until, *_labels(entry, indexer, labels))
         for written, each in zip(index, rows.by_kind, strict=True):
             if each:
