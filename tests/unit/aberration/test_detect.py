@@ -133,6 +133,36 @@ def test_false_alarms_are_about_as_many_as_asked_for_and_outbreaks_are_found() -
     assert found.probability_of_detection.value > 0.5
 
 
+def test_series_of_a_group_inform_each_other_about_the_season() -> None:
+    week, rng = np.arange(72), np.random.default_rng(9)
+    wave = np.exp(0.9 * np.cos(2 * np.pi * (week - 60) / 52))
+    large, small = rng.poisson(200 * wave), rng.poisson(1.5 * wave[:, np.newaxis], (72, 6))
+    counts = np.column_stack([large, small])
+    alone, pooled = detect(counts, [66]), detect(counts, [66], groups=["flu"] * 7)
+    truth = 1.5 * wave[66]
+    errors = [np.abs(np.log(found.expected[0, 1:] / truth)).mean() for found in (alone, pooled)]
+    assert errors[1] < errors[0]
+    assert np.ptp(pooled.dispersion[0]) < np.ptp(alone.dispersion[0])
+
+
+def test_groups_are_strangers_to_each_other() -> None:
+    rng = np.random.default_rng(10)
+    counts = rng.poisson(6, (120, 4))
+    together = detect(counts, [119], groups=["a", "a", "b", "b"])
+    apart = detect(counts[:, 2:], [119], groups=["b", "b"])
+    np.testing.assert_allclose(together.score[:, 2:], apart.score)
+
+
+def test_a_silent_source_is_no_fall_of_the_counts() -> None:
+    counts = np.random.default_rng(11).poisson(np.r_[np.full(200, 20.0), np.full(14, 10.0)])
+    counts[-1] = 22  # of half of the sources: an outbreak
+    share = np.r_[np.ones(200), np.full(14, 0.5)]
+    found = detect(counts, [213], frequency=365, reporting=share)
+    assert found.expected[0, 0] == pytest.approx(10.0, rel=0.2)
+    assert found.alarm == 1.0
+    assert detect(counts, [213], frequency=365).alarm == 0.0
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a count is missing": ({"counts": [1.0, np.nan, 2.0]}, "complete"),
     "a count is negative": ({"counts": [1, -1, 2]}, "0 or more"),
@@ -151,6 +181,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "delays are of another shape": ({"delays": np.ones((3, 2))}, "delays must be"),
     "a delay is negative": ({"delays": [3, -1]}, "0 or more"),
     "no delay was observed": ({"delays": [0, 0]}, "hold a case"),
+    "reporting is above 1": ({"reporting": [1.0, 1.0, 1.5]}, "shares from 0 to 1"),
+    "reporting is missing": ({"reporting": [1.0, 1.0, np.nan]}, "none missing"),
+    "reporting is too short": ({"reporting": [1.0, 1.0]}, "a share for each time"),
     "groups are too few": ({"groups": ["a", "b"]}, "one for each series"),
     "a group is missing": ({"groups": [np.nan]}, "a label is missing"),
 }

@@ -11,18 +11,24 @@ from broadstreet.analysis.aberration.ears import ears
 from broadstreet.analysis.aberration.ewma import ewma
 from broadstreet.analysis.aberration.farrington import farrington
 from broadstreet.analysis.aberration.farrington_flexible import farrington_flexible
+from broadstreet.analysis.aberration.nearby import Vicinities, detect_nearby
 from broadstreet.analysis.aberration.result import Aberrations
 from broadstreet.analysis.aberration.rki import rki
+from broadstreet.analysis.aberration.silence import Silences, silence
 
 __all__ = [
     "Aberrations",
     "Detections",
+    "Silences",
+    "Vicinities",
     "bayes",
     "cusum",
     "detect",
+    "detect_nearby",
     "ears",
     "ewma",
     "farrington",
     "farrington_flexible",
     "rki",
+    "silence",
 ]

@@ -136,6 +136,27 @@ class Reported:
         share = np.clip(np.cumsum(cases, axis=0) / total, _LEAST_SHARE, 1.0)[age]
         return cls(share, (1.0 - share) / (share * total))
 
+    def where(self, reporting: ArrayLike | None, length: int, series: int) -> Reported:
+        """Return this, lowered to the share of sources that sent.
+
+        Raises
+        ------
+        ValueError
+            If there is not a share from 0 to 1 for each time.
+        """
+        if reporting is None:
+            return self
+        share = np.asarray(reporting)
+        if share.dtype.kind not in "biuf" or share.shape not in ((length,), (length, series)):
+            raise ValueError(
+                f"reporting must be a share for each time, shape ({length},) or ({length}, {series}) "
+                f"(it has shape {share.shape} and type {share.dtype})"
+            )
+        share = share.astype(np.float64).reshape(length, -1)
+        if not ((share >= 0.0) & (share <= 1.0)).all():
+            raise ValueError("reporting must be shares from 0 to 1, none missing")
+        return Reported(np.maximum(self.share * share, _LEAST_SHARE**2), self.doubt + 0.0 * share)
+
 
 def _checked_delays(delays: ArrayLike, series: int) -> Floats:
     cases = np.asarray(delays)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from broadstreet.analysis import settings
-from broadstreet.analysis.aberration import calibration, rhythm
-from broadstreet.analysis.aberration.circumstances import (
-    Pace,
-    Reported,
-    checked_groups,
-    checked_holidays,
-)
+from broadstreet.analysis.aberration import calibration
+from broadstreet.analysis.aberration.circumstances import Reported, checked_groups
 from broadstreet.analysis.aberration.discoveries import q_values
+from broadstreet.analysis.aberration.evidence import judge
+from broadstreet.analysis.aberration.outlooks import Outlooks, Scene, look_out
 from broadstreet.analysis.aberration.points import HIGHEST_COUNT
 from broadstreet.analysis.aberration.result import Aberrations
 from broadstreet.analysis.aberration.series import checked_counts, checked_times
-from broadstreet.analysis.aberration.watch import EVIDENCE, EXPECTED, FIELDS, SPREAD, UPPER, watch
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +34,7 @@ class Detections(Aberrations):
     q_value: Floats
 
 
-def detect(
+def detect(  # noqa: PLR0913  what may be known about the times
     counts: ArrayLike,
     evaluate: ArrayLike,
     *,
@@ -48,6 +42,7 @@ def detect(
     dates: ArrayLike | None = None,
     holidays: ArrayLike | None = None,
     delays: ArrayLike | None = None,
+    reporting: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     alpha: float = 0.01,
 ) -> Detections:
@@ -75,8 +70,13 @@ def detect(
     delays : array_like of float, shape (delays,) or (delays, series), optional
         How many past cases were reported 0, 1, 2, ... times after their own. The counts are those known by
         the end of the last time; what is expected is lowered to the share that is known so far.
+    reporting : array_like of float, shape (time,) or (time, series), optional
+        Share of the usual sources that sent, from 0 to 1, such as :func:`silence` tells: what is expected is
+        lowered to it, so that a silent source is no fall of the counts.
     groups : array_like, shape (series,), optional
-        Label of each series. Series with one label inform each other.
+        Label of each series, such as its syndrome. What the sum of a group's series tells about season, trend
+        and days of the week is what is likely of each of them before its own data; dispersions are drawn
+        together as well.
     alpha : float
         Probability of an alarm where there is no outbreak, on average over series.
 
@@ -100,37 +100,30 @@ def detect(
     """
     table = checked_counts(counts, most=HIGHEST_COUNT)
     times = checked_times(evaluate, length=len(table))
-    pace = Pace.of(frequency)
-    basis = pace.basis(len(table), dates)
-    holiday = checked_holidays(holidays, len(table))
-    reported = Reported.of(delays, *table.shape)
-    checked_groups(groups, table.shape[1])
+    reported = Reported.of(delays, *table.shape).where(reporting, *table.shape)
+    scene = Scene.of(table.shape, frequency, dates, holidays, reported)
+    labels = checked_groups(groups, table.shape[1])
     limit = calibration.limit(settings.probability("alpha", alpha))
     distinct, place = np.unique(times, return_inverse=True)
-    found = np.empty((FIELDS, len(distinct), table.shape[1]))
-    position = np.arange(len(table)) % pace.cycle
-    season = (rhythm.SEASON_DEVIATION / np.arange(1, pace.harmonics + 1)) ** 2
-
-    def follow(series: int) -> None:
-        own = min(series, reported.share.shape[1] - 1)
-        answer = np.empty((FIELDS, len(distinct)))
-        watch(
-            table[:, series].astype(np.float64), reported.share[:, own].copy(), reported.doubt[:, own].copy(),
-            distinct.astype(np.int64), pace.cycle, pace.window, 1e9, position, holiday,
-            int(holiday.max(initial=0)) + 1, basis, np.zeros(basis.shape[1]), season, np.ones(pace.cycle),
-            rhythm.FACTOR_CASES, limit, answer,
-        )  # fmt: skip
-        found[:, :, series] = answer
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(follow, range(table.shape[1])))
-    found = found[:, place]
-    upper = found[UPPER]
+    outlooks = look_out(table, distinct.astype(np.int64), scene, labels)
+    ratio, upper = judged(outlooks, limit)[:, place]
     return Detections(
-        expected=found[EXPECTED],
+        expected=outlooks.means[place, :, 0],
         upper=upper,
         alarm=np.where(np.isnan(upper), np.nan, table[times] > upper),
-        score=calibration.score(found[EVIDENCE]),
-        dispersion=found[SPREAD],
-        q_value=q_values(calibration.log_chance(found[EVIDENCE])),
+        score=calibration.score(ratio),
+        dispersion=np.where(np.isnan(upper), np.nan, outlooks.spreads[place, :, 0]),
+        q_value=q_values(calibration.log_chance(ratio)),
     )
+
+
+def judged(outlooks: Outlooks, limit: float) -> Floats:
+    """Return log ratios and bounds, shape (2, evaluated, series)."""
+    evaluated, series, window = outlooks.means.shape
+    points = (evaluated * series, window)
+    found = np.empty((2, points[0]))
+    judge(
+        outlooks.counts.reshape(points), outlooks.means.reshape(points), outlooks.spreads.reshape(points),
+        outlooks.uncertainty.ravel(), limit, found,
+    )  # fmt: skip
+    return found.reshape(2, evaluated, series)

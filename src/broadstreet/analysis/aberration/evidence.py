@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 
 # Excess of each time of an outbreak, in standard deviations of the count; all alike before the data.
 AMPLITUDES = np.array([1 / 3, 2 / 3, 4 / 3, 8 / 3, 4.0])
+# An outbreak that began one time earlier is so much less likely before the data: most are young when found.
+EARLIER = 0.6
 LEAST_EXCESS = 2 / 3  # cases a time: an outbreak is two cases within three times, or more
 # Gauss-Hermite quadrature for the standard normal: Abramowitz and Stegun 1964, table 25.10
 NODES = np.array([-2.8569700138728056, -1.355626179974266, 0.0, 1.355626179974266, 2.8569700138728056])
@@ -20,6 +22,7 @@ LOG_WEIGHTS = np.log(
     np.array([0.011257411327720691, 0.22207592200561266, 8 / 15, 0.22207592200561266, 0.011257411327720691])
 )
 _POISSON_BELOW = 1.001
+_MULTIPLIED = 16.0
 _STEPS = 60
 
 
@@ -32,6 +35,11 @@ def log_probability(count: float, mean: float, dispersion: float) -> float:
     if dispersion < _POISSON_BELOW:
         return (count * math.log(mean) - mean) / dispersion
     size = mean / (dispersion - 1.0)
+    if count <= _MULTIPLIED:  # the ratio of the gamma functions is a product
+        product = 1.0
+        for factor in range(int(count)):
+            product *= size + factor
+        return math.log(product) - size * math.log(dispersion)
     return math.lgamma(count + size) - math.lgamma(size) - size * math.log(dispersion)
 
 
@@ -44,7 +52,7 @@ def weigh_past(
     Parameters
     ----------
     counts, means, dispersion : ndarray, shape (window,)
-        Newest first; entry 0 is not looked at.
+        Newest first; entry 0 is not looked at, nor those without a mean (NaN).
     uncertainty : float
         Variance of the logarithm of the means' common error.
     calm : ndarray, shape (nodes,)
@@ -54,6 +62,8 @@ def weigh_past(
     """
     deviation = math.sqrt(uncertainty)
     window, amplitudes = len(counts), len(AMPLITUDES)
+    while window > 1 and math.isnan(means[window - 1]):
+        window -= 1
     for node in range(len(NODES)):
         error = math.exp(deviation * NODES[node])
         total = LOG_WEIGHTS[node]
@@ -61,14 +71,16 @@ def weigh_past(
             total += log_probability(counts[back], means[back] * error, dispersion[back])
         calm[node] = total
         for amplitude in range(amplitudes):
-            ratio, summed = 0.0, 1.0
+            ratio, summed, weight, weights = 0.0, 1.0, 1.0, 1.0
             for back in range(1, window):
                 excess = max(AMPLITUDES[amplitude] * math.sqrt(dispersion[back] * means[back]), LEAST_EXCESS)
                 mean = means[back] * error
                 ratio += log_probability(counts[back], mean + excess, dispersion[back])
                 ratio -= log_probability(counts[back], mean, dispersion[back])
-                summed += math.exp(min(ratio, 600.0))
-            risen[amplitude, node] = total + math.log(summed / (amplitudes * window))
+                weight *= EARLIER
+                weights += weight
+                summed += weight * math.exp(min(ratio, 600.0))
+            risen[amplitude, node] = total + math.log(summed / (amplitudes * weights))
 
 
 @compiled
@@ -109,3 +121,32 @@ def highest_quiet_count(
         else:
             low = middle
     return low
+
+
+@compiled
+def judge(
+    counts: Floats, means: Floats, spreads: Floats, uncertainty: Floats, limit: float, found: Floats
+) -> None:
+    """Fill log ratio and bound of each point.
+
+    Parameters
+    ----------
+    counts, means, spreads : ndarray, shape (points, window)
+        Newest first; a point without an expectation (NaN) gets no answer.
+    uncertainty : ndarray, shape (points,)
+    limit : float
+        Log ratio above which there is an alarm; with infinity no bound is looked for.
+    found : ndarray, shape (2, points)
+    """
+    calm, risen = np.empty(len(NODES)), np.empty((len(AMPLITUDES), len(NODES)))
+    for point in range(len(counts)):
+        mean, spread, doubt = means[point, 0], spreads[point, 0], uncertainty[point]
+        if math.isnan(mean):
+            found[:, point] = np.nan
+            continue
+        weigh_past(counts[point], means[point], spreads[point], doubt, calm, risen)
+        ratio = log_ratio(counts[point, 0], mean, spread, doubt, calm, risen)
+        found[0, point] = ratio if counts[point, 0] > 0.0 else min(ratio, 0.0)  # what goes on has cases now
+        if limit < np.inf:
+            quiet = highest_quiet_count(limit, mean, spread, doubt, calm, risen)
+            found[1, point] = max(quiet, 0.0)

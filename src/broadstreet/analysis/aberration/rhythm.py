@@ -3,42 +3,216 @@ r"""Fit what is expected: level, trend, season, day of the week and holidays; pa
 The time is divided into blocks (weeks of daily counts, else single times). Within a block the trend and the
 season stand still, so that :math:`\mu_t = e^{\eta_b} f_c g_h x_t` with a linear predictor of the block
 :math:`b`, a factor of the position :math:`c` in it (the day of the week), one of the kind of holiday
-:math:`h` and a known exposure :math:`x_t` (the share that is reported already). A fit then costs one pass
-over the times without an exponential, and a regression over the blocks.
+:math:`h` and a known exposure :math:`x_t` (the share that is reported). A fit then costs a few passes over
+the times without an exponential, and a regression over the blocks.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.analysis.aberration.doubt import LEAST_MEAN, doubt
 from broadstreet.analysis.compiled import compiled
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# What is likely before any data.
-TREND_DEVIATION = 0.3  # of the yearly change of the logarithm
-SEASON_DEVIATION = 0.3  # of the first harmonic's coefficients on the log scale; of the k-th, divided by k
-SEASON_CERTAINTY = 1.0  # weight of that in an estimate of the deviation, in pairs of coefficients
-FACTOR_CASES = 4.0  # a factor of the week or of a holiday has a standard deviation of 1/2 before data
+# What is likely before any data: ours, wide enough for the scenarios of Noufaily et al. 2013, table 1.
+TREND_DEVIATION = 0.2  # of the yearly change of the logarithm
+SEASON_DEVIATION = 0.2  # of a coefficient of the first harmonic, on the log scale; of the k-th, divided by k
+SEASON_CERTAINTY = 1.0  # weight of that beside the data of the harmonic, in pairs of coefficients
+FACTOR_CASES = 4.0  # weight of a factor of 1, in cases: a standard deviation of a half
+DISPERSION, DISPERSION_TIMES = 1.5, 10.0  # and the weight of that, in times
 HALF_A_CASE = 0.5  # Jeffreys' prior of a Poisson mean
-DISPERSION = 1.5
-DISPERSION_TIMES = 6.0  # weight of that, in observations
 
-SUSPECT = 2.58  # Noufaily et al. 2013, section 3.2: residuals above it count for less
-MOST_SUSPECTS = 0.1  # of the past: more is no outbreak but how the counts are
-_BINS = 64
 _STEP = 2.0  # longest step of a coefficient
-_SETTLED = 1e-4
-_LEAST = 1e-9
+_SETTLED, _NEARLY = 1e-4, 0.02
+_MOST_STEPS, _LATER_STEPS = 12, 4
+_HIGHEST = 30.0  # of a linear predictor
+_LEAST_FACTOR = 1e-6
+
+
+class Past(NamedTuple):
+    """Hold what a fit looks at.
+
+    Attributes
+    ----------
+    counts, exposure, belief : ndarray, shape (time,)
+        Counts; the share that is reported; the weight before any doubt.
+    position, holiday : ndarray of int, shape (time,)
+        Place in the block; kind of holiday.
+    basis : ndarray, shape (blocks, coefficients)
+        Level, trend relative to the last block, harmonics.
+    cycle : int
+        Times in a block.
+    span : int
+        Times over which a past outbreak is looked for.
+    """
+
+    counts: Floats
+    exposure: Floats
+    belief: Floats
+    position: Integers
+    holiday: Integers
+    basis: Floats
+    cycle: int
+    span: int
+
+
+class Prior(NamedTuple):
+    """Hold what is likely before any data.
+
+    Attributes
+    ----------
+    beta : ndarray, shape (coefficients,)
+        Of the linear predictor; that of the level is not used.
+    trend : float
+        Variance of the trend.
+    season : ndarray, shape (harmonics,)
+        Variance of the coefficients of each harmonic.
+    week : ndarray, shape (cycle,)
+        Factors of the positions.
+    cases : float
+        Weight of these.
+    """
+
+    beta: Floats
+    trend: float
+    season: Floats
+    week: Floats
+    cases: float
+
+
+class Rhythm(NamedTuple):
+    """Hold what a fit begins with, and then its answer.
+
+    Attributes
+    ----------
+    beta : ndarray, shape (coefficients,)
+    covariance : ndarray, shape (coefficients, coefficients)
+        Posterior, of `beta`.
+    week, holidays : ndarray
+        Factor of each position, of each kind of holiday (the first is none: 1).
+    support : ndarray, shape (cycle,)
+        Cases that each factor of `week` rests on, divided by the dispersion.
+    spread : ndarray, shape (3,)
+        Dispersion with its prior; by itself; times that the latter rests on.
+    """
+
+    beta: Floats
+    covariance: Floats
+    week: Floats
+    holidays: Floats
+    support: Floats
+    spread: Floats
+
+
+class _Work(NamedTuple):
+    rate: Floats  # of each time: exposure and factors
+    means: Floats
+    weight: Floats
+    cases: Floats  # of each block, weighted
+    exposed: Floats
+    level: Floats  # exponential of the linear predictor
+    precision: Floats
+    variance: Floats
 
 
 @compiled
-def solve(matrix: Floats, right: Floats, inverse: Floats) -> None:
-    """Replace `right` by the solution, and fill `inverse`; the matrix is symmetric and positive."""
+def fit(past: Past, prior: Prior, rhythm: Rhythm, rounds: int) -> None:
+    """Find the posterior mode by steps of Newton's, in rounds between which outbreaks are doubted anew."""
+    times, blocks = len(past.counts), len(past.basis)
+    work = _Work(
+        np.empty(times), np.empty(times), past.belief.copy(), np.empty(blocks), np.empty(blocks),
+        np.empty(blocks), np.zeros(len(rhythm.beta)), prior.season.copy(),
+    )  # fmt: skip
+    for turn in range(rounds):
+        _fill_precision(prior, work)
+        for iteration in range(_MOST_STEPS if turn == 0 else _LATER_STEPS):
+            _fill_rates(past, rhythm, work)
+            _sum_blocks(past, work)
+            moved = _step(past, prior, rhythm, work)
+            if past.cycle > 1:
+                _update_week(past, prior, rhythm, work)
+            if len(rhythm.holidays) > 1:
+                _update_holidays(past, rhythm, work)
+            if moved < _SETTLED or (moved < _NEARLY and turn < rounds - 1 and iteration > 0):
+                break
+        _fill_levels(past, rhythm, work)
+        _fill_rates(past, rhythm, work)
+        for block in range(blocks):
+            of_block = slice(block * past.cycle, (block + 1) * past.cycle)
+            work.means[of_block] = work.rate[of_block] * work.level[block]
+        _update_spread(past, rhythm, work)
+        _update_variance(prior, rhythm, work)
+
+
+@compiled
+def _fill_precision(prior: Prior, work: _Work) -> None:
+    work.precision[1] = 1.0 / prior.trend
+    for harmonic in range(len(prior.season)):
+        work.precision[2 + 2 * harmonic] = 1.0 / work.variance[harmonic]
+        work.precision[3 + 2 * harmonic] = 1.0 / work.variance[harmonic]
+
+
+@compiled
+def _fill_rates(past: Past, rhythm: Rhythm, work: _Work) -> None:
+    for time in range(len(past.counts)):
+        factor = rhythm.week[past.position[time]] * rhythm.holidays[past.holiday[time]]
+        work.rate[time] = past.exposure[time] * factor
+
+
+@compiled
+def _fill_levels(past: Past, rhythm: Rhythm, work: _Work) -> None:
+    for block in range(len(past.basis)):
+        predictor = 0.0
+        for i in range(len(rhythm.beta)):
+            predictor += past.basis[block, i] * rhythm.beta[i]
+        work.level[block] = math.exp(min(predictor, _HIGHEST))
+
+
+@compiled
+def _sum_blocks(past: Past, work: _Work) -> None:
+    for block in range(len(past.basis)):
+        cases, exposed = 0.0, 0.0
+        for time in range(block * past.cycle, min((block + 1) * past.cycle, len(past.counts))):
+            cases += work.weight[time] * past.counts[time]
+            exposed += work.weight[time] * work.rate[time]
+        work.cases[block], work.exposed[block] = cases, exposed
+
+
+@compiled
+def _step(past: Past, prior: Prior, rhythm: Rhythm, work: _Work) -> float:
+    size, spread = len(rhythm.beta), rhythm.spread[0]
+    hessian, gradient = np.zeros((size, size)), np.zeros(size)
+    _fill_levels(past, rhythm, work)
+    for block in range(len(past.basis)):
+        expected = work.level[block] * work.exposed[block] / spread
+        residual = work.cases[block] / spread - expected
+        for i in range(size):
+            gradient[i] += past.basis[block, i] * residual
+            scaled = past.basis[block, i] * expected
+            for j in range(size):  # all of it: so the processor takes several at once
+                hessian[i, j] += scaled * past.basis[block, j]
+    for i in range(size):
+        hessian[i, i] += work.precision[i]
+        gradient[i] -= work.precision[i] * (rhythm.beta[i] - prior.beta[i])
+    gradient[0] += HALF_A_CASE
+    _solve(hessian, gradient, rhythm.covariance)
+    longest = np.abs(gradient).max()
+    if longest > _STEP:
+        gradient *= _STEP / longest
+    rhythm.beta[:] += gradient
+    return float(longest)
+
+
+@compiled
+def _solve(matrix: Floats, right: Floats, inverse: Floats) -> None:
+    """Replace `right` by the solution and fill `inverse`; the matrix is symmetric and positive (Cholesky)."""
     size = len(right)
     lower = np.zeros((size, size))
     for i in range(size):
@@ -47,11 +221,10 @@ def solve(matrix: Floats, right: Floats, inverse: Floats) -> None:
             for k in range(j):
                 total -= lower[i, k] * lower[j, k]
             lower[i, j] = math.sqrt(max(total, 1e-12)) if i == j else total / lower[j, j]
-    for column in range(size + 1):
-        side = right.copy()
-        if column < size:
-            side[:] = 0.0
-            side[column] = 1.0
+    for column in range(size):
+        side = inverse[:, column]
+        side[:] = 0.0
+        side[column] = 1.0
         for i in range(size):
             for k in range(i):
                 side[i] -= lower[i, k] * side[k]
@@ -60,208 +233,76 @@ def solve(matrix: Floats, right: Floats, inverse: Floats) -> None:
             for k in range(i + 1, size):
                 side[i] -= lower[k, i] * side[k]
             side[i] /= lower[i, i]
-        if column < size:
-            inverse[:, column] = side
-        else:
-            right[:] = side
+    right[:] = inverse @ right
 
 
 @compiled
-def sum_blocks(
-    counts: Floats, rate: Floats, weight: Floats, first: int, cycle: int, count: Floats, exposure: Floats
+def _update_week(past: Past, prior: Prior, rhythm: Rhythm, work: _Work) -> None:
+    found, expected = np.zeros(past.cycle), np.zeros(past.cycle)
+    for block in range(len(past.basis)):
+        level, start = work.level[block], block * past.cycle
+        for place in range(min(past.cycle, len(past.counts) - start)):
+            found[place] += work.weight[start + place] * past.counts[start + place]
+            expected[place] += work.weight[start + place] * work.rate[start + place] * level
+    for place in range(past.cycle):
+        _update_factor(
+            rhythm.week,
+            place,
+            found[place],
+            expected[place],
+            prior.week[place],
+            prior.cases,
+            rhythm.spread[0],
+        )
+        rhythm.support[place] = found[place] / rhythm.spread[0] + prior.cases * prior.week[place]
+    scale = rhythm.week.sum() / past.cycle
+    rhythm.week[:] /= scale
+    rhythm.beta[0] += math.log(scale)
+
+
+@compiled
+def _update_holidays(past: Past, rhythm: Rhythm, work: _Work) -> None:
+    kinds = len(rhythm.holidays)
+    found, expected = np.zeros(kinds), np.zeros(kinds)
+    for time in range(len(past.counts)):
+        found[past.holiday[time]] += work.weight[time] * past.counts[time]
+        expected[past.holiday[time]] += work.weight[time] * work.rate[time] * work.level[time // past.cycle]
+    for kind in range(1, kinds):
+        _update_factor(
+            rhythm.holidays, kind, found[kind], expected[kind], 1.0, FACTOR_CASES, rhythm.spread[0]
+        )
+
+
+@compiled
+def _update_factor(
+    factors: Floats, at: int, found: float, expected: float, prior: float, cases: float, spread: float
 ) -> None:
-    """Fill weighted counts and exposures of the blocks; the first time of the history is `first`."""
-    count[:], exposure[:] = 0.0, 0.0
-    block, position = 0, first % cycle
-    for time in range(len(counts)):
-        count[block] += weight[time] * counts[time]
-        exposure[block] += weight[time] * rate[time]
-        position += 1
-        if position == cycle:
-            block, position = block + 1, 0
+    """Take the posterior mean under a gamma prior of the weight of so many cases."""
+    unit = expected / factors[at] / spread
+    factors[at] = max((found / spread + cases * prior) / (unit + cases), _LEAST_FACTOR)
 
 
 @compiled
-def step(  # noqa: PLR0913, PLR0917
-    count: Floats, exposure: Floats, basis: Floats, beta: Floats, mean: Floats, precision: Floats,
-    dispersion: float, level: Floats, covariance: Floats,
-) -> float:  # fmt: skip
-    """Take one step of Newton's towards the mode; fill `level`, the exponential of each block's predictor."""
-    size = len(beta)
-    hessian, gradient = np.zeros((size, size)), np.zeros(size)
-    for block in range(len(count)):
-        predictor = 0.0
-        for i in range(size):
-            predictor += basis[block, i] * beta[i]
-        level[block] = math.exp(min(predictor, 30.0))
-        expected = level[block] * exposure[block] / dispersion
-        residual = count[block] / dispersion - expected
-        for i in range(size):
-            gradient[i] += basis[block, i] * residual
-            scaled = basis[block, i] * expected
-            for j in range(i + 1):
-                hessian[i, j] += scaled * basis[block, j]
-    for i in range(size):
-        hessian[i, i] += precision[i]
-        gradient[i] -= precision[i] * (beta[i] - mean[i])
-        for j in range(i):
-            hessian[j, i] = hessian[i, j]
-    gradient[0] += HALF_A_CASE
-    solve(hessian, gradient, covariance)
-    longest = np.abs(gradient).max()
-    if longest > _STEP:
-        gradient *= _STEP / longest
-    beta += gradient
-    return float(longest)
-
-
-@compiled
-def update_factors(  # noqa: PLR0913, PLR0917
-    counts: Floats, rate: Floats, weight: Floats, level: Floats, first: int, cycle: int,
-    kind: Integers, dispersion: float, prior: Floats, prior_cases: float, factors: Floats, seen: Floats,
-) -> None:  # fmt: skip
-    """Update the factor of each kind; `seen` is filled with the cases that each rests on."""
-    found, expected = np.zeros(len(factors)), np.zeros(len(factors))
-    block, position = 0, first % cycle
-    for time in range(len(counts)):
-        found[kind[time]] += weight[time] * counts[time]
-        expected[kind[time]] += weight[time] * rate[time] * level[block]
-        position += 1
-        if position == cycle:
-            block, position = block + 1, 0
-    for each in range(len(factors)):
-        unit = expected[each] / factors[each] / dispersion
-        factors[each] = (found[each] / dispersion + prior_cases * prior[each]) / (unit + prior_cases)
-        factors[each] = max(factors[each], 1e-6)
-        seen[each] = unit * factors[each] + prior_cases
-
-
-@compiled
-def doubt(
-    counts: Floats, means: Floats, believed: Floats, dispersion: float, span: int, weight: Floats
-) -> tuple[float, float]:
-    """Lower the weight of times that look like outbreaks; return the weights' sum and that of squares.
-
-    A time is as suspect as its own count is, or the sum over the `span` times about it.
-    """
-    length = len(counts)
-    suspicion = np.empty(length)
-    histogram = np.zeros(_BINS)
-    half = span // 2
-    count, mean = 0.0, 0.0
-    for time in range(min(half, length)):
-        count += counts[time]
-        mean += means[time]
-    for time in range(length):
-        if time + half < length:
-            count += counts[time + half]
-            mean += means[time + half]
-        if time - half - 1 >= 0:
-            count -= counts[time - half - 1]
-            mean -= means[time - half - 1]
-        alone = anscombe(counts[time], max(means[time], _LEAST))
-        together = anscombe(max(count, 0.0), max(mean, _LEAST)) if span > 1 else alone
-        suspicion[time] = max(alone, together) / math.sqrt(dispersion)
-        if suspicion[time] > SUSPECT:
-            histogram[min(int((suspicion[time] - SUSPECT) * 8.0), _BINS - 1)] += 1.0
-    limit, many = SUSPECT, histogram.sum()
-    for place in range(_BINS):
-        if many <= MOST_SUSPECTS * length:
-            break
-        many -= histogram[place]
-        limit = SUSPECT + (place + 1) / 8.0
+def _update_spread(past: Past, rhythm: Rhythm, work: _Work) -> None:
+    doubt(past.counts, work.means, past.belief, rhythm.spread[0], past.span, work.weight)
     total, squares = 0.0, 0.0
-    for time in range(length):
-        share = 1.0 if suspicion[time] <= limit else (limit / suspicion[time]) ** 2
-        weight[time] = believed[time] * share
-        if means[time] > _LEAST:
-            total += weight[time]
-            squares += weight[time] * (counts[time] - means[time]) ** 2 / means[time]
-    return total, squares
+    for time in range(len(past.counts)):
+        if work.means[time] > LEAST_MEAN:
+            total += work.weight[time]
+            squares += work.weight[time] * (past.counts[time] - work.means[time]) ** 2 / work.means[time]
+    coefficients = float(len(rhythm.beta) + past.cycle - 1)
+    rests_on = max(total - min(coefficients, total / 3.0), 1.0)  # of a short history the priors are the rest
+    alone = squares / rests_on
+    rhythm.spread[0] = (alone * rests_on + DISPERSION * DISPERSION_TIMES) / (rests_on + DISPERSION_TIMES)
+    rhythm.spread[0] = max(rhythm.spread[0], 1.0)
+    rhythm.spread[1], rhythm.spread[2] = alone, rests_on
 
 
 @compiled
-def anscombe(count: float, mean: float) -> float:
-    """Return the Anscombe residual of a Poisson count: Davison and Snell 1991."""
-    root = math.sqrt(mean)
-    return float(1.5 * (np.cbrt(count * count) / np.cbrt(root) - root))
-
-
-@compiled
-def fill_means(rate: Floats, level: Floats, first: int, cycle: int, means: Floats) -> None:
-    """Fill the expected count of each time."""
-    block, position = 0, first % cycle
-    for time in range(len(rate)):
-        means[time] = rate[time] * level[block]
-        position += 1
-        if position == cycle:
-            block, position = block + 1, 0
-
-
-@compiled
-def fit(  # noqa: PLR0913, PLR0917
-    counts: Floats, exposure: Floats, believed: Floats, first: int, cycle: int, position: Integers,
-    holiday: Integers, basis: Floats, mean: Floats, season: Floats, week_prior: Floats, week_cases: float,
-    span: int, rounds: int, beta: Floats, week: Floats, holidays: Floats, covariance: Floats,
-    week_seen: Floats, dispersion: float,
-) -> tuple[float, float]:  # fmt: skip
-    """Fit one history; `beta`, `week`, `holidays` begin the iteration and hold the answer.
-
-    Returns the dispersion, and the weight of what it rests on (times less coefficients).
-    """
-    length, blocks, size = len(counts), len(basis), len(beta)
-    weight, rate, means = believed.copy(), np.empty(length), np.empty(length)
-    count, exposed, level = np.empty(blocks), np.empty(blocks), np.empty(blocks)
-    precision = np.empty(size)
-    variance = season.copy()
-    holiday_prior, holiday_seen = np.ones(len(holidays)), np.ones(len(holidays))
-    rests_on = 0.0
-    for turn in range(rounds):
-        precision[0] = 0.0
-        precision[1] = 1.0 / TREND_DEVIATION**2
-        for harmonic in range(len(season)):
-            precision[2 + 2 * harmonic] = 1.0 / variance[harmonic]
-            precision[3 + 2 * harmonic] = 1.0 / variance[harmonic]
-        for iteration in range(12):
-            for time in range(length):
-                rate[time] = exposure[time] * week[position[time]] * holidays[holiday[time]]
-            sum_blocks(counts, rate, weight, first, cycle, count, exposed)
-            moved = step(count, exposed, basis, beta, mean, precision, dispersion, level, covariance)
-            if cycle > 1:
-                update_factors(
-                    counts, rate, weight, level, first, cycle, position, dispersion, week_prior, week_cases,
-                    week, week_seen,
-                )  # fmt: skip
-                scale = week.sum() / cycle
-                week /= scale
-                beta[0] += math.log(scale)
-            if len(holidays) > 1:
-                update_factors(
-                    counts, rate, weight, level, first, cycle, holiday, dispersion, holiday_prior,
-                    FACTOR_CASES, holidays, holiday_seen,
-                )  # fmt: skip
-                holidays[0] = 1.0
-            if moved < _SETTLED or (moved < 0.02 and turn < rounds - 1) or (turn > 0 and iteration >= 3):
-                break
-        for block in range(blocks):
-            predictor = 0.0
-            for i in range(size):
-                predictor += basis[block, i] * beta[i]
-            level[block] = math.exp(min(predictor, 30.0))
-        for time in range(length):
-            rate[time] = exposure[time] * week[position[time]] * holidays[holiday[time]]
-        fill_means(rate, level, first, cycle, means)
-        total, squares = doubt(counts, means, believed, dispersion, span, weight)
-        free = min(float(size + cycle - 1), total / 3.0)
-        rests_on = max(total - free, 1.0)
-        pearson = squares / rests_on
-        dispersion = (pearson * total + DISPERSION * DISPERSION_TIMES) / (total + DISPERSION_TIMES)
-        dispersion = max(dispersion, 1.0)
-        for harmonic in range(len(season)):
-            one, two = 2 + 2 * harmonic, 3 + 2 * harmonic
-            spread = (beta[one] - mean[one]) ** 2 + (beta[two] - mean[two]) ** 2
-            spread += covariance[one, one] + covariance[two, two]
-            variance[harmonic] = (spread + 2.0 * SEASON_CERTAINTY * season[harmonic]) / (
-                2.0 + 2.0 * SEASON_CERTAINTY
-            )
-    return dispersion, rests_on
+def _update_variance(prior: Prior, rhythm: Rhythm, work: _Work) -> None:
+    """Learn how large each harmonic is: a step of expectation and maximisation (MacKay 1992, section 4)."""
+    for harmonic in range(len(prior.season)):
+        spread = 2.0 * SEASON_CERTAINTY * prior.season[harmonic]
+        for at in range(2 + 2 * harmonic, 4 + 2 * harmonic):
+            spread += (rhythm.beta[at] - prior.beta[at]) ** 2 + rhythm.covariance[at, at]
+        work.variance[harmonic] = spread / (2.0 + 2.0 * SEASON_CERTAINTY)

@@ -1,93 +1,148 @@
-"""Follow series through the times to evaluate: fit what is past, weigh what is new."""
+"""Follow a series through the times to evaluate: at each, what its past lets expect of the newest counts."""
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.aberration import evidence, rhythm
+from broadstreet.analysis.aberration import rhythm as fitting
+from broadstreet.analysis.aberration.rhythm import Past, Prior, Rhythm
 from broadstreet.analysis.compiled import compiled
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-EXPECTED, UPPER, EVIDENCE, SPREAD, UNCERTAINTY = range(5)
-FIELDS = 5
-
-_FRESH = 8  # blocks of history: with fewer, each time has a fit of its own from all before it
+_FRESH = 30  # blocks of history: with fewer, each time has a fit of its own
+_SHORT_GUARD = 1  # times that such a fit leaves out before the evaluated one
 _SETTLED = 104  # blocks: with more, a fit begins where the last one ended
 _COLD_ROUNDS, _WARM_ROUNDS = 4, 2
 _MOST_UNCERTAIN = 4.0
+_LEAST_MEAN = 1e-6
+
+
+class Series(NamedTuple):
+    """Hold one series and its circumstances: see `Past`; `doubt` is the variance of the log exposure."""
+
+    counts: Floats
+    exposure: Floats
+    doubt: Floats
+    position: Integers
+    holiday: Integers
+    kinds: int
+    basis: Floats
+    cycle: int
+    window: int
+    memory: float  # times after which the past counts half
+
+
+class Priors(NamedTuple):
+    """Hold the prior at each evaluated time: arrays as in `Prior`, with the evaluated times first."""
+
+    beta: Floats
+    trend: Floats
+    season: Floats
+    week: Floats
+    cases: float
+
+
+class Outlook(NamedTuple):
+    """Hold what is expected of one series at each evaluated time.
+
+    Attributes
+    ----------
+    means : ndarray, shape (evaluated, window)
+        Expected counts, newest first; NaN before the series begins, and where there is no history.
+    uncertainty : ndarray, shape (evaluated,)
+        Variance of the logarithm of their common error.
+    spread : ndarray, shape (evaluated, 3)
+        As in `Rhythm`.
+    beta, variance : ndarray, shape (evaluated, coefficients)
+        Of the linear predictor, the trend relative to the last block fitted; and its variance.
+    week : ndarray, shape (evaluated, cycle)
+    """
+
+    means: Floats
+    uncertainty: Floats
+    spread: Floats
+    beta: Floats
+    variance: Floats
+    week: Floats
 
 
 @compiled
 def history_end(time: int, cycle: int, window: int) -> int:
     """Return how many of the times before `time` a fit may look at.
 
-    The window that is tested is left out where the history is long; a fit serves all times of its block.
+    Where the history is long, the times that are tested are left out, and a fit serves a whole block.
     """
     start = time // cycle * cycle
     if start < _FRESH * cycle:
-        return time
-    return max(start - window + 1, _FRESH * cycle - window)
+        return max(time - _SHORT_GUARD, min(time, 1))
+    return start - window + 1
 
 
 @compiled
-def watch(  # noqa: PLR0913, PLR0917
-    counts: Floats, share: Floats, doubtful: Floats, times: Integers, cycle: int, window: int, memory: float,
-    position: Integers, holiday: Integers, kinds: int, basis: Floats, mean: Floats, season: Floats,
-    week_prior: Floats, week_cases: float, limit: float, found: Floats,
-) -> None:  # fmt: skip
-    """Fill `found`, shape (fields, evaluated), for one series; `times` increase."""
-    size = basis.shape[1]
-    beta, covariance = np.zeros(size), np.zeros((size, size))
-    week, holidays, seen = week_prior.copy(), np.ones(kinds), np.ones(cycle)
-    dispersion, fitted, warm = rhythm.DISPERSION, -1, False
-    calm, risen = np.empty(len(evidence.NODES)), np.empty((len(evidence.AMPLITUDES), len(evidence.NODES)))
-    origin = 0
+def watch(series: Series, times: Integers, priors: Priors, outlook: Outlook) -> None:
+    """Fill the outlook; `times` increase."""
+    size, fitted = series.basis.shape[1], -1
+    rhythm = Rhythm(
+        np.zeros(size), np.zeros((size, size)), np.ones(series.cycle), np.ones(series.kinds),
+        np.ones(series.cycle), np.ones(3),
+    )  # fmt: skip
     for place in range(len(times)):
-        time = times[place]
-        end = history_end(time, cycle, window)
+        end = history_end(times[place], series.cycle, series.window)
         if end < 1:
-            found[:, place] = np.nan
             continue
         if end != fitted:
-            blocks = (end - 1) // cycle + 1
-            here = basis[:blocks].copy()
-            here[:, 1] -= basis[(end - 1) // cycle, 1]
-            if not warm:
-                beta[:] = mean
-                beta[0] = np.log((counts[:end].sum() + 0.5) / max(share[:end].sum(), 0.5))
-                week[:], holidays[:], dispersion = week_prior, 1.0, rhythm.DISPERSION
-            else:
-                beta[0] += beta[1] * (basis[(end - 1) // cycle, 1] - basis[origin, 1])
-            origin = (end - 1) // cycle
-            believed = 0.5 ** ((end - 1 - np.arange(end)) / memory)
-            dispersion, _ = rhythm.fit(
-                counts[:end], share[:end], believed, 0, cycle, position[:end], holiday[:end], here, mean,
-                season, week_prior, week_cases, window, _WARM_ROUNDS if warm else _COLD_ROUNDS, beta, week,
-                holidays, covariance, seen, dispersion,
-            )  # fmt: skip
-            fitted, warm = end, blocks > _SETTLED
-        span = min(window, time + 1)
-        means, spreads, known = np.empty(span), np.empty(span), np.empty(span)
-        uncertainty = 0.0
-        for back in range(span):
-            at = time - back
-            line = basis[at // cycle].copy()
-            line[1] -= basis[origin, 1]
-            means[back] = share[at] * np.exp(min((line * beta).sum(), 30.0))
-            means[back] = max(means[back] * week[position[at]] * holidays[holiday[at]], 1e-9)
-            spreads[back] = 1.0 + share[at] * (dispersion - 1.0)
-            known[back] = counts[at]
-            if back == 0:
-                uncertainty = (line * (covariance @ line)).sum() + doubtful[at]
-        uncertainty = min(uncertainty, _MOST_UNCERTAIN)
-        evidence.weigh_past(known, means, spreads, uncertainty, calm, risen)
-        found[EXPECTED, place] = means[0]
-        found[SPREAD, place] = spreads[0]
-        found[UNCERTAINTY, place] = uncertainty
-        found[EVIDENCE, place] = evidence.log_ratio(known[0], means[0], spreads[0], uncertainty, calm, risen)
-        found[UPPER, place] = evidence.highest_quiet_count(
-            limit, means[0], spreads[0], uncertainty, calm, risen
-        )
+            _refit(series, end, fitted, Prior(*_at(priors, place)), rhythm)
+            fitted = end
+        _look_out(series, times[place], end, rhythm, outlook, place)
+
+
+@compiled
+def _at(priors: Priors, place: int) -> tuple[Floats, float, Floats, Floats, float]:
+    return priors.beta[place], priors.trend[place], priors.season[place], priors.week[place], priors.cases
+
+
+@compiled
+def _refit(series: Series, end: int, fitted: int, prior: Prior, rhythm: Rhythm) -> None:
+    last = (end - 1) // series.cycle
+    basis = series.basis[: last + 1].copy()
+    basis[:, 1] -= series.basis[last, 1]
+    warm = fitted > _SETTLED * series.cycle
+    if warm:
+        before = series.basis[(fitted - 1) // series.cycle, 1]
+        rhythm.beta[0] += rhythm.beta[1] * (series.basis[last, 1] - before)
+    else:
+        rhythm.beta[:], rhythm.week[:], rhythm.holidays[:] = prior.beta, prior.week, 1.0
+        mean = (series.counts[:end].sum() + fitting.HALF_A_CASE) / max(series.exposure[:end].sum(), 0.5)
+        rhythm.beta[0], rhythm.spread[0] = math.log(mean), fitting.DISPERSION
+    past = Past(
+        series.counts[:end], series.exposure[:end], 0.5 ** (np.arange(end - 1, -1, -1) / series.memory),
+        series.position[:end], series.holiday[:end], basis, series.cycle, series.window,
+    )  # fmt: skip
+    fitting.fit(past, prior, rhythm, _WARM_ROUNDS if warm else _COLD_ROUNDS)
+
+
+@compiled
+def _look_out(series: Series, time: int, end: int, rhythm: Rhythm, outlook: Outlook, place: int) -> None:
+    origin = series.basis[(end - 1) // series.cycle, 1]
+    for back in range(min(series.window, time + 1)):
+        at = time - back
+        line = series.basis[at // series.cycle].copy()
+        line[1] -= origin
+        mean = series.exposure[at] * math.exp(min((line * rhythm.beta).sum(), 30.0))
+        mean *= rhythm.week[series.position[at]] * rhythm.holidays[series.holiday[at]]
+        outlook.means[place, back] = max(mean, _LEAST_MEAN)
+        if back == 0:
+            variance = (line * (rhythm.covariance @ line)).sum() + series.doubt[at]
+            if series.cycle > 1:
+                variance += 1.0 / rhythm.support[series.position[at]]
+            outlook.uncertainty[place] = min(variance, _MOST_UNCERTAIN)
+    outlook.spread[place], outlook.beta[place] = rhythm.spread, rhythm.beta
+    outlook.week[place] = rhythm.week
+    for i in range(len(rhythm.beta)):
+        outlook.variance[place, i] = rhythm.covariance[i, i]

@@ -33,7 +33,16 @@ class Described:
 
 _MEAN_OF = 10
 """Of fewer times the standard error of the mean is above a third of the deviation: no ground for a chart."""
+_SHORTEST = 8
+"""With fewer times hardly anything but what is likely before any data decides."""
 METHODS = {
+    "detect": Described(
+        aberration.detect,
+        "detect, the evidence of several times",
+        "weighs the newest counts together (3; by day 7): how much likelier are they with an outbreak that "
+        "goes on than with trend, season and days of the week alone; past outbreaks count for less",
+        _SHORTEST,
+    ),
     "farrington_flexible": Described(
         aberration.farrington_flexible,
         "Farrington flexible (Noufaily et al. 2013)",
@@ -65,7 +74,9 @@ METHODS = {
         _MEAN_OF,
     ),
 }
-_FIRST_CHOICES = {"week": ("farrington_flexible", "bayes", "ears"), "day": ("ears", "bayes")}
+_FIRST_CHOICES = {"week": ("detect", "bayes", "ears"), "day": ("detect", "ears", "bayes")}
+_NOT_ASKED_FOR = {"dates", "holidays", "delays", "reporting", "groups"}
+"""Arrays: dates come from the file, the others are for Python."""
 _TIMES_A_YEAR = {"week": 52, "day": 365}
 _TESTED = {"week": 52, "day": 60}
 """So many last times are tested if nothing else is asked for."""
@@ -173,7 +184,7 @@ def _defaults(method: str) -> dict[str, Any]:
     return {
         name: parameter.default
         for name, parameter in parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY and name != "dates"
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in _NOT_ASKED_FOR
     }
 
 
