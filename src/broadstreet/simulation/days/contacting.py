@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from broadstreet.simulation.days.dates import today
 from broadstreet.simulation.days.ground import Ground, Today, ground
-from broadstreet.simulation.days.meeting import MOST_MEETINGS, OTHER, WHERE, meet, minutes_together
+from broadstreet.simulation.days.meeting import MEETING, MOST_MEETINGS, OTHER, WHERE, meet, minutes_together
 from broadstreet.simulation.days.plan import MOST_VISITS, plan
 from broadstreet.simulation.draws import compiled
 from broadstreet.simulation.population.city import City
@@ -103,7 +103,7 @@ def _list(
     found: NDArray[np.uint32],
 ) -> int:
     mine, theirs = np.empty((MOST_VISITS, 4), np.int64), np.empty((MOST_VISITS, 4), np.int64)
-    meetings = np.empty((MOST_MEETINGS, 6), np.int64)
+    meetings = np.empty((MOST_MEETINGS, MEETING), np.int64)
     count = 0
     for person in chosen:
         visits = plan(facts, closed, deals, people, sites, customs, person, modes[person], mine)

@@ -18,10 +18,22 @@ from broadstreet.simulation.days.ground import AFTER, CELL, FIRST, KIND, SHARE
 from broadstreet.simulation.days.purposes import DEAL_SHIFT, DEAL_STEP
 from broadstreet.simulation.draws import below, compiled, whole, word
 
-# Columns of a deal: P, how many positions come, how many cells they fill, a and b, and those of the way back.
-PRIME, COMING, CELLS, STEP, SHIFT, STEP_BACK, SHIFT_BACK = 0, 1, 2, 3, 4, 5, 6
-COLUMNS = 8  # a row fills a line of the cache
+# Columns of a deal: P, how many come, how many cells they fill; a, b, inverse of a; these of the way back.
+PRIME, COMING, CELLS, STEP, SHIFT, UNDO, STEP_BACK, SHIFT_BACK, UNDO_BACK = 0, 1, 2, 3, 4, 5, 6, 7, 8
+COLUMNS = 9
 BACK = STEP_BACK - STEP
+
+
+@compiled
+def inverse(step: int, prime: int) -> int:
+    """Return the number that undoes a step modulo a prime (extended Euclid)."""
+    old, new = prime, step
+    before, after = whole(0), whole(1)
+    while new > 1:
+        quotient = old // new
+        old, new = new, old - quotient * new
+        before, after = after, before - quotient * after
+    return after % prime
 
 
 @compiled
@@ -44,7 +56,7 @@ def deal(
         deals[place, CELLS] = max(1, coming // whole(customs[kind, CELL])) if coming > 0 else 0
         for way in range(2):
             step = 1 + below(word(seed, DEAL_STEP, place, day, way), prime - 1)
-            deals[place, STEP + way * BACK] = step
+            deals[place, STEP + way * BACK], deals[place, UNDO + way * BACK] = step, inverse(step, prime)
             deals[place, SHIFT + way * BACK] = below(word(seed, DEAL_SHIFT, place, day, way), prime)
 
 
@@ -62,31 +74,18 @@ def bounds(coming: int, cells: int, cell: int) -> tuple[int, int]:
 
 
 @compiled
-def inverse(step: int, prime: int) -> int:
-    """Return the number that undoes a step modulo a prime (extended Euclid)."""
-    old, new = prime, step
-    before, after = whole(0), whole(1)
-    while new > 1:
-        quotient = old // new
-        old, new = new, old - quotient * new
-        before, after = after, before - quotient * after
-    return after % prime
-
-
-@compiled
 def member_at(
     sites: NDArray[np.uint32],
     members: NDArray[np.uint32],
     deals: NDArray[np.int64],
     place: int,
     position: int,
-    undo: int,
     way: int,
 ) -> int:
-    """Return who stands at a position, or -1 where nobody does; `undo` is the inverse of the step."""
+    """Return who stands at a position, or -1 where nobody does."""
     prime = deals[place, PRIME]
     moved = np.uint64(position - deals[place, SHIFT + way] + prime) % np.uint64(prime)
-    at = whole(sites[place, FIRST]) + whole(moved * np.uint64(undo) % np.uint64(prime))
+    at = whole(sites[place, FIRST]) + whole(moved * np.uint64(deals[place, UNDO + way]) % np.uint64(prime))
     if at >= whole(sites[place, AFTER]):
         return whole(-1)
     return whole(members[at])

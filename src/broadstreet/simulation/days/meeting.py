@@ -10,9 +10,7 @@ from broadstreet.simulation.days.dealing import (
     CELLS,
     COMING,
     PRIME,
-    STEP,
     bounds,
-    inverse,
     member_at,
     position_of,
 )
@@ -38,7 +36,9 @@ from broadstreet.simulation.population.kinds import Habit, Kind
 MOST_MEETINGS = 1_024
 # Columns of a meeting: the other person, where it is told to be, the place and cell in one's own plan,
 # those in the other's plan.
-OTHER, WHERE, MY_PLACE, MY_CELL, THEIR_PLACE, THEIR_CELL = 0, 1, 2, 3, 4, 5
+# AT_MOST: for how many minutes oneself is there, the most that they can be together.
+OTHER, WHERE, MY_PLACE, MY_CELL, THEIR_PLACE, THEIR_CELL, AT_MOST = 0, 1, 2, 3, 4, 5, 6
+MEETING = 7  # columns
 
 _NOWHERE = 0xFFFFFFFF
 _TEAM = int(Kind.TEAM)
@@ -72,7 +72,7 @@ def meet(
     person : int
     rows, visits
         The person's plan.
-    meetings : ndarray of int64, shape (MOST_MEETINGS, 6)
+    meetings : ndarray of int64, shape (MOST_MEETINGS, MEETING)
         Written.
     """
     count = whole(0)
@@ -80,6 +80,7 @@ def meet(
         place, cell = rows[row, PLACE], rows[row, CELL]
         if _seen(rows, row):
             continue
+        before = count
         if deals[place, PRIME] == 0:
             count = _meet_group(facts, sites, members, person, place, meetings, count)
             parent = whole(sites[place, PARENT])
@@ -89,6 +90,9 @@ def meet(
             count = _meet_cell(facts, deals, people, sites, members, person, place, cell, meetings, count)
             if sites[place, STAFF] != _NOWHERE:
                 count = _be_served(facts, sites, members, person, place, cell, meetings, count)
+        minutes = _minutes(rows, visits, place, cell)
+        for met in range(before, count):
+            meetings[met, AT_MOST] = minutes
     return count
 
 
@@ -134,6 +138,15 @@ def shared_minute(
                         return whole(first + whole(after))
                     after -= last - first
     return whole(-1)
+
+
+@compiled
+def _minutes(rows: NDArray[np.int64], visits: int, place: int, cell: int) -> int:
+    minutes = whole(0)
+    for row in range(visits):
+        if rows[row, PLACE] == place and rows[row, CELL] == cell:
+            minutes += rows[row, END] - rows[row, START]
+    return minutes
 
 
 @compiled
@@ -206,12 +219,11 @@ def _meet_cell(
     if deals[place, COMING] == 0:
         return count
     way, where = (0, cell) if cell < HOMEWARD else (BACK, cell - HOMEWARD)
-    undo = inverse(deals[place, STEP + way], deals[place, PRIME])
     mine = _my_position(deals, people, person, place, way, where)
     first, last = bounds(deals[place, COMING], deals[place, CELLS], where)
     for position in range(first, last):
         if position != mine and _in_contact(facts, place, mine, position, sites[place, NEAR]):
-            other = member_at(sites, members, deals, place, position, undo, way)
+            other = member_at(sites, members, deals, place, position, way)
             if other >= 0 and other != person:
                 count = _note(meetings, count, other, place, place, cell, place, cell)
     return count
@@ -265,12 +277,11 @@ def _serve(
     """Meet the visitors of the cells that a team serves."""
     if deals[place, COMING] == 0:
         return count
-    undo = inverse(deals[place, STEP], deals[place, PRIME])
     teams = max(whole(1), whole(sites[place, TEAMS]))
     for cell in range(team - whole(sites[place, STAFF]), deals[place, CELLS], teams):
         first, last = bounds(deals[place, COMING], deals[place, CELLS], cell)
         for position in range(first, last):
-            other = member_at(sites, members, deals, place, position, undo, 0)
+            other = member_at(sites, members, deals, place, position, 0)
             if (
                 other >= 0
                 and other != person

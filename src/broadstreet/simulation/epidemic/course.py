@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,13 @@ from broadstreet.simulation.population.city import City
 (
     INCUBATION, STRENGTH, SYMPTOMS, SEVERE, CRITICAL, POSITIVE, FATAL, STAYS_HOME, SEEKS_CARE, CARE_DELAY,
     TESTED, REPORT_DELAY, ADMISSION_DELAY, WARD_DAYS,
-    DEATH_DELAY, ILL_DAYS, IMMUNE, TRANSMITS, IMPORTS, SOURCE,
-) = range(32, 52)  # fmt: skip
+    DEATH_DELAY, ILL_DAYS, IMMUNE, TRANSMITS, IMPORTS, SOURCE, FAINT,
+) = range(32, 53)  # fmt: skip
 _DELAY_SHAPE = 2.0  # of gamma distributed delays: a standard deviation of 0.7 means; an assumption
+# Quantiles of that gamma distribution by -log(1 - p), which is smooth: linear between, right to four digits.
+_LOG_TAIL = np.linspace(0.0, 38.0, 40_001)
+_QUANTILES = special.gammaincinv(_DELAY_SHAPE, -np.expm1(-_LOG_TAIL))
+_QUANTILES[~np.isfinite(_QUANTILES)] = 45.0
 _FOREVER = np.int32(2**31 - 1)
 
 
@@ -30,6 +35,7 @@ def key_of(pathogen: Pathogen) -> int:
     return zlib.crc32(pathogen.name.encode())
 
 
+@cache
 def by_age(bands: Bands) -> NDArray[np.float64]:
     """Return a value for each age from 0 to 120."""
     return np.array(bands.by_year())
@@ -63,7 +69,8 @@ def draw_courses(
         return units_of(city.seed, purpose, people, key)
 
     def delay(purpose: int, mean: float) -> NDArray[np.float64]:
-        return special.gammaincinv(_DELAY_SHAPE, chance(purpose)) * (mean / _DELAY_SHAPE)  # type: ignore[no-any-return]
+        delays: NDArray[np.float64] = np.interp(-np.log1p(-chance(purpose)), _LOG_TAIL, _QUANTILES)
+        return delays * (mean / _DELAY_SHAPE)
 
     normal = special.ndtri(np.maximum(chance(INCUBATION), 1e-12))
     hidden = time + np.exp(pathogen.incubation.mu + pathogen.incubation.sigma * normal)

@@ -14,6 +14,7 @@ from broadstreet.simulation.days.visiting import visits_within
 from broadstreet.simulation.draws import units_of
 from broadstreet.simulation.epidemic.acting import FOUND, Actions, Report
 from broadstreet.simulation.epidemic.course import (
+    FAINT,
     IMMUNE,
     IMPORTS,
     SOURCE,
@@ -29,7 +30,9 @@ from broadstreet.simulation.epidemic.scenario import Contamination, Import, Scen
 from broadstreet.simulation.epidemic.spread import Passing, pass_on
 from broadstreet.simulation.population.city import NOWHERE, City
 
-_FAINTEST = 1e-9  # hazard per hour below which nobody is infectious
+# Who is less infectious than this hazard per hour counts as so infectious with the chance of the quotient,
+# else not at all that day: the mean is the same, and most of the faint are passed over.
+_FAINT = 5e-4
 Progress = Callable[[int, int], None]
 
 
@@ -205,7 +208,7 @@ class _Strain:
     """One pathogen in the run: who is immune, and who may be infectious."""
 
     def __init__(self, city: City, pathogen: Pathogen) -> None:
-        self.pathogen = pathogen
+        self.pathogen, self.seed = pathogen, city.seed
         self.passing = Passing(key_of(pathogen), by_kind(pathogen), by_age(pathogen.susceptibility))
         self.curve = Infectiousness(pathogen)
         everybody = np.arange(len(city.people), dtype=np.uint32)
@@ -233,8 +236,10 @@ class _Strain:
             self.people, self.truth_rows = self.people[kept], self.truth_rows[kept]
             self.since, self.onset, self.strength = self.since[kept], self.onset[kept], self.strength[kept]
         hazard = self.strength * self.curve.hazard(day, self.since, self.onset)
-        rows = np.flatnonzero(hazard > _FAINTEST)
-        return rows, hazard[rows]
+        rows = np.flatnonzero(hazard > 0.0)
+        drawn = units_of(self.seed, FAINT, self.people[rows], self.passing.key + day)
+        rows = rows[drawn * _FAINT < hazard[rows]]
+        return rows, np.maximum(hazard[rows], _FAINT)
 
 
 def _is_on(entry: Import | Contamination, day: int) -> bool:

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.simulation.days.ground import AGE, DAY, KIND, SEED, Ground, Today
-from broadstreet.simulation.days.meeting import MOST_MEETINGS, OTHER, WHERE, meet, shared_minute
+from broadstreet.simulation.days.meeting import (
+    AT_MOST,
+    MEETING,
+    MOST_MEETINGS,
+    OTHER,
+    WHERE,
+    meet,
+    shared_minute,
+)
 from broadstreet.simulation.days.plan import MOST_VISITS, plan
 from broadstreet.simulation.draws import compiled, unit, whole
 from broadstreet.simulation.epidemic.course import TRANSMITS
@@ -103,11 +111,11 @@ def _pass_on(
 ) -> int:
     """Write infected, source, place and minute of what some of the infectious pass on; return how many.
 
-    What is drawn for a meeting is the time together until it passes on. It is compared with a whole day
-    first: for most that settles it, without the other's plan.
+    What is drawn for a meeting gives the time together until it passes on. Whether all of one's own stay
+    would do comes first: for most that settles it, without the other's plan.
     """
     mine, theirs = np.empty((MOST_VISITS, 4), np.int64), np.empty((MOST_VISITS, 4), np.int64)
-    meetings = np.empty((MOST_MEETINGS, 6), np.int64)
+    meetings = np.empty((MOST_MEETINGS, MEETING), np.int64)
     count = 0
     for at in range(len(infectious)):
         person = whole(infectious[at])
@@ -117,11 +125,10 @@ def _pass_on(
             if immune[other]:
                 continue
             rate = hazard[at] * places[sites[where, KIND]] * susceptibility[people[other, AGE]] / 60.0
-            drawn = -np.log(
-                1.0 - unit(facts[SEED], TRANSMITS ^ key, person, other, (facts[DAY] << 32) | where)
-            )
-            if drawn >= rate * 1440.0:
+            chance = unit(facts[SEED], TRANSMITS ^ key, person, other, (facts[DAY] << 32) | where)
+            if chance >= rate * meetings[m, AT_MOST]:  # 1 - exp(-x) is below x
                 continue
+            drawn = -np.log(1.0 - chance)
             others = plan(facts, closed, deals, people, sites, customs, other, modes[other], theirs)
             minute = shared_minute(mine, visits, theirs, others, meetings[m], drawn / rate)
             if minute >= 0:
