@@ -1,0 +1,1 @@
+"""How good the detectors are, on generated outbreaks and on histories whose outbreaks are known."""
