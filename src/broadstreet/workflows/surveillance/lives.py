@@ -25,7 +25,8 @@ Key = tuple[str, str, str, int]
 class Standing(NamedTuple):
     """A signal as it was last told, what speaks for it now, and the last day whose tests it takes.
 
-    That is the day of its dismissal, or there is no end.
+    That is the day of its dismissal, or there is no end. After it, the signal takes only tests that found
+    no more than was dismissed: the same visits still weigh in the evidence of the days after.
     """
 
     signal: Signal
@@ -171,9 +172,13 @@ class _Group:
         self.fresh: list[Evidence] = []
 
     def takes(self, seen: _Seen) -> bool:
-        if self.standing and seen.last > min(each.takes_until for each in self.standing):
+        is_over = bool(self.standing) and seen.last > min(each.takes_until for each in self.standing)
+        if is_over and seen.evidence.observed > self._most_seen(seen.evidence.where):
             return False
         return any(seen.is_with(each) for each in self.seen)
+
+    def _most_seen(self, where: Stratum) -> int:
+        return max((each.evidence.observed for each in self.seen if each.evidence.where == where), default=0)
 
     def may_join(self, other: _Group) -> bool:
         judged = [each for group in (self, other) for each in group.standing if each.signal.verdict]

@@ -91,25 +91,32 @@ class Testing:
         ]
 
     def _rises(self, day: int, series: Sequence[Series], reporting: Reporting) -> list[Evidence]:
-        columns = np.array([self._sheet.columns[each] for each in series])
-        may = promising(self._up_to(day)[:, columns], self._rule)
         groups: defaultdict[tuple[str, float], list[Series]] = defaultdict(list)
-        for each in itertools.compress(series, may.tolist()):
+        for each in series:
             place = each.place if reporting.share(each.place) is not None else ""
             groups[place, self._level(each)].append(each)
-        found = []
-        for (place, level), some in groups.items():
-            counts = self._up_to(day)[:, [self._sheet.columns[each] for each in some]]
-            if place:
-                share = reporting.share(place)
-                assert share is not None
-                share = share[self._rows(day)]
-                if share[-1] < LEAST_REPORTING:
-                    continue
-                counts = compared(counts, share)
-            tested = test_day(counts, self._begins[day], self._rule, level)
-            found += self._evidence(day, some, tested)
-        return found
+        return [
+            evidence
+            for (place, level), some in groups.items()
+            for evidence in self._rises_among(day, some, level, reporting.share(place) if place else None)
+        ]
+
+    def _rises_among(
+        self, day: int, series: Sequence[Series], level: float, share: NDArray[np.float64] | None
+    ) -> list[Evidence]:
+        """Return what stands out among series of one level and with the same share of reports."""
+        counts = self._up_to(day)[:, [self._sheet.columns[each] for each in series]]
+        if share is not None:
+            share = share[self._rows(day)]
+            if share[-1] < LEAST_REPORTING:
+                return []
+            counts = compared(counts, share)
+        may = promising(counts, self._rule)
+        if not may.any():
+            return []
+        some = list(itertools.compress(series, may.tolist()))
+        tested = test_day(counts[:, may], self._begins[day], self._rule, level)
+        return self._evidence(day, some, tested)
 
     def _evidence(self, day: int, series: Sequence[Series], tested: Tested) -> list[Evidence]:
         columns = (tested.expected, tested.upper, tested.score, tested.chance)
