@@ -157,6 +157,19 @@ def test_a_build_that_breaks_off_leaves_the_index_that_was_there(
     assert unfinished(store) == []
 
 
+def test_what_a_killed_build_left_is_removed_by_who_keeps_the_index_next(
+    store: Store, backend: Backend
+) -> None:
+    if isinstance(store, SqliteStore):
+        for rest in (".stage0", ".stage1", ".new"):
+            store.path.with_name(f"log.index{rest}").touch()
+    else:
+        rows_in(backend.address(), "CREATE TABLE building_0815_token_index (part bigint)")
+    assert unfinished(store)
+    side_of(store).close()
+    assert unfinished(store) == []
+
+
 def _ends_elsewhere(parent: int, address: str) -> Store:
     if os.getpid() != parent:
         os._exit(1)
