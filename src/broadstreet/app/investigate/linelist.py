@@ -17,6 +17,8 @@ from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
 
 _NO_GROUP = frozenset({"other", "others", "unknown", "none", "unk", "n/a", "?"})
+_FARTHEST = 1e9
+_LONGEST_ID = 200
 _TAKEN = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
 _SHOWN = (*_TAKEN, "infected", "hospitalised", "reported")
 
@@ -169,7 +171,7 @@ class _Rows:
         """Return the id of a row; its number where there is no such column."""
         if "id" not in self.roles:
             return f"row {self.table.numbers[row]}"
-        return shown(self.table.column(self.roles["id"])[row].strip())
+        return shown(self.table.column(self.roles["id"])[row].strip(), _LONGEST_ID)
 
     def kept(self, rows: list[int]) -> LineList:
         """Return these rows as cases."""
@@ -177,7 +179,10 @@ class _Rows:
         ids = cells.get("id")
         return LineList(
             self.file,
-            [shown(ids[row].strip()) if ids else f"row {self.table.numbers[row]}" for row in rows],
+            [
+                shown(ids[row].strip(), _LONGEST_ID) if ids else f"row {self.table.numbers[row]}"
+                for row in rows
+            ],
             {role: [one.values[row] for row in rows] for role, one in self.days.items()},
             {role: [_group(cells[role][row]) for row in rows] for role in columns.GROUPS if role in cells},
             None if self.points is None else [self.points[row] for row in rows],
@@ -205,10 +210,16 @@ def _points(
             point = float(cells[0].replace(",", ".")), float(cells[1].replace(",", "."))
         except ValueError:
             point = float("nan"), float("nan")
-        if not np.isfinite(point).all():
+        if not _is_possible(point, pair):
             aside.setdefault(row, f'expected coordinates, found "{shown(" ".join(cells), 40)}"')
         points.append(point)
     return points
+
+
+def _is_possible(point: tuple[float, float], pair: tuple[str, str]) -> bool:
+    """Tell whether a point can be one: degrees in their range, or numbers that squares do not overflow."""
+    first, second = (360.0, 90.0) if pair == ("lon", "lat") else (_FARTHEST, _FARTHEST)
+    return abs(point[0]) <= first and abs(point[1]) <= second  # of NaN neither is true
 
 
 _SAID = {

@@ -27,7 +27,7 @@ def lead(found: Investigation) -> list[str]:
     if found.places is not None:
         said.append(_place(found))
     if found.links is not None:
-        said += [_index(found), _links(found)]
+        said += [_index(found), *([_links(found)] if len(found.cases.ids) > 1 else [])]
         if impossible := len(found.links.impossible["case"]):
             said.append(f"{_counted(impossible, 'declared link')} cannot be.")
     if found.aside:
@@ -105,7 +105,8 @@ def _place(found: Investigation) -> str:
     return (
         f"A common source has a probability of {percent(ranking.common_source)}; the most probable one is "
         f"{top['place']} "
-        f"{when}, with {percent(top['probability'])}: {top['cases']} cases report it, "
+        f"{when}, with {percent(top['probability'])}: {top['cases']} of {len(ranking.cases['case'])} cases "
+        "report it, "
         f"{top['expected']:.1f} were expected."
     )
 
