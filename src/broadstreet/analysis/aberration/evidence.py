@@ -21,6 +21,7 @@ NODES = np.array([-2.8569700138728056, -1.355626179974266, 0.0, 1.35562617997426
 LOG_WEIGHTS = np.log(
     np.array([0.011257411327720691, 0.22207592200561266, 8 / 15, 0.22207592200561266, 0.011257411327720691])
 )
+WIDEST = 2.0  # variance of the error that is summed over, relative to that of the count
 _POISSON_BELOW = 1.001
 _MULTIPLIED = 16.0
 _STEPS = 60
@@ -140,11 +141,16 @@ def judge(
     """
     calm, risen = np.empty(len(NODES)), np.empty((len(AMPLITUDES), len(NODES)))
     for point in range(len(counts)):
-        mean, spread, doubt = means[point, 0], spreads[point, 0], uncertainty[point]
+        mean = means[point, 0]
         if math.isnan(mean):
             found[:, point] = np.nan
             continue
-        weigh_past(counts[point], means[point], spreads[point], doubt, calm, risen)
+        # The sum over nodes can follow an error that is not much wider than the counts are spread; what is
+        # more widens the counts.
+        doubt = min(uncertainty[point], WIDEST * spreads[point, 0] / mean)
+        widened = spreads[point] + (uncertainty[point] - doubt) * means[point]
+        spread = widened[0]
+        weigh_past(counts[point], means[point], widened, doubt, calm, risen)
         ratio = log_ratio(counts[point, 0], mean, spread, doubt, calm, risen)
         found[0, point] = ratio if counts[point, 0] > 0.0 else min(ratio, 0.0)  # what goes on has cases now
         if limit < np.inf:
