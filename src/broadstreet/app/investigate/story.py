@@ -165,6 +165,13 @@ def cautions(found: Investigation) -> list[str]:
             "Dates told wrongly move links: an onset that is a few days off makes another infector look "
             "better.",
         ]
+        kept = found.links.diagnostics["share_of_pairs_kept"]
+        if kept < 1.0:
+            said.append(
+                f"So many pairs of cases fit the dates that only {percent(kept)} of them were weighed, "
+                "taken evenly: "
+                "a true infector may be among those left out. Divide the list, by area or by time."
+            )
         if not found.cases.groups and not found.links.study.contacts.source.size:
             said.append(
                 "Only dates tell the cases of this list apart. Many infectors then fit alike: ask for "
