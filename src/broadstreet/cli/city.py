@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from broadstreet.app.city.exporting import MOVEMENTS, TABLES, Wish
-from broadstreet.app.city.messages import write_messages
-from broadstreet.app.city.plan import (
-    Imported,
-    Impossible,
-    Plan,
-    Source,
-    built,
-    read_plan,
-    scenario_of,
-    with_options,
-)
-from broadstreet.app.city.reporting import asked, write_report
-from broadstreet.app.city.telling import courses, lead, rows
-from broadstreet.app.city.writing import Columns, LibraryMissing, in_parts, write_table
-from broadstreet.cli.program import Mistake, app, console
-from broadstreet.simulation.clinics import Clinics
-from broadstreet.simulation.clinics.cases import cases_of
-from broadstreet.simulation.epidemic import Outcome, run
-from broadstreet.simulation.population import City, Kind
-from broadstreet.simulation.tables import people_table, places_table
+from broadstreet.cli.program import AsJson, app
 
 group = typer.Typer(
     no_args_is_help=True, help="Build, check, run and export a synthetic city, and ask it what if."
@@ -65,6 +43,10 @@ District = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="Folder for what is written.")]
 _FOLDER = Path("broadstreet-city")
+_TABLES = (
+    "messages, people, places, truth, linelist, recalled, contacts, visits, pings, payments, checkins,"
+    " sightings, encounters"
+)
 
 
 @group.command("build")
@@ -74,11 +56,18 @@ def build_city(
     form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
 ) -> None:  # fmt: skip
     """Build a city, and write its people and places as tables."""
-    made = _built(_plan(plan, city=city, population=population, seed=seed))
-    _tell_city(made)
-    _form(form)
-    for name, table in (("people", people_table(made)), ("places", places_table(made))):
-        _write(out / f"{name}.{form}", in_parts(table))
+    _work().build(plan, {"city": city, "population": population, "seed": seed}, form, out)
+
+
+@group.command("check")
+def check_city(
+    city: Name = None, plan: PlanFile = None, population: Population = None, seed: Seed = None
+) -> None:
+    """Compare a city with published tables: household sizes, ages, contacts a day, mixing by age.
+
+    Exit code 1 if a comparison fails.
+    """
+    _work().check(plan, {"city": city, "population": population, "seed": seed})
 
 
 @group.command("run")
@@ -95,21 +84,12 @@ def run_city(  # noqa: PLR0913, PLR0917  each is an option
     out: Out = _FOLDER,
 ) -> None:
     """Run an epidemic through a city; write a map with the curve, a page, the truth and the line list."""
-    asked_for = _asked(plan, city, pathogen, imports, source, district, days, population, seed)
-    outcome = _run(asked_for)
-    console.print()
-    _tell_run(asked_for, outcome)
-    try:
-        written = write_report(out, asked_for, outcome)
-    except LibraryMissing as error:
-        raise Mistake(str(error)) from error
-    for path in written:
-        console.print(f"Written: {path}", soft_wrap=True, markup=False)
+    _work().show(plan, _options(city, pathogen, days, population, seed), imports, source, district, out)
 
 
 @group.command("export")
 def export_city(  # noqa: PLR0913, PLR0917  each is an option
-    tables: Annotated[list[str], typer.Argument(help=f"Of messages, {', '.join(TABLES)}.")],
+    tables: Annotated[list[str], typer.Argument(help=f"Of {_TABLES}.")],
     city: Annotated[str | None, typer.Option(help="demo or metropolis.", show_default=False)] = None,
     pathogen: Pathogens = None,
     imports: Imports = None,
@@ -131,128 +111,50 @@ def export_city(  # noqa: PLR0913, PLR0917  each is an option
     Movements (visits, pings, payments, checkins, sightings, encounters) are of single days: see
     --first-day and --last-day. Each file is written whole or not at all.
     """
-    strange = sorted(set(tables) - {"messages", *TABLES})
-    if strange:
-        raise Mistake(f"tables must be of messages, {', '.join(TABLES)} (there is {', '.join(strange)})")
-    _form(form)
-    asked_for = _asked(plan, city, pathogen, imports, source, district, days, population, seed)
-    outcome = _run(asked_for)
-    wish = Wish(outcome, first_day, first_day if last_day is None else last_day)
-    _check_days(wish, tables)
-    for name in tables:
-        if name == "messages":
-            _send_to_file(out / "messages.hl7", outcome)
-        else:
-            _write(out / f"{name}.{form}", TABLES[name](wish))
+    days_wanted = (first_day, first_day if last_day is None else last_day)
+    told = _options(city, pathogen, days, population, seed)
+    _work().export(tables, plan, told, imports, source, district, days_wanted, form, out)
 
 
-def _asked(  # noqa: PLR0913, PLR0917  each is an option
-    plan: Path | None,
-    city: str | None,
-    pathogen: list[str] | None,
-    imports: int | None,
-    source: str | None,
-    district: str | None,
-    days: int | None,
-    population: int | None,
-    seed: int | None,
-) -> Plan:
-    comes = () if imports is None else (Imported(count=imports, district=None if source else district),)
-    leaks = () if source is None else (Source(kind=source, district=district),)
-    return _plan(
-        plan, city=city, population=population, seed=seed, days=days, pathogens=tuple(pathogen or ()),
-        imports=comes, sources=leaks,
-    )  # fmt: skip
+@group.command("what-if")
+def what_if_city(  # noqa: PLR0913, PLR0917  each is an option
+    actions: Annotated[
+        list[str],
+        typer.Argument(
+            help="Such as 'isolate adherence=0.9', 'quarantine traced=0.5 first_day=20', 'close kind=class',"
+            " 'test district=D01 coverage=0.1', 'vaccinate pathogen=measles doses=500'."
+        ),
+    ],
+    city: Annotated[str | None, typer.Option(help="demo or metropolis.", show_default=False)] = None,
+    pathogen: Pathogens = None,
+    imports: Imports = None,
+    source: From = None,
+    district: District = None,
+    days: Days = None,
+    population: Population = None,
+    seed: Seed = None,
+    plan: PlanFile = None,
+    runs: Annotated[int, typer.Option(min=2, max=1_000, help="Pairs of runs.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Ask what would follow from actions: pairs of runs that differ by the actions alone.
+
+    In each pair people have the same days, contacts and courses unless the actions change them, so that the
+    difference is due to the actions; its interval is of 95 %.
+    """
+    told = _options(city, pathogen, days, population, seed)
+    _work().ask(actions, plan, told, imports, source, district, runs, as_json)
 
 
-def _plan(path: Path | None, **options: object) -> Plan:
-    try:
-        return with_options(read_plan(path) if path else Plan(), **options)
-    except Impossible as error:
-        raise Mistake(str(error)) from error
+def _options(
+    city: str | None, pathogen: list[str] | None, days: int | None, population: int | None, seed: int | None
+) -> dict[str, Any]:
+    return {
+        "city": city, "population": population, "seed": seed, "days": days, "pathogens": tuple(pathogen or ())
+    }  # fmt: skip
 
 
-def _built(plan: Plan) -> City:
-    try:
-        with console.status(f"Building the city of {plan.city} ..."):
-            return built(plan)
-    except Impossible as error:
-        raise Mistake(str(error)) from error
+def _work() -> ModuleType:
+    from broadstreet.cli import city_work  # noqa: PLC0415 - the city is heavy, and no other command's
 
-
-def _run(plan: Plan) -> Outcome:
-    city = _built(plan)
-    try:
-        scenario = scenario_of(plan, city)
-        with _watched("Days", scenario.days) as tell:
-            return run(
-                city, scenario, progress=lambda day, infections: tell(day + 1, f"{infections:,} infected")
-            )
-    except (Impossible, ValueError) as error:
-        raise Mistake(str(error)) from error
-
-
-@contextmanager
-def _watched(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """Show a bar; the function that comes with it says how far it is, and a few words."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-        TextColumn("{task.fields[words]}"), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total, words="")
-        yield lambda done, words: bar.update(task, completed=done, words=words)
-
-
-def _tell_city(city: City) -> None:
-    places = city.places
-    console.print(f"{len(city.people):,} people in {len(city.districts)} districts, {len(places):,} places:")
-    for kind in Kind:
-        count = int((places.kind == kind).sum())
-        if count:
-            console.print(f"  {kind.name.lower().replace('_', ' '):<12} {count:>9,}")
-
-
-def _tell_run(plan: Plan, outcome: Outcome) -> None:
-    for name, value in asked(plan, outcome):
-        console.print(f"{name + ':':<13} {value}", soft_wrap=True, markup=False)
-    for course in courses(outcome):
-        console.print()
-        console.print(course.title, style="bold")
-        for name, value in rows(course):
-            console.print(f"  {name + ':':<18} {value}", soft_wrap=True, markup=False)
-        console.print(lead(course), style="bold", soft_wrap=True, markup=False)
-    console.print()
-
-
-def _form(form: str) -> None:
-    if form not in {"csv", "parquet"}:
-        raise Mistake(f"format must be csv or parquet (it is {form!r})")
-
-
-def _check_days(wish: Wish, tables: list[str]) -> None:
-    if not set(tables) & set(MOVEMENTS):
-        return
-    if wish.last_day < wish.first_day or wish.last_day >= wish.outcome.scenario.days:
-        raise Mistake(
-            f"first-day and last-day must be days of the run, 0 to {wish.outcome.scenario.days - 1}, in this"
-            f" order (they are {wish.first_day} and {wish.last_day})"
-        )
-
-
-def _write(path: Path, parts: Iterable[Columns]) -> None:
-    try:
-        with console.status(f"Writing {path} ..."):
-            count = write_table(path, parts)
-    except LibraryMissing as error:
-        raise Mistake(str(error)) from error
-    console.print(f"Written: {path} ({count:,} rows)", soft_wrap=True, markup=False)
-
-
-def _send_to_file(path: Path, outcome: Outcome) -> None:
-    clinics = Clinics(outcome.city, outcome.scenario.days, cases_of(outcome))
-    with _watched("Messages", clinics.days) as tell:
-        count = write_messages(path, clinics, lambda day: tell(day + 1, ""))
-    console.print(
-        f"Written: {path} ({count:,} messages of {len(clinics)} clinics)", soft_wrap=True, markup=False
-    )
+    return city_work

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from broadstreet.app.city.exporting import TABLES
 from broadstreet.app.city.whole import whole_file
 from broadstreet.app.city.writing import write_table
+from broadstreet.cli.city import _TABLES
 from tests.unit.cli.conftest import Run
 
 SMALL = ("--population", 3_000, "--seed", 4)
@@ -148,6 +151,49 @@ def test_a_wrong_plan_is_refused_by_field_name(run: Run, tmp_path: Path, text: s
     result = run("city", "run", "--plan", plan, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
+
+
+def test_a_city_is_held_beside_published_tables_with_pass_or_fail(run: Run, tmp_path: Path) -> None:
+    result = run("city", "check", "--population", 20_000)
+    assert result.exit_code == 0, result.output
+    assert "POLYMOD" in result.output
+    assert "household" in result.output
+    assert "comparisons pass" in result.output
+    plan = tmp_path / "plan.toml"
+    plan.write_text("population = 5000\n[settings]\nemployed = 0.1\n")
+    failed = run("city", "check", "--plan", plan)
+    assert (failed.exit_code, "FAIL" in failed.output) == (1, True)
+
+
+def test_what_if_tells_the_difference_that_actions_make_with_its_interval(run: Run) -> None:
+    asked = ("city", "what-if", "isolate adherence=0.9", "--pathogen", "covid19", *SMALL, "--days", 40)
+    result = run(*asked, "--runs", 3, "--json")
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.output)
+    infections = answer["numbers"]["infections"]
+    assert infections["low"] <= infections["difference"] <= infections["high"]
+    assert infections["difference"] == pytest.approx(infections["with_actions"] - infections["without"])
+    assert "95 % interval" in run(*asked, "--runs", 2).output
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("isolate adherence=9", "at `$.adherence`"),
+        ("pray", "Invalid value 'pray' - at `$.action`"),
+        ("isolate patience=1", "unknown field `patience`"),
+        ("close kind=moon", "kind must be one of"),
+        ("test district=D99", "district must be one of"),
+    ],
+)
+def test_an_impossible_action_is_refused_by_field_name(run: Run, action: str, message: str) -> None:
+    result = run("city", "what-if", action, "--pathogen", "sars", *SMALL, "--days", 5, "--runs", 2)
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+
+
+def test_the_help_names_every_table_that_can_be_exported() -> None:
+    assert _TABLES.split(", ") == ["messages", *TABLES]
 
 
 def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:

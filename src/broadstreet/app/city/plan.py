@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from broadstreet.model.pathogens import NAMES, pathogen_named, point_sources
+from broadstreet.model.what_if import Action
 from broadstreet.simulation.epidemic import Contamination, Import, Scenario
 from broadstreet.simulation.population import City, Configuration, Kind, build, configuration
 
@@ -62,6 +63,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Names; see `model.pathogens`.
     imports, sources
         How they come in; five imports of each pathogen on the first day where nothing is told.
+    interventions
+        What is done, see `model.what_if`: tables with `action` = isolate, quarantine, close, test or
+        vaccinate.
     settings
         Other fields of the city's `Configuration`.
     """
@@ -73,6 +77,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pathogens: tuple[str, ...] = ()
     imports: tuple[Imported, ...] = ()
     sources: tuple[Source, ...] = ()
+    interventions: tuple[Action, ...] = ()
     settings: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
@@ -117,6 +122,23 @@ def with_options(plan: Plan, **options: Any) -> Plan:
         return msgspec.convert({**msgspec.structs.asdict(plan), **given}, Plan, from_attributes=True)
     except msgspec.ValidationError as error:
         raise Impossible(str(error)) from error
+
+
+def action_of(text: str) -> Action:
+    """Return an action written in words, such as `isolate adherence=0.9 first_day=20`.
+
+    Raises
+    ------
+    Impossible
+        If the action or a field is not known, or a value is impossible.
+    """
+    name, *words = text.split()
+    fields = dict(word.partition("=")[::2] for word in words)
+    try:
+        found: Action = msgspec.convert({"action": name, **fields}, Action, strict=False)
+    except msgspec.ValidationError as error:
+        raise Impossible(f"{text!r}: {error}") from error
+    return found
 
 
 def built(plan: Plan) -> City:
@@ -166,6 +188,7 @@ def scenario_of(plan: Plan, city: City) -> Scenario:
             pathogens=tuple(pathogen_named(name) for name in names),
             imports=tuple(_import(entry, names) for entry in imports),
             sources=tuple(_source(entry, names, city) for entry in plan.sources),
+            interventions=plan.interventions,
             days=plan.days,
         )
     except ValueError as error:
