@@ -23,7 +23,7 @@ from bench.results import keep
 from broadstreet.app import requests
 from broadstreet.app.process import HubProcess
 from broadstreet.app.settings import Mllp, Settings
-from broadstreet.simulation import City
+from broadstreet.simulation import Exercise
 
 START, END = b"\x0b", b"\x1c\r"
 LOADS = ((64, 20_000), (8, 5_000))
@@ -32,7 +32,7 @@ LOADS = ((64, 20_000), (8, 5_000))
 
 def corpus(messages: int, seed: int) -> list[bytes]:
     """Return the first messages of a simulated city, in the order of their sending."""
-    city = City(seed, days=200, clinics=20)
+    city = Exercise(seed, days=200, clinics=20)
     clinics = [city.clinic(number) for number in range(20)]
     made: list[bytes] = []
     day = 0

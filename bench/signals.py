@@ -26,8 +26,8 @@ from bench.results import keep
 from broadstreet.app.demo.verdict import Verdict, judge
 from broadstreet.model import records
 from broadstreet.model.records import Timer
-from broadstreet.simulation import City
-from broadstreet.simulation.places import DISTRICTS
+from broadstreet.simulation import Exercise
+from broadstreet.simulation.population.defaults import DISTRICTS
 from broadstreet.store.entry import Entry
 from broadstreet.store.protocol import Batch
 from broadstreet.store.sqlite import SqliteStore
@@ -46,7 +46,7 @@ def main() -> None:
     wanted = [int(each) for each in sys.argv[1:] if each.isdecimal()]
     seeds = range(wanted[0], wanted[0] + (wanted[1] if len(wanted) > 1 else 1)) if wanted else SEEDS
     figures: dict[str, Any] = {"cities": len(seeds), "days": 120}
-    cities = {seed: City(seed) for seed in seeds}
+    cities = {seed: Exercise(seed) for seed in seeds}
     logs = {seed: list(log(city)) for seed, city in cities.items()}
     for name, setting in RULES.items():
         runs = []
@@ -89,7 +89,9 @@ def told(verdict: Verdict) -> str:
     return f"{found}; {numbers}: {others}"
 
 
-def run(city: City, entries: list[Entry], rule: Rule, places: Places, budget: float) -> list[records.Signal]:
+def run(
+    city: Exercise, entries: list[Entry], rule: Rule, places: Places, budget: float
+) -> list[records.Signal]:
     counts = Counts(ZoneInfo(city.zone))
     tests = Tests(counts, rule, places, budget)
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +115,7 @@ def run(city: City, entries: list[Entry], rule: Rule, places: Places, budget: fl
     return found
 
 
-def log(city: City) -> Iterator[Entry]:
+def log(city: Exercise) -> Iterator[Entry]:
     """Yield the resources of every visit, and the timer that closes each day."""
     clinics = [city.clinic(number) for number in range(city.clinics)]
     seq = 0

@@ -6,7 +6,7 @@ import statistics
 import time
 
 from bench.results import keep
-from broadstreet.simulation import City
+from broadstreet.simulation import Exercise
 
 
 def main(runs: int = 3) -> None:
@@ -19,7 +19,7 @@ def main(runs: int = 3) -> None:
 
 
 def messages_and_seconds(seed: int) -> tuple[int, float]:
-    city, count, start = City(seed=seed), 0, time.process_time()
+    city, count, start = Exercise(seed=seed), 0, time.process_time()
     for number in range(city.clinics):
         clinic = city.clinic(number)
         count += sum(len(clinic.messages(day)) for day in range(city.days))

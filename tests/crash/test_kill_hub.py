@@ -19,7 +19,7 @@ from broadstreet.app.settings import Mllp, Settings
 from broadstreet.app.stores import opened
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient, Retry, Unanswered
 from broadstreet.connectors.hl7v2.message import Message
-from broadstreet.simulation import City
+from broadstreet.simulation import Exercise
 from broadstreet.store.protocol import Store
 from broadstreet.store.sqlite.store import verify
 
@@ -38,7 +38,7 @@ def test_each_message_acknowledged_over_mllp_is_there_once_after_200_kills(tmp_p
 
 def trial(folder: Path, kills: int, random: random.Random) -> dict[str, int]:
     """Kill the hub at random moments under load; hold its log against the acknowledgements."""
-    city = City(7, days=200, clinics=SENDERS)
+    city = Exercise(7, days=200, clinics=SENDERS)
     clinics: list[object] = [messages_of(city, number) for number in range(SENDERS)]
     acknowledged: set[bytes] = set()
     for _ in range(kills):
@@ -54,10 +54,11 @@ def trial(folder: Path, kills: int, random: random.Random) -> dict[str, int]:
     return {"kills": kills, "acknowledged": len(acknowledged), "lost": 0, "twice": 0}
 
 
-def messages_of(city: City, number: int) -> Iterator[bytes]:
+def messages_of(city: Exercise, number: int) -> Iterator[bytes]:
     """Yield what one clinic sends, in order: no two senders send for one visit."""
+    clinic = city.clinic(number)
     for day in range(200):
-        for timed in city.clinic(number).messages(day):
+        for timed in clinic.messages(day):
             yield timed.message
 
 

@@ -21,7 +21,7 @@ from broadstreet.app.toml import as_toml
 from broadstreet.store.protocol import StoreError
 
 LOG = "hub.log"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 

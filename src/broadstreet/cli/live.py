@@ -14,7 +14,7 @@ from rich.text import Text
 from broadstreet.app.demo.conductor import DayDone, Plan
 from broadstreet.app.status import Status
 from broadstreet.app.words import counted, in_words
-from broadstreet.simulation.places import DISTRICTS
+from broadstreet.simulation.population.defaults import DISTRICTS
 
 NAMES = {district.code: district.name for district in DISTRICTS}
 BLOCKS = "▁▂▃▄▅▆▇█"

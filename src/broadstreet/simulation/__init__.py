@@ -1,6 +1,6 @@
 """A synthetic city that speaks to the hub only through its doors."""
 
-from broadstreet.simulation.city import City, Clinic, Timed
-from broadstreet.simulation.outbreak import Truth, truth
+from broadstreet.simulation.clinics import Clinic, Timed
+from broadstreet.simulation.exercise import Exercise, Truth
 
-__all__ = ["City", "Clinic", "Timed", "Truth", "truth"]
+__all__ = ["Clinic", "Exercise", "Timed", "Truth"]

@@ -6,7 +6,7 @@ import msgspec
 
 from broadstreet.app.demo.verdict import judge
 from broadstreet.model.records import Evidence, Signal, Stratum
-from broadstreet.simulation.outbreak import Truth
+from broadstreet.simulation import Truth
 
 START = date(2026, 3, 1)
 TRUTH = Truth("gastrointestinal", "D03", START, START + timedelta(9), 60, {START: 60})

@@ -12,13 +12,13 @@ import pytest
 
 from broadstreet.app.demo.conductor import Plan, conducted
 from broadstreet.cli.live import sparkline
-from broadstreet.simulation.city import City
+from broadstreet.simulation import Exercise
 from tests.demo_run import CLINICS, DAYS, SEED, DemoRun
 from tests.unit.cli.conftest import Run
 
 
 def sent_by(clinics: int, days: int) -> int:
-    city = City(SEED, date(2026, 1, 5), days, clinics)
+    city = Exercise(SEED, date(2026, 1, 5), days, clinics)
     return sum(len(city.clinic(n).messages(day)) for n in range(clinics) for day in range(days))
 
 
@@ -33,7 +33,7 @@ def test_every_message_of_every_clinic_is_sent_and_accepted(demo_run: DemoRun) -
 
 
 def test_what_was_injected_is_told_and_found(demo_run: DemoRun) -> None:
-    truth = City(SEED, date(2026, 1, 5), DAYS, CLINICS).truth
+    truth = Exercise(SEED, date(2026, 1, 5), DAYS, CLINICS).truth
     assert f"({truth.district})" in demo_run.output
     assert f"{truth.start} to {truth.end}" in demo_run.output
     found = re.search(r"The hub signalled them in .* (\d+) days? after they began", demo_run.output)

@@ -1,8 +1,8 @@
 """The clinics of a demonstration, each a process of its own that sends through the MLLP door.
 
-`python -m broadstreet.app.demo.clinics` reads its orders from the first line of standard input and
-forks one process a clinic: what they share is imported once. Each following line is a day that all
-clinics may send; once all have, one line says what became of it.
+`python -m broadstreet.app.demo.clinics` reads its orders from the first line of standard input, builds the
+city, and from the second line where the hub is; then it forks one process a clinic: what they share is made
+once. Each following line is a day that all clinics may send; once all have, one line says what became of it.
 """
 
 from __future__ import annotations
@@ -21,20 +21,25 @@ from zlib import crc32
 import msgspec
 
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient, Unanswered
-from broadstreet.simulation.city import City, Timed
+from broadstreet.simulation import Exercise, Timed
 
 CHANNELS = 4
 """Connections of a clinic; an interface engine has several, each with one message in flight."""
 
 
 class Orders(msgspec.Struct, frozen=True):
-    """What a clinic is told: the seed of the city, its size, and where the hub listens."""
+    """What the clinics are told: the seed of the city, and its size."""
 
     seed: int
     start: date
     days: int
     clinics: int
     zone: str
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where the hub listens."""
+
     host: str
     port: int
 
@@ -78,11 +83,16 @@ def main() -> None:
     if not line:
         return
     orders = msgspec.json.decode(line, type=Orders)
+    exercise = _made(orders)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    hub = msgspec.json.decode(line, type=Address)
     gc.collect()
     gc.freeze()
     clinics: list[_Clinic] = []
     for number in range(orders.clinics):
-        clinics.append(_forked(orders, number, clinics))
+        clinics.append(_forked(exercise, hub, number, clinics))
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(msgspec.json.encode(_day(clinics, int(line))) + b"\n")
         sys.stdout.buffer.flush()
@@ -90,6 +100,14 @@ def main() -> None:
         clinic.orders.close()
     for clinic in clinics:
         os.waitpid(clinic.process, 0)
+
+
+def _made(orders: Orders) -> Exercise:
+    """Build the city and let its epidemic run, so that no clinic has to."""
+    exercise = Exercise(orders.seed, orders.start, orders.days, orders.clinics, orders.zone)
+    first = exercise.clinic(0)
+    exercise.desks.attendance.on(0, first.facility.place)  # compiled before the fork
+    return exercise
 
 
 def _day(clinics: Sequence[_Clinic], day: int) -> Report:
@@ -101,7 +119,7 @@ def _day(clinics: Sequence[_Clinic], day: int) -> Report:
     return total
 
 
-def _forked(orders: Orders, number: int, others: Sequence[_Clinic]) -> _Clinic:
+def _forked(exercise: Exercise, hub: Address, number: int, others: Sequence[_Clinic]) -> _Clinic:
     order_end, orders_in = os.pipe()
     reports_out, report_end = os.pipe()
     process = os.fork()
@@ -117,7 +135,7 @@ def _forked(orders: Orders, number: int, others: Sequence[_Clinic]) -> _Clinic:
             other.orders.close()
             other.reports.close()
         with os.fdopen(order_end, "rb") as days, os.fdopen(report_end, "wb") as reports:
-            _run(orders, number, days, reports)
+            _run(exercise, hub, number, days, reports)
         code = 0
     except KeyboardInterrupt:
         code = 0
@@ -125,12 +143,12 @@ def _forked(orders: Orders, number: int, others: Sequence[_Clinic]) -> _Clinic:
         os._exit(code)
 
 
-def _run(orders: Orders, number: int, days: BinaryIO, reports: BinaryIO) -> None:
-    clinic = City(orders.seed, orders.start, orders.days, orders.clinics, orders.zone).clinic(number)
+def _run(exercise: Exercise, hub: Address, number: int, days: BinaryIO, reports: BinaryIO) -> None:
+    clinic = exercise.clinic(number)
     ready = _by_channel(clinic.messages(0))
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(CHANNELS))
-        clients = [stack.enter_context(BlockingMllpClient(orders.host, orders.port)) for _ in range(CHANNELS)]
+        clients = [stack.enter_context(BlockingMllpClient(hub.host, hub.port)) for _ in range(CHANNELS)]
         for line in days:
             total = Report()
             for report in pool.map(_sent, clients, ready):
@@ -138,7 +156,7 @@ def _run(orders: Orders, number: int, days: BinaryIO, reports: BinaryIO) -> None
             reports.write(msgspec.json.encode(total) + b"\n")
             reports.flush()
             following = int(line) + 1
-            if following < orders.days:  # written while the other clinics still send
+            if following < exercise.days:  # written while the other clinics still send
                 ready = _by_channel(clinic.messages(following))
 
 

@@ -18,14 +18,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from broadstreet.app import requests
-from broadstreet.app.demo.clinics import Orders, Report
+from broadstreet.app.demo.clinics import Address, Orders, Report
 from broadstreet.app.process import HubProcess
 from broadstreet.app.replay.sending import Calendar
 from broadstreet.app.settings import PLACES, Mllp, Settings
-from broadstreet.simulation.places import DISTRICTS, District
+from broadstreet.simulation.population.defaults import DISTRICTS, District
 from broadstreet.store.protocol import StoreError
 
 STOP_SECONDS = 10.0
+ENDED = "the clinics' processes ended before their time; nothing more can be shown"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Conductor:
         orders.flush()
         line = reports.readline()
         if not line:
-            raise StoreError("the clinics' processes ended before their time; nothing more can be shown")
+            raise StoreError(ENDED)
         report = msgspec.json.decode(line, type=Report)
         if report.fault:
             raise StoreError(f"a clinic got no answer from the hub: {report.fault}")
@@ -115,10 +116,12 @@ def conducted(plan: Plan) -> Iterator[Conductor]:
         log_level="warning",
         mllp=Mllp(port=0),
     )
-    clinics = _start_clinics()  # they load while the hub does
+    clinics = _start_clinics()
+    # They build the city while the hub starts.
+    _tell(clinics, Orders(plan.seed, plan.start, plan.days, plan.clinics, plan.zone))
     try:
         with HubProcess(settings) as hub:
-            _give_orders(clinics, plan, *hub.address())
+            _tell(clinics, Address(*hub.address()))
             yield Conductor(plan, hub, clinics)
             _end(clinics)
     finally:
@@ -140,11 +143,13 @@ def _start_clinics() -> subprocess.Popen[bytes]:
     )
 
 
-def _give_orders(clinics: subprocess.Popen[bytes], plan: Plan, host: str, port: int) -> None:
-    orders = Orders(plan.seed, plan.start, plan.days, plan.clinics, plan.zone, host, port)
+def _tell(clinics: subprocess.Popen[bytes], what: Orders | Address) -> None:
     assert clinics.stdin is not None
-    clinics.stdin.write(msgspec.json.encode(orders) + b"\n")
-    clinics.stdin.flush()
+    try:
+        clinics.stdin.write(msgspec.json.encode(what) + b"\n")
+        clinics.stdin.flush()
+    except BrokenPipeError as error:
+        raise StoreError(ENDED) from error
 
 
 def _end(clinics: subprocess.Popen[bytes]) -> None:

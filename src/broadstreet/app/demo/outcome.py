@@ -11,8 +11,8 @@ from broadstreet.app.demo.picture import Panel
 from broadstreet.app.demo.verdict import Verdict, judge
 from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
-from broadstreet.simulation.city import City
-from broadstreet.simulation.places import DISTRICTS
+from broadstreet.simulation import Exercise
+from broadstreet.simulation.population.defaults import DISTRICTS
 from broadstreet.workflows.surveillance import signals
 
 
@@ -27,7 +27,7 @@ class Outcome:
 
 def concluded(plan: Plan, settings: Settings) -> Outcome:
     """Compare what was injected with what the store's signals say, and take the counts for the picture."""
-    truth = City(plan.seed, plan.start, plan.days, plan.clinics, plan.zone).truth
+    truth = Exercise(plan.seed, plan.start, plan.days, plan.clinics, plan.zone).truth
     names = {district.code: district.name for district in DISTRICTS}
     with read(settings) as store:
         signalled = signals(store)

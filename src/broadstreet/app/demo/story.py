@@ -53,7 +53,7 @@ def story_of(plan: Plan, verdict: Verdict, numbers: Numbers, names: Mapping[str,
 def lead(verdict: Verdict, where: str) -> str:
     """Return the outcome in one or two sentences."""
     truth, first = verdict.truth, verdict.first
-    what = f"{truth.size} extra visits ({stream_in_words(truth.syndrome)}) of residents of {where}"
+    what = f"{truth.size} extra visits ({stream_in_words(truth.syndrome)}) around {where}"
     hidden = f"{what} were hidden among the messages of the clinics"
     if first is None:
         return f"{hidden}. They were not found."
@@ -66,6 +66,7 @@ def injected(verdict: Verdict, where: str) -> Rows:
     truth = verdict.truth
     length = (truth.end - truth.start).days + 1
     return (
+        ("Cause", truth.cause or "not told"),
         ("Syndrome", stream_in_words(truth.syndrome)),
         ("Home district", where),
         ("When", f"{truth.start} to {truth.end} ({_days(length)})"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from broadstreet.model.records import Evidence, Signal
-from broadstreet.simulation.outbreak import Truth
+from broadstreet.simulation import Truth
 
 CITY = "city"
 

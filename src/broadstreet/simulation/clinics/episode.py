@@ -14,8 +14,7 @@ from broadstreet.simulation.clinics.chance import one_of
 from broadstreet.simulation.clinics.facilities import Facility
 from broadstreet.simulation.clinics.illness import ILLNESSES, Illness, LabTest
 from broadstreet.simulation.clinics.message import coded, header, message, segment, timestamp
-from broadstreet.simulation.clinics.residents import Person
-from broadstreet.simulation.places import CITY_NAME, COUNTRY
+from broadstreet.simulation.clinics.residents import CITY_NAME, COUNTRY, Person
 
 CANCELLED = 0.01  # of visits: registered in error
 DIAGNOSED_AT_ONCE = 0.35  # of those with a diagnosis; the others get it by an update

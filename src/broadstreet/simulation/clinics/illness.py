@@ -75,7 +75,6 @@ ILLNESSES = (
 )  # fmt: skip
 BY_NAME = {illness.name: illness for illness in ILLNESSES}
 _FEVERLESS = {"influenza_like_illness": "common_cold"}
-OUTBREAK_SYNDROMES = ("influenza_like_illness", "gastrointestinal", "severe_respiratory")
 
 
 def weights_on(day: date) -> list[float]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
-
 from broadstreet.simulation.clinics.chance import Purpose, by_weight, cumulative, generator, one_of
 from broadstreet.simulation.population import City, District
 
+CITY_NAME = "Golden Square"
+COUNTRY = "KOR"
 _LANGUAGES = ("en", "ko", "es", "zh")
 _LANGUAGE_SHARES = cumulative((0.84, 0.08, 0.04, 0.04))
 _FAMILY_NAMES = {
@@ -42,7 +42,6 @@ _GIVEN_NAMES = {
     ("zh", "M"): ("伟", "强"),
 }
 _STREETS = ("Pump Street", "Station Road", "Church Lane", "King's Avenue", "Garden Row")
-_OLDEST = 95
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +56,6 @@ class Person:
     street: str
     district: District
     language: str
-
-
-def draw_person(draw: np.random.Generator, record: str, district: District, today: date) -> Person:
-    """Invent a resident of this district with this record number."""
-    language = _LANGUAGES[by_weight(draw, _LANGUAGE_SHARES)]
-    sex = "F" if draw.random() < 0.52 else "M"
-    return Person(
-        record=record,
-        family=one_of(draw, _FAMILY_NAMES[language]),
-        given=one_of(draw, _GIVEN_NAMES[language, sex]),
-        born=today - timedelta(days=int(365.25 * _OLDEST * draw.random() ** 1.3)),
-        sex=sex,
-        street=f"{1 + int(draw.random() * 200)} {one_of(draw, _STREETS)}",
-        district=district,
-        language=language,
-    )
 
 
 @dataclass(frozen=True)
