@@ -27,7 +27,7 @@ figcaption { color: #44515e; font-size: .95rem; }
 dl { display: grid; grid-template-columns: minmax(7rem, 12rem) 1fr; gap: .3rem 1rem; margin: .5rem 0; }
 dt { color: #44515e; } dd { margin: 0; font-weight: 600; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
-.scroll { max-height: 28rem; overflow: auto; border: 1px solid #6b7885; }
+.scroll { max-height: 28rem; overflow: auto; margin: .5rem 0; border: 1px solid #6b7885; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .3rem; }
 th, td { padding: .2rem .45rem; text-align: right; border-bottom: 1px solid #d5dbe1; }

@@ -46,7 +46,7 @@ def asked(plan: Plan, outcome: Outcome) -> list[tuple[str, str]]:
     city, scenario = outcome.city, outcome.scenario
     first = city.configuration.first_day
     came = [
-        f"{entry.count} imported with {entry.pathogen} a day, from day {entry.first_day}"
+        f"{entry.count} imported with {entry.pathogen} on {_days(entry.first_day, entry.last_day)}"
         for entry in scenario.imports
     ]
     came += [
@@ -60,3 +60,7 @@ def asked(plan: Plan, outcome: Outcome) -> list[tuple[str, str]]:
         ("How it came", "; ".join(came)),
         ("Seed", str(plan.seed)),
     ]
+
+
+def _days(first: int, last: int | None) -> str:
+    return f"day {first}" if last is None or last == first else f"each of the days {first} to {last}"
