@@ -22,7 +22,7 @@ from broadstreet.simulation.days import Mode, visits
 from broadstreet.simulation.epidemic import CityWhatIf, Import, Scenario, run, what_if
 from broadstreet.simulation.population import Kind
 
-FLU = replace(pathogen_named("influenza"), tested=1.0, hazard=0.05)
+FLU = replace(pathogen_named("influenza"), tested=1.0, hazard=0.06)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,9 @@ _SETTING = {
     Kind.CLINIC: "clinic",
     Kind.HOSPITAL: "hospital",
 }
+# Share of the time together in which two who have contact are near enough to pass something on: at home an
+# hour and a half of an evening and a night. Assumptions, by household attack rates.
+_NEAR_HOURS = {Kind.HOME: 0.1, Kind.CARE_HOME: 0.4, Kind.CLASS: 0.5, Kind.TEAM: 0.6}
 _STEPS_A_DAY = 64
 _TAIL = 0.999  # of the curve; what comes later is left out
 
@@ -69,6 +72,6 @@ def mean_density(shape: float, scale: float) -> float:
 
 
 def by_kind(pathogen: Pathogen) -> NDArray[np.float64]:
-    """Return the factor on the hazard by `Kind`."""
+    """Return the factor on the hazard by `Kind`: of the setting, and of the hours that two are near."""
     factors = dict(zip(SETTINGS, pathogen.settings, strict=True))
-    return np.array([factors[_SETTING[kind]] for kind in Kind])
+    return np.array([factors[_SETTING[kind]] * _NEAR_HOURS.get(kind, 1.0) for kind in Kind])
