@@ -135,10 +135,14 @@ def _shared(pairs: Pairs, timing: Timing, stays: Stays) -> tuple[Floats, float]:
     starts = np.flatnonzero(np.r_[True, (np.diff(stays.place) != 0) | (np.diff(stays.day) != 0), True])
     found = np.zeros(len(pairs.infector))
     infected, infecting = timing.infected, timing.infecting
+    # the chance that a case is not infected before a day: only until then was it exposed
+    still = (
+        np.cumsum(infected.values[:, ::-1], axis=1)[:, ::-1] / np.maximum(infected.total(), 1e-300)[:, None]
+    )
     exposure = _meet(
         found, starts, stays.case, stays.day, 1.0 / stays.visitors, pairs.start, pairs.infector,
-        infected.first, infected.values, infecting.first, infecting.values, timing.onset,
-        timing.mechanistic, timing.infectious, timing.window, pairs.fit,
+        infected.first, infected.values, np.ascontiguousarray(still), infecting.first, infecting.values,
+        timing.onset, timing.mechanistic, timing.infectious, timing.window, pairs.fit,
     )  # fmt: skip
     return found, float(exposure)
 
@@ -154,6 +158,7 @@ def _meet(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop
     infector: NDArray[np.int32],
     infected_first: Ints,
     infected: Floats,
+    still: Floats,
     infecting_first: Ints,
     infecting: Floats,
     onset: Floats,
@@ -183,16 +188,18 @@ def _meet(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop
                 i = case[b]
                 if i == j or today > onset[i]:
                     continue
+                back = today - infected_first[i]
                 if mechanistic:
-                    exposure += power * rarity[a]
-                    back = today - infected_first[i]
-                    if back < 0 or back >= infected.shape[1]:
+                    if back >= infected.shape[1]:
+                        continue
+                    exposure += power * rarity[a] * still[i, max(back, 0)]
+                    if back < 0:
                         continue
                 entry = row[i] + np.searchsorted(infector[row[i] : row[i + 1]], j)
                 if entry >= row[i + 1] or infector[entry] != j:
                     continue
                 if mechanistic:
-                    found[entry] += power * infected[i, today - infected_first[i]] * rarity[a]
+                    found[entry] += power * infected[i, back] * rarity[a]
                 else:
                     doubt = 1.0 if window[0, i] <= today <= window[1, i] else DOUBT
                     days = max(1.0, onset[i] - infectious[0, j])

@@ -73,7 +73,7 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
         `id, place` and `day`, or `start` and `end`; other people's visits tell how rare a place is.
     importation, reported : float or (float, float)
         The share of cases infected from outside, the share of cases that are in the list: as believed, and as
-        how many cases the belief weighs (10 by default).
+        how many cases the belief weighs; a number alone is held, not learned.
     superspreading : float, (float, float) or None
         Dispersion k of the numbers of offspring: fixed, or as believed (median, standard deviation of its
         logarithm). None: all cases are equally infectious.

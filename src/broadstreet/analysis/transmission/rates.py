@@ -19,6 +19,7 @@ GROUP_SHAPE = 1.0
 # Of the links, how many were declared as contacts; of the other pairs, how many: Beta distributions (a, b).
 RECALL_PRIOR, FALSE_PRIOR = (4.0, 4.0), (1.0, 50.0)
 _ROUNDS, _TOLERANCE = 200, 1e-4
+_DISTANCES, _REACHES = 10_000, 24
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Expected:
     anyone: float = 0.0
     groups: list[Floats] = field(default_factory=list)
     near: float = 0.0
+    near_distance: float = 0.0
     shared: float = 0.0
     declared: float = 0.0
     links: float = 0.0
@@ -91,7 +93,8 @@ def first_guess(evidence: Evidence, priors: Priors) -> Rates:
     """Return rates to begin with: a pair in one group is ten times as likely a link as another."""
     size = max(evidence.pairs.size, 1)
     anyone = size / max(evidence.exposure_any, 1.0) / 2.0
-    reach = float(np.nanmedian(evidence.distance)) / 3.0 if evidence.distance.size else 1.0
+    apart = _some_distances(evidence)
+    reach = float(np.quantile(apart[apart > 0.0], 0.02)) if (apart > 0.0).any() else 1.0
     return Rates(
         anyone=anyone,
         groups=[np.full(levels, anyone * 10.0) for levels in evidence.levels],
@@ -141,31 +144,64 @@ def maximise(evidence: Evidence, priors: Priors, expected: Expected, rates: Rate
         groups.append(common * (GROUP_SHAPE + links) / (GROUP_SHAPE + common * exposure))
     reach, near = rates.reach, rates.near
     if evidence.distance.size:
+        reach = _fitted_reach(evidence, expected, reach)
         near = rate(expected.near, _exposure_near(evidence, reach))
     hidden = float(expected.unseen.sum())
-    steps = float(expected.unseen @ np.arange(1, MOST_UNSEEN + 1))
+    reported, link = _seen(priors.reported, expected.links, hidden, rates, evidence)
     declared_else = max(evidence.declared_all - expected.declared, 0.0)
     return replace(
         rates,
         anyone=rate(expected.anyone, evidence.exposure_any),
         groups=groups,
         near=near,
+        reach=reach,
         shared=rate(expected.shared, evidence.exposure_shared),
         outside=(priors.outside.a + expected.outside) / (priors.outside.a + priors.outside.b + size),
-        reported=(priors.reported.a + expected.links + hidden)
-        / (priors.reported.a + priors.reported.b + expected.links + hidden + steps),
+        reported=reported,
         recall=(RECALL_PRIOR[0] + expected.declared) / (sum(RECALL_PRIOR) + expected.links),
         false=(FALSE_PRIOR[0] + declared_else) / (sum(FALSE_PRIOR) + size * (size - 1.0)),
-        link=(1.0 + expected.links) / max(evidence.exposure_any, 1.0),
+        link=link,
     )
+
+
+def _seen(prior: Beta, links: float, hidden: float, rates: Rates, evidence: Evidence) -> tuple[float, float]:
+    """Return the share of infectors that is seen, and the rate per pair of links through someone unseen.
+
+    Cases say little about those who are no cases of the list: the rate is that of links between any two
+    cases, moved to what is believed by as much as the belief weighs beside the cases.
+    """
+    total = links + hidden
+    reported = (prior.a + links) / (prior.a + prior.b + total)
+    natural = (1.0 + links) / max(evidence.exposure_any, 1.0)
+    believed = rates.link * np.clip((links + 1.0) * (1.0 / reported - 1.0) / max(hidden, 1e-9), 0.1, 10.0)
+    weight = (prior.a + prior.b) / (prior.a + prior.b + evidence.pairs.size)
+    return reported, float(natural ** (1.0 - weight) * max(believed, 1e-300) ** weight)
 
 
 def _exposure_near(evidence: Evidence, reach: float) -> float:
     """Return the sum of the kernel over pairs in order of time, estimated from the pairs whose dates fit."""
-    known = evidence.distance[np.isfinite(evidence.distance)]
+    known = _some_distances(evidence)
     if not known.size:
         return 0.0
     return float(np.exp(-known / reach).mean()) * evidence.exposure_any
+
+
+def _some_distances(evidence: Evidence) -> Floats:
+    """Return known distances; of very many an even selection."""
+    known = evidence.distance[:: max(1, len(evidence.distance) // _DISTANCES)]
+    return np.asarray(known[np.isfinite(known)])
+
+
+def _fitted_reach(evidence: Evidence, expected: Expected, reach: float) -> float:
+    """Return the reach under which the distances of links by nearness are likeliest, given all distances."""
+    known = _some_distances(evidence)
+    if not known.size or expected.near < 1.0:
+        return reach
+    low, high = np.quantile(known[known > 0.0], [0.002, 0.9]) if (known > 0.0).any() else (reach, reach)
+    grid = np.geomspace(max(low, high * 1e-4), high, _REACHES)
+    common = np.exp(-known[:, np.newaxis] / grid).mean(axis=0)
+    score = -expected.near_distance / grid - expected.near * np.log(np.maximum(common, 1e-300))
+    return float(grid[np.argmax(score)])
 
 
 def expect(evidence: Evidence, rates: Rates) -> Expected:
@@ -225,7 +261,7 @@ def count_links(
     """Return expected numbers of links by route from the probability of each pair."""
     pairs = evidence.pairs
     by_group = np.zeros((len(evidence.levels), max(evidence.levels, default=0) + 1))
-    scalars = np.zeros(4)
+    scalars = np.zeros(5)
     declared, undeclared = rates.for_declared() if evidence.declared.size else (1.0, 1.0)
     _count(
         scalars, by_group, pairs.start, pairs.infector, pairs.fit, weight, probability, evidence.groups,
@@ -236,6 +272,7 @@ def count_links(
         anyone=float(scalars[0]),
         groups=[row[:levels].copy() for row, levels in zip(by_group, evidence.levels, strict=True)],
         near=float(scalars[1]),
+        near_distance=float(scalars[4]),
         shared=float(scalars[2]),
         declared=float(scalars[3]),
         links=float(probability.sum()),
@@ -311,6 +348,8 @@ def _count(  # noqa: PLR0913, PLR0917
                 if code >= 0 and code == groups[column, j]:
                     by_group[column, code] += each * group_rate[column, code]
             if distance.size > 0 and distance[entry] == distance[entry]:
-                scalars[1] += each * near * np.exp(-distance[entry] / reach)
+                by_distance = each * near * np.exp(-distance[entry] / reach)
+                scalars[1] += by_distance
+                scalars[4] += by_distance * distance[entry]
             if shared.size > 0:
                 scalars[2] += each / fit[entry] * sharing * shared[entry]

@@ -155,7 +155,8 @@ class Transmission:
             Columns `case` and `infector`; a missing infector means that no case of the list infected it.
         nobody : bool
             Whether cases without an infector in the list are scored too: "nobody in the list" is then the
-            truth.
+            truth, and one of the answers. Else probabilities are those given that the infector is in the
+            list.
 
         Raises
         ------
@@ -173,7 +174,8 @@ class Transmission:
             if at is None or (by is None and not nobody):
                 continue
             first, last = pairs.start[at], pairs.start[at + 1]
-            chance = np.append(found.pair[first:last], none[at])
+            chance = np.append(found.pair[first:last], none[at] if nobody else 0.0)
+            chance = chance / max(float(chance.sum()), 1e-300)
             among = (
                 np.flatnonzero(pairs.infector[first:last] == by)
                 if by is not None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.transmission import gibbs
 from broadstreet.analysis.transmission.evidence import Evidence
+from broadstreet.analysis.transmission.pairs import Pairs
 from broadstreet.analysis.transmission.posterior import Weights, row_sums
 
 Floats = NDArray[np.float64]
@@ -53,6 +54,13 @@ def expected_offspring(evidence: Evidence) -> Floats:
     return np.maximum(np.bincount(pairs.infector, chance, minlength=pairs.size), _LEAST_EXPECTED)
 
 
+def _scaled(expected: Floats, pairs: Pairs, weight: Weights) -> Floats:
+    """Return expected offspring that add up to the links: others are infected from outside or unseen."""
+    total = row_sums(pairs, weight.pair) + weight.root()
+    links = float((row_sums(pairs, weight.pair) / total).sum())
+    return np.maximum(expected * links / max(float(expected.sum()), 1e-300), _LEAST_EXPECTED)
+
+
 class Sampler:
     """Runs chains over infectors and the dispersion, and adds up what it sees.
 
@@ -78,7 +86,7 @@ class Sampler:
         pairs = evidence.pairs
         self.pairs, self.root = pairs, weight.root()
         self.free, self.within = free, np.maximum(weight.pair - free, 0.0)
-        self.expected = expected_offspring(evidence)
+        self.expected = _scaled(expected_offspring(evidence), pairs, weight)
         self.dispersion, self.cyclic, self.generator = dispersion, cyclic, generator
         self.pair, self.alone, self.kept = np.zeros(len(pairs.infector)), np.zeros(pairs.size), 0.0
         self.accepted, self.proposed = 0, 0

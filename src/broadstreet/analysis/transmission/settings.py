@@ -18,6 +18,9 @@ IMPORTATION, REPORTED = (0.05, 10.0), (0.8, 10.0)
 # 2005, Nature 438:355, find 0.16 (SARS) to more than 1 (pneumonic plague, measles where vaccinated 0.2).
 SUPERSPREADING = (0.5, 0.5)
 
+# A share given as one number is held: as if so many cases had shown it.
+_CERTAIN = 1e9
+
 Share = float | tuple[float, float]
 Spread = float | tuple[float, float] | None
 
@@ -73,7 +76,7 @@ def check(  # noqa: PLR0913, PLR0917  what infer takes
 
 
 def _share(name: str, given: Share) -> Beta:
-    mean, weight = given if isinstance(given, tuple) else (given, IMPORTATION[1])
+    mean, weight = given if isinstance(given, tuple) else (given, _CERTAIN)
     if not 0.0 < mean < 1.0 or not 0.0 < weight < np.inf:
         raise ValueError(
             f"{name} must be a share between 0 and 1, or (share, weight in cases) (it is {given!r})"

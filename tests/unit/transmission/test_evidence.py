@@ -1,0 +1,106 @@
+"""Each kind of evidence moves probabilities the way that it should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from broadstreet.analysis.transmission import infer
+from broadstreet.analysis.transmission.arborescence import most_probable
+
+SERIAL, INCUBATION = (8.0, 3.0), (4.0, 1.5)
+
+
+def chance(found, infector, case):
+    """Return the probability of a link."""
+    rows = found.infectors.rows()
+    return sum(row["probability"] for row in rows if (row["infector"], row["case"]) == (infector, case))
+
+
+def test_one_who_was_isolated_before_the_exposure_did_not_infect():
+    cases = {
+        "id": ["early", "late", "c"],
+        "onset": [0, 0, 8],
+        "isolated": [1, 30, None],
+        "exposed_from": [None, None, 4],
+        "exposed_to": [None, None, 5],
+    }
+    found = infer(cases, serial_interval=SERIAL, incubation=INCUBATION, superspreading=None)
+    assert chance(found, "late", "c") > 20 * chance(found, "early", "c")
+    reasons = {row["infector"]: row["reasons"] for row in found.infectors.rows() if row["case"] == "c"}
+    assert "but isolated before the exposure" in reasons["early"]
+    assert "ill and not isolated during the exposure" in reasons["late"]
+
+
+def test_a_rare_place_shared_speaks_louder_than_a_busy_one():
+    cases = {"id": ["a", "b", "c"], "onset": [0, 0, 8]}
+    crowd = [f"other{k}" for k in range(50)]
+    visits = {
+        "id": ["a", "c", "b", "c", *crowd],
+        "place": ["clinic", "clinic", "station", "station", *["station"] * 50],
+        "day": [4] * 54,
+    }
+    settings = {"serial_interval": SERIAL, "incubation": INCUBATION, "superspreading": None}
+    found = infer(cases, visits=visits, **settings)
+    assert chance(found, "a", "c") > 2 * chance(found, "b", "c")
+    (reason,) = [row["reasons"] for row in found.infectors.rows() if row["infector"] == "a"]
+    assert reason.startswith("both at clinic (2 visitors that day)")
+    flat = infer(cases, visits=visits, serial_interval=SERIAL, superspreading=None)
+    assert chance(flat, "a", "c") > chance(flat, "b", "c")
+
+
+def test_a_declared_contact_is_likelier_but_not_certain():
+    cases = {"id": ["a", "b", "c"], "onset": [0, 0, 8]}
+    contacts = {"id": ["c"], "contact": ["b"]}
+    found = infer(cases, contacts=contacts, serial_interval=SERIAL, superspreading=None)
+    assert chance(found, "b", "c") > chance(found, "a", "c") > 0.0
+
+
+def test_a_missing_onset_is_placed_by_diagnosis_and_the_case_can_infect():
+    days = [0, 2, 4, 6, 8]
+    cases = {
+        "id": [*"abcde", "x", "y"],
+        "onset": [*days, None, 40],
+        "diagnosed": [day + 3 for day in days] + [35, 43],
+    }
+    found = infer(cases, serial_interval=SERIAL, superspreading=None)
+    assert chance(found, "x", "y") > 0.5
+
+
+def test_distance_tells_a_neighbour_from_one_far_away():
+    generator = np.random.default_rng(0)
+    points = generator.random((20, 2)) * 100
+    cases = {
+        "id": [*(f"p{k}" for k in range(20)), *(f"q{k}" for k in range(20))],
+        "onset": [4 * (k % 10) for k in range(20)] * 2,
+        "x": np.r_[points[:, 0], points[:, 0] + 0.1],
+        "y": np.r_[points[:, 1], points[:, 1]],
+    }
+    cases["onset"] = cases["onset"][:20] + [day + 8 for day in cases["onset"][20:]]
+    found = infer(cases, serial_interval=SERIAL, same=(), seed=1)
+    assert np.mean([chance(found, f"p{k}", f"q{k}") for k in range(20)]) > 0.5
+
+
+def test_where_half_of_the_cases_are_seen_a_gap_of_two_intervals_points_to_someone_unseen():
+    cases = {"id": ["a", "b"], "onset": [0, 16]}
+    found = infer(cases, serial_interval=(8.0, 1.0), reported=0.5, importation=0.01, superspreading=None)
+    (b,) = [row for row in found.sources.rows() if row["case"] == "b"]
+    assert b["unseen"] > 0.5
+    assert found.tree["unseen"] == [None, 1]
+
+
+def test_the_greatest_arborescence_breaks_the_weakest_link_of_a_cycle():
+    # 0 -> 1 -> 2 -> 0 is heaviest; the root (3) reaches 1 best
+    source = np.array([0, 1, 2, 3, 3, 3])
+    target = np.array([1, 2, 0, 0, 1, 2])
+    weight = np.array([5.0, 5.0, 5.0, 1.0, 3.0, 1.0])
+    chosen = most_probable(source, target, weight, 3)
+    assert source[chosen].tolist() == [2, 3, 1]
+
+
+def test_the_plot_shows_each_case():
+    pytest.importorskip("matplotlib")
+    cases = {"id": ["a", "b"], "onset": ["2026-03-01", "2026-03-09"]}
+    figure = infer(cases, serial_interval=SERIAL, seed=1).plot()
+    (axes,) = figure.axes
+    assert {text.get_text().split()[0] for text in axes.texts} == {"a", "b"}

@@ -1,0 +1,92 @@
+"""Where a few infect most: the sampler agrees with counting, with itself, and after an update."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from broadstreet.analysis.transmission import infer
+from broadstreet.analysis.transmission.posterior import weigh
+from broadstreet.analysis.transmission.sampling import Sampler
+
+SERIAL = (5.0, 2.0)
+
+
+def outbreak(size: int = 60, seed: int = 5) -> dict[str, list[int]]:
+    """Return cases that descend from one another at random intervals, in households."""
+    generator = np.random.default_rng(seed)
+    onset = [0.0]
+    while len(onset) < size:
+        onset.append(onset[generator.integers(len(onset))] + generator.gamma(6.25, 0.8))
+    return {
+        "id": list(range(size)),
+        "onset": [int(day) for day in onset],
+        "household": generator.integers(0, 25, size).tolist(),
+    }
+
+
+def test_with_a_fixed_dispersion_the_sampler_agrees_with_all_trees_counted_one_by_one():
+    cases = {"id": range(6), "onset": [0, 4, 5, 8, 9, 10]}
+    found = infer(cases, serial_interval=SERIAL, superspreading=0.2, seed=2)
+    study = found.study
+    pairs, weight, shape = study.pairs, weigh(study.evidence, study.rates), 0.2
+    generator = np.random.default_rng(0)
+    expected = Sampler(study.evidence, weight, weight.pair, (0.2, 0.0), False, generator).expected
+    options = [[*range(pairs.start[i], pairs.start[i + 1]), -1] for i in range(6)]
+    total, by_pair = 0.0, np.zeros(len(pairs.infector))
+    for choice in itertools.product(*options):
+        product, counts = 1.0, np.zeros(6, int)
+        for case, entry in enumerate(choice):
+            product *= weight.root()[case] if entry < 0 else weight.pair[entry]
+            if entry >= 0:
+                counts[pairs.infector[entry]] += 1
+        for j in range(6):
+            product *= math.gamma(shape + counts[j]) / math.gamma(shape) / (shape + expected[j]) ** counts[j]
+        total += product
+        by_pair[[entry for entry in choice if entry >= 0]] += product
+    np.testing.assert_allclose(study.posterior.pair, by_pair / total, atol=0.03)
+
+
+def test_the_same_seed_gives_the_same_probabilities():
+    cases = outbreak()
+    settings = {"serial_interval": SERIAL, "same": ("household",), "near": (), "seed": 7}
+    one, other = (infer(cases, **settings) for _ in range(2))
+    assert one.infectors["probability"] == other.infectors["probability"]
+
+
+def test_dispersion_is_learned_lower_where_one_infected_most():
+    """Forty cases all an interval after one of five, against forty that are spread over time."""
+    burst = {"id": range(45), "onset": [0, 15, 30, 45, 60] + [50] * 40}
+    even = {"id": range(45), "onset": list(range(0, 90, 2))}
+    burst_k, even_k = (
+        infer(cases, serial_interval=SERIAL, superspreading=(0.5, 1.0), seed=1).reproduction.dispersion
+        for cases in (burst, even)
+    )
+    assert burst_k < even_k
+
+
+def test_an_update_gives_what_a_fresh_run_gives():
+    cases = outbreak()
+    settings = {"serial_interval": SERIAL, "same": ("household",), "near": (), "seed": 3}
+    early = {name: values[:-3] for name, values in cases.items()}
+    updated = infer(early, **settings).update({name: values[-3:] for name, values in cases.items()})
+    fresh = infer(cases, **settings)
+    assert updated.study.cases.ids == fresh.study.cases.ids
+    apart = np.abs(updated.study.posterior.pair - fresh.study.posterior.pair)
+    assert apart.max() < 0.12
+    assert apart.mean() < 0.01
+
+
+def test_an_update_corrects_a_row_takes_contacts_and_removes_a_case():
+    cases = {"id": ["a", "b", "c"], "onset": [0, 5, 10]}
+    first = infer(cases, serial_interval=SERIAL, superspreading=None)
+    later = first.update({"id": ["b"], "onset": [40]}, contacts={"infector": ["a"], "case": ["c"]})
+    assert set(later.infectors["case"]) == {"a", "b", "c"}
+    assert any("declared contact" in reason for reason in later.infectors["reasons"])
+    gone = first.update(remove=["b"])
+    assert set(gone.infectors["case"]) == {"a", "c"}
+    with pytest.raises(ValueError, match="remove must name cases of the line list; there is no z"):
+        first.update(remove=["z"])
