@@ -39,6 +39,7 @@ def test_each_message_acknowledged_over_mllp_is_there_once_after_200_kills(tmp_p
 def trial(folder: Path, kills: int, random: random.Random) -> dict[str, int]:
     """Kill the hub at random moments under load; hold its log against the acknowledgements."""
     city = Exercise(7, days=200, clinics=SENDERS)
+    city.clinic(0).messages(0)  # the city is built before the first kill
     clinics: list[object] = [messages_of(city, number) for number in range(SENDERS)]
     acknowledged: set[bytes] = set()
     for _ in range(kills):
