@@ -122,7 +122,7 @@ def log(city: Exercise) -> Iterator[Entry]:
     for day in range(city.days):
         for clinic in clinics:
             for visit in clinic.visits(day):
-                for kind, id, body in _resources(visit):
+                for kind, id, body in resources(visit):
                     seq += 1
                     yield _entry(seq, f"fhir/{kind}", id, encode(body))
         seq += 1
@@ -132,7 +132,8 @@ def log(city: Exercise) -> Iterator[Entry]:
         yield _entry(seq, "bs/Timer", timer.id, records.encode(timer))
 
 
-def _resources(visit: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def resources(visit: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield what a registry keeps of a visit."""
     person, id = visit.person, f"{visit.facility.code}-{visit.number}"
     yield (
         "Patient",

@@ -56,14 +56,14 @@ def read_labelled(path: Path, history: int) -> Labelled:
             f"{path.name}: expected one row for each time of each series ({len(times)} x {len(names)}), got"
             f" {len(table.rows)} rows"
         )
-    if len(times) <= history:
-        raise Unusable(f"{path.name}: expected more than {history} times, got {len(times)}: lower --history")
     counts, states = np.zeros((2, len(times), len(names)), np.int64)
     rows = {each: at for at, each in enumerate(times)}
     columns = {each: at for at, each in enumerate(names)}
     for at, (when, which) in enumerate(zip(table.column(time), units, strict=True)):
         place = rows[when], columns[which]
         counts[place], states[place] = _number(table, at, count), _number(table, at, label)
+    if len(times) <= history:
+        raise Unusable(f"{path.name}: expected more than {history} times, got {len(times)}: lower --history")
     return Labelled(counts, numbered(states), np.arange(history, len(times)))
 
 

@@ -110,8 +110,8 @@ def test_day(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
     Returns
     -------
     Tested
-        A count is an alarm if it is above the upper bound, there are as many visits as the rule needs, and
-        history is long enough; of EARS, if its baseline is not constant.
+        A count is an alarm if it is above the upper bound and half a root above what is expected, there are as
+        many visits as the rule needs, and history is long enough; of EARS, if its baseline is not constant.
     """
     return _evidence(counts, first, rule, level) if rule.method == "detect" else _ears(counts, rule)
 
@@ -157,7 +157,10 @@ def _evidence(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
         return untested(counts.shape[1])
     days = np.arange(first, first + row + 1).astype("datetime64[D]")
     found = detect(counts, [row], frequency=DAYS_A_YEAR, dates=days, alpha=level)
-    enough = (counts[-1] > 0) & (counts[-WEEK:].sum(axis=0) >= rule.minimum)
+    usual = found.expected[0] + 0.5 * np.sqrt(
+        found.expected[0]
+    )  # a quiet day adds nothing to a week's evidence
+    enough = (counts[-1] > usual) & (counts[-WEEK:].sum(axis=0) >= rule.minimum)
     alarm = np.asarray((counts[-1] > found.upper[0]) & enough)
     chance = np.asarray(stats.norm.sf(found.score[0]))
     return Tested(
