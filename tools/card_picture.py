@@ -1,7 +1,7 @@
 """Write docs/images/card.png, the card of a simulated outbreak: `python tools/card_picture.py [STORE]`.
 
-STORE is the folder of a demonstration that was kept (`broadstreet demo --keep STORE`); without it the visits of
-a simulated city are put into a hub's store directly, up to its outbreak's fifth day. It needs Chromium.
+STORE is the folder of a demonstration that was kept (`broadstreet demo --keep STORE`); without it the visits
+of a simulated city are put into a hub's store directly, up to its outbreak's fifth day. It needs Chromium.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def test_a_card_is_one_page(store: Path, tmp_path: Path) -> None:
     [signal] = listed(store)
     page = tmp_path / "card.html"
     run(store, "card", signal["id"], "--html", str(page))
-    assert "More fever than expected" in page.read_text(encoding="utf-8")
+    assert "Fever: more visits than expected" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def card(town: Town) -> Card:
 
 def test_the_first_lines_say_what_where_how_many_and_how_sure(town: Town) -> None:
     told = card(town)
-    assert told.title == "More fever than expected in Riverside (D1)"
+    assert told.title == "Fever: more visits than expected in Riverside (D1)"
     assert told.lead.startswith("On 2 February 2026: 14 visits, 2.0 expected.")
     assert told.lead.endswith(f"It has just opened. The evidence is {told.sureness}.")
 

@@ -38,6 +38,7 @@ circle.ring { fill: none; stroke: var(--ink); stroke-width: 2; stroke-dasharray:
 .facts strong { display: block; font-size: 1.45rem; line-height: 1.25; }
 figcaption { font-size: .95rem; }
 code { font-size: .95em; }
+td.text { white-space: normal; }
 """
 
 

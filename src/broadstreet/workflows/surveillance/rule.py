@@ -110,8 +110,9 @@ def test_day(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
     Returns
     -------
     Tested
-        A count is an alarm if it is above the upper bound and half a root above what is expected, there are as
-        many visits as the rule needs, and history is long enough; of EARS, if its baseline is not constant.
+        A count is an alarm if it is above the upper bound and half a root above what is expected, there are
+        as many visits as the rule needs, and history is long enough; of EARS, if its baseline is not
+        constant.
     """
     return _evidence(counts, first, rule, level) if rule.method == "detect" else _ears(counts, rule)
 

@@ -76,7 +76,8 @@ def title(signal: Signal, names: Names) -> str:
     if signal.kind == "silence":
         return f"{place} reports less than usual"
     whom = "" if signal.where.stratum == "all" else f", {who(signal.where.stratum)}"
-    return f"More {what(signal)} than expected in {place}{whom}"
+    name = what(signal)
+    return f"{name[:1].upper()}{name[1:]}: more visits than expected in {place}{whom}"
 
 
 def lead(signal: Signal, sure: Sureness, names: Names) -> str:
