@@ -252,7 +252,7 @@ def reordered(log: Sequence[Version], order: random.Random) -> list[Version]:
 
 CUTS = st.lists(st.integers(1, 12), min_size=1, max_size=4)
 SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -167,7 +167,7 @@ def emitted(log: Log) -> list[tuple[str, int, int]]:
 
 
 @pytest.mark.parametrize("kind", NAMES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(numbers=NUMBERS, changes=CHANGES, stride=st.sampled_from([1, 3, 20, 10_000]))
 def test_signals_follow_from_the_counts_alone(
     tmp_path_factory: pytest.TempPathFactory,
