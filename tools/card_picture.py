@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
+from broadstreet.simulation.places import DISTRICTS
 from playwright.sync_api import sync_playwright
 
 from bench.signals import resources
@@ -26,7 +27,6 @@ from broadstreet.app.errands import reached
 from broadstreet.app.reach import read
 from broadstreet.app.settings import PLACES, Settings
 from broadstreet.simulation import City
-from broadstreet.simulation.places import DISTRICTS
 from broadstreet.store.entry import Draft
 from broadstreet.store.transaction import Transaction, Wants
 from broadstreet.workflows.surveillance import signals
