@@ -51,8 +51,8 @@ def visits(
         Whose; everybody's without.
     modes : ndarray of uint8, shape (people of the city,), optional
         How each one's day is changed, see `Mode`; all are well without. `Outcome.modes` tells them.
-    closed : ndarray of bool, shape (places,), optional
-        Places that are closed; `Outcome.closed` tells them.
+    closed : ndarray of bool, optional
+        For each place whether it is closed; `Outcome.closed` tells it.
 
     Returns
     -------
