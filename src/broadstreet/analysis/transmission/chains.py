@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Effort of a fresh run: candidates looked at in all, sweeps of a chain at least and at most.
-_EFFORT, _FEWEST, _MOST = 40_000_000, 40, 400
+_EFFORT, _FEWEST, _MOST = 40_000_000, 30, 400
 _CHAINS, _MANY_PAIRS = 4, 400_000
 # An update goes on where the chains stood, with this share of the sweeps.
 _RENEWED = 0.12
@@ -65,7 +65,7 @@ def run_chains(
     sweeps = int(np.clip(_EFFORT / entries / _CHAINS, _FEWEST, _MOST))
     count = _CHAINS if entries <= _MANY_PAIRS else 1
     if before is None or not before.infectors:
-        rates = _refitted(evidence, priors, rates, dispersion, cyclic, generator, max(sweeps // 2, 20))
+        rates = _refitted(evidence, priors, rates, dispersion, cyclic, generator, max(sweeps // 2, 10))
     weight = weigh(evidence, rates)
     free = free_part(evidence, rates, weight.pair)
     runs: list[_Run] = []

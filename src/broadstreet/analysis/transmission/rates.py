@@ -18,7 +18,8 @@ Ints = NDArray[np.int64]
 GROUP_SHAPE = 1.0
 # Of the links, how many were declared as contacts; of the other pairs, how many: Beta distributions (a, b).
 RECALL_PRIOR, FALSE_PRIOR = (4.0, 4.0), (1.0, 50.0)
-_ROUNDS, _TOLERANCE = 200, 1e-4
+# Rounds at most, fewer where there are so many pairs in all rounds together.
+_ROUNDS, _FEWEST_ROUNDS, _EFFORT, _TOLERANCE = 200, 10, 40_000_000, 1e-4
 _DISTANCES, _REACHES = 10_000, 24
 
 
@@ -118,7 +119,9 @@ def fit(evidence: Evidence, priors: Priors, start: Rates | None = None) -> tuple
         return rates, Expected(groups=[np.zeros(levels) for levels in evidence.levels]), 0
     before = -np.inf
     done = 0
-    while done < _ROUNDS:
+    pairs = max(len(evidence.pairs.infector), 1)
+    most = int(np.clip(_EFFORT / pairs, _FEWEST_ROUNDS, _ROUNDS))
+    while done < most:
         done += 1
         expected = expect(evidence, rates)
         if abs(expected.score - before) < _TOLERANCE * max(1.0, evidence.pairs.size / 100):
