@@ -20,3 +20,4 @@ html_title = "Broad Street"
 autodoc_typehints = "description"
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False
+suppress_warnings = ["ref.python"]  # words of a type ("cases") that are also attributes of several classes

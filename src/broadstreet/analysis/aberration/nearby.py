@@ -81,11 +81,14 @@ def detect_nearby(  # noqa: PLR0913  what may be known about the times
     max_radius : float
         Of the largest circles: kilometres, or the unit of x and y.
     distance : {"great_circle", "euclidean"}
-    frequency, dates, holidays, delays, reporting
+        How far apart two points are.
+    frequency : int
+        As in :func:`detect`.
+    dates, holidays, delays, reporting : array_like, optional
         As in :func:`detect`.
     pool : bool
-        Whether the places inform each other about season, days of the week and dispersion: `groups` of
-        :func:`detect`.
+        Whether the places inform each other about season, days of the week and dispersion, as `groups`
+        of :func:`detect`.
 
     Returns
     -------
