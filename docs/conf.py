@@ -20,4 +20,5 @@ html_title = "Broad Street"
 autodoc_typehints = "description"
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False
+napoleon_custom_sections = [("Source", "notes_style")]
 suppress_warnings = ["ref.python"]  # words of a type ("cases") that are also attributes of several classes
