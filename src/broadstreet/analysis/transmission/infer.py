@@ -60,7 +60,7 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
         may be missing.
     serial_interval : (mean, sd), array_like or frozen distribution of scipy
         Days from onset to onset: a gamma distribution by mean and standard deviation, probabilities by day
-        from 0, or a distribution, which may reach below 0. It is a belief: the data may stretch it a little.
+        from 0, or a distribution, which may reach below 0. It is used as given: the data do not change it.
     incubation : the same, optional
         Days from infection to onset. With it, exposure windows, isolation and visits are weighed by day.
     same : sequence of str
@@ -114,7 +114,7 @@ def solve(
     count, label = components(evidence.pairs)
     study = Study(
         settings, line_list, declared, stays, evidence, rates,
-        exact(evidence.pairs, weigh(evidence, rates), label), settings.serial, 1.0, rounds,
+        exact(evidence.pairs, weigh(evidence, rates), label), settings.serial, rounds,
         tables=kept(settings, cases, contacts, visits),
     )  # fmt: skip
     if settings.dispersion is None or not len(evidence.pairs.infector):

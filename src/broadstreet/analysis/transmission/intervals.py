@@ -48,19 +48,6 @@ class Interval:
         """Return the interval that is followed by another: their sum."""
         return _trimmed(self.first + other.first, np.convolve(self.p, other.p))
 
-    def stretched(self, factor: float) -> Interval:
-        """Return the interval with all times longer by a factor."""
-        if factor == 1.0:
-            return self
-        edges = np.concatenate([[0.0], np.cumsum(self.p)])
-        at = np.arange(self.first, self.first + len(self.p) + 1) - 0.5
-        reach = max(factor, 1.0)
-        low = int(np.floor(min(self.first - 0.5, (self.first - 0.5) * reach)))
-        high = int(np.ceil((self.first + len(self.p)) * reach))
-        days = np.arange(low, high + 1)
-        cumulative = np.interp(np.append(days - 0.5, high + 0.5) / factor, at, edges)
-        return _trimmed(low, np.diff(cumulative))
-
     def cumulative(self) -> Floats:
         """Return the probability of at most each day."""
         return np.cumsum(self.p)

@@ -34,7 +34,6 @@ class Study:
     rates: Rates
     posterior: Posterior
     serial: Interval
-    stretch: float
     rounds: int
     dispersion: float | None = None
     sampler: dict[str, Any] = field(default_factory=dict)
@@ -73,7 +72,6 @@ class Study:
             "share_seen": rates.reported,
             "contacts_recalled": rates.recall if evidence.declared.size else None,
             "contacts_false": rates.false if evidence.declared.size else None,
-            "serial_interval_stretched_by": self.stretch,
             "dispersion": self.dispersion,
             "onsets_missing": int(np.isnan(self.cases.days["onset"]).sum()),
             "sampler": self.sampler or None,
