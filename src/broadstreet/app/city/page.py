@@ -30,7 +30,9 @@ dt { color: #44515e; } dd { margin: 0; font-weight: 600; }
 .scroll { max-height: 28rem; overflow: auto; margin: .5rem 0; border: 1px solid #6b7885; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .3rem; }
-th, td { padding: .2rem .45rem; text-align: right; border-bottom: 1px solid #d5dbe1; }
+th, td { padding: .2rem .45rem; text-align: right; border-bottom: 1px solid #d5dbe1;
+         overflow-wrap: normal; }
+@media (max-width: 30rem) { table { font-size: .85rem; } th, td { padding: .2rem .25rem; } }
 th:first-child, td:first-child { text-align: left; }
 thead th { position: sticky; top: 0; background: #eef2f6; }
 summary { cursor: pointer; padding: .55rem 0; font-weight: 600; }
