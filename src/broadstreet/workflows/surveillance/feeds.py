@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from broadstreet.analysis.aberration.quantiles import count_probability, count_quantile
 from broadstreet.workflows.surveillance.budget import MONTH
 from broadstreet.workflows.surveillance.rule import Tested
 from broadstreet.workflows.surveillance.sheet import CITY_VISITS, Sheet
@@ -181,12 +181,12 @@ def _source(series: Series) -> str:
 
 def _at_most(count: int, mean: float, dispersion: float) -> float:
     """Return the chance of at most so many; negative binomial with variance `dispersion * mean`."""
-    if dispersion <= 1.0:
-        return float(stats.poisson.cdf(count, mean))
-    return float(stats.nbinom.cdf(count, mean / (dispersion - 1.0), 1.0 / dispersion))
+    return float(count_probability(np.array([float(count)]), *_moments(mean, dispersion))[0])
 
 
 def _least(level: float, mean: float, dispersion: float) -> float:
-    if dispersion <= 1.0:
-        return float(stats.poisson.ppf(level, mean))
-    return float(stats.nbinom.ppf(level, mean / (dispersion - 1.0), 1.0 / dispersion))
+    return float(count_quantile(level, *_moments(mean, dispersion))[0])
+
+
+def _moments(mean: float, dispersion: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.array([mean]), np.array([max(dispersion, 1.0)])

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from broadstreet.analysis.aberration import detect, ears
 
@@ -163,7 +163,7 @@ def _evidence(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
     )  # a quiet day adds nothing to a week's evidence
     enough = (counts[-1] > usual) & (counts[-WEEK:].sum(axis=0) >= rule.minimum)
     alarm = np.asarray((counts[-1] > found.upper[0]) & enough)
-    chance = np.asarray(stats.norm.sf(found.score[0]))
+    chance = np.asarray(special.ndtr(-found.score[0]))
     return Tested(
         EVIDENCE, found.expected[0], found.upper[0], found.score[0], chance, found.dispersion[0], alarm
     )
@@ -183,4 +183,4 @@ def _ears(counts: Counted, rule: Rule) -> Tested:
     with np.errstate(invalid="ignore"):
         alarm = (counts[-1] > upper) & (counts[-1] >= rule.minimum) & (dispersion > 0)
     name = f"EARS {rule.method}, baseline of {lengths[-1]} days"
-    return Tested(name, expected, upper, score, stats.norm.sf(score), dispersion, np.asarray(alarm))
+    return Tested(name, expected, upper, score, special.ndtr(-score), dispersion, np.asarray(alarm))
