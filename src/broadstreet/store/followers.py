@@ -17,6 +17,11 @@ from broadstreet.store.tables import Change, Clear
 from broadstreet.store.transaction import Transaction, Wants
 
 BATCH = 1_000
+RESTS = 9.0
+"""Times as long as a step took, followers rest after it while entries come in fast."""
+LONGEST_REST = 2.0
+QUIET = 0.02
+"""In seconds without an entry: then there is nobody to leave the processor to."""
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +80,7 @@ class Followers:
         self._unsure: set[str] = set()
         self._stopping = threading.Event()
         self._moved = threading.Condition()
+        self._waited_for = 0
         self._turn = threading.Lock()
         self._cursors = self._open()
         self._thread = threading.Thread(target=self._run, name="followers", daemon=True)
@@ -121,7 +127,11 @@ class Followers:
     def catch_up(self, to: int, timeout: float | None = None) -> bool:
         """Wait until no follower that runs stands before `to`; return whether that came about."""
         with self._moved:
-            return self._moved.wait_for(lambda: self._behind(to) == [], timeout)
+            self._waited_for += 1
+            try:
+                return self._moved.wait_for(lambda: self._behind(to) == [], timeout)
+            finally:
+                self._waited_for -= 1
 
     def step(self) -> bool:
         """Let each follower take one batch; return whether any did. For those who run it themselves."""
@@ -171,9 +181,23 @@ class Followers:
 
     def _run(self) -> None:
         while not self._stopping.is_set() and not self._committer.closed:
-            head = self._committer.head
-            if not self.step() and self._committer.head == head:
+            head, began = self._committer.head, time.monotonic()
+            if self.step():
+                self._rest(min(RESTS * (time.monotonic() - began), LONGEST_REST))
+            elif self._committer.head == head:
                 self._committer.wait(beyond=head, timeout=1.0)
+
+    def _rest(self, seconds: float) -> None:
+        """Leave the processor to the doors while entries come in fast, unless somebody waits for a follower.
+
+        What comes meanwhile is one batch, and costs less than many.
+        """
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends and not self._waited_for and not self._stopping.is_set():
+            head = self._committer.head
+            self._stopping.wait(QUIET)
+            if self._committer.head == head:
+                return
 
     def _step(self, follower: Follower) -> bool:
         try:
