@@ -43,6 +43,8 @@ def meets(entry: Entry, condition: Condition) -> bool:  # noqa: PLR0911
         return any(meets(entry, one) for one in condition.conditions)
     if isinstance(condition, Not):
         return not meets(entry, condition.condition)
+    if isinstance(condition, Missing) and condition.parameter in ("_id", "_lastUpdated"):
+        return not condition.missing  # every resource has them
     if condition.parameter == "_id":
         return isinstance(condition, Token) and entry.id == condition.code
     if condition.parameter == "_lastUpdated":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,16 @@ def fuzz(corpus: Path, *options: str) -> subprocess.CompletedProcess[str]:
     for kind in range(6):
         for n, seed in enumerate(SEEDS):
             (corpus / f"{kind}-{n}").write_bytes(bytes([kind]) + seed)
-    command = [sys.executable, str(TARGET), str(corpus), "-timeout=10", "-rss_limit_mb=1024", "-max_len=2000"]
+    # What a process used at most is handed on to what it starts: the limit is 1 GiB more than this one's.
+    limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 + 1024
+    command = [
+        sys.executable,
+        str(TARGET),
+        str(corpus),
+        "-timeout=10",
+        f"-rss_limit_mb={limit}",
+        "-max_len=2000",
+    ]
     return subprocess.run([*command, *options], capture_output=True, text=True, cwd=corpus, check=False)
 
 

@@ -137,6 +137,6 @@ def describe(term: Term) -> str:
     if isinstance(term, Without):
         return f"not ({describe(term.term)})"
     if not term.terms:
-        return "never"
+        return "always" if isinstance(term, All) else "never"
     word = " and " if isinstance(term, All) else " or "
     return word.join(f"({describe(one)})" for one in term.terms)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from broadstreet.model import records
+from broadstreet.model.records import Signal
 from broadstreet.store.entry import Entry
 from broadstreet.store.tables import Between, TableReader
+from broadstreet.workflows.surveillance.lives import key_of
 from broadstreet.workflows.surveillance.news import EMITTED
 from broadstreet.workflows.surveillance.rule import SILENCE
+from broadstreet.workflows.surveillance.scanning import AREA
 from broadstreet.workflows.surveillance.sheet import CITY_VISITS, HISTORY
 from broadstreet.workflows.surveillance.strata import Series
 from broadstreet.workflows.surveillance.tables import CHANGED, CLOSED, Changed, Closed
@@ -54,7 +58,24 @@ def due_of(entries: Sequence[Entry], tables: TableReader) -> Due | None:
             _mark(due.cells, ((series, day) for day in _again(each.day, closed)), each.seq)
     for timer in closings:
         _mark(due.days, _newly_closed(tables, timer), timer.seq)
+    for entry in entries:
+        if entry.type == EMITTED and entry.body is not None:
+            _mark(due.cells, _told_of(entry.body), entry.seq)
     return due
+
+
+def _told_of(body: bytes) -> Iterator[tuple[Series, int]]:
+    """Yield what a version of a signal rests on.
+
+    What was emitted lies later in the log than what was tested meanwhile: that saw the version before, and
+    may have put it back. So each version is tested again where it is read.
+    """
+    signal = records.decode(body)
+    assert isinstance(signal, Signal)
+    for each in signal.evidence:
+        stream, place, stratum, day = key_of(each)
+        if not place.startswith(AREA):
+            yield Series(stream, place, stratum), day
 
 
 def _again(day: int, closed: int) -> range:
