@@ -339,15 +339,16 @@ drawn = {
     "limits": st.lists(st.integers(1, 3), min_size=1, max_size=3),
     "most": st.integers(4, 12),
     "few": some([0, 64]),
+    "read": some([1, plan.MOST_READ]),  # of a second condition on PostgreSQL, if it has no more
 }
 
 
 @settings(deadline=None, max_examples=settings.default.max_examples * 3)  # type: ignore[union-attr]
 @given(**drawn)
 def test_a_search_finds_what_a_look_at_every_resource_finds(
-    case: Any, limits: list[int], most: int, few: int
+    case: Any, limits: list[int], most: int, few: int, read: int
 ) -> None:
-    require_what_a_look_finds(on_a_file, case, limits, most, few)
+    require_what_a_look_finds(on_a_file, case, limits, most, few, read)
 
 
 @settings(
@@ -357,16 +358,20 @@ def test_a_search_finds_what_a_look_at_every_resource_finds(
 )
 @given(**drawn)
 def test_so_it_does_on_postgresql(
-    on_a_server: Opening, case: Any, limits: list[int], most: int, few: int
+    on_a_server: Opening, case: Any, limits: list[int], most: int, few: int, read: int
 ) -> None:
-    require_what_a_look_finds(on_a_server, case, limits, most, few)
+    require_what_a_look_finds(on_a_server, case, limits, most, few, read)
 
 
-def require_what_a_look_finds(opening: Opening, case: Any, limits: list[int], most: int, few: int) -> None:
+def require_what_a_look_finds(
+    opening: Opening, case: Any, limits: list[int], most: int, few: int, read: int
+) -> None:
     type, changes, searches, later = case
     with (
         kept(opening, changes) as (store, committer),
         mock.patch.object(search, "_FIRST_CHUNK", 1),
+        mock.patch.object(search, "_RARE", 1),
+        mock.patch.object(search, "MOST_READ", read),
         mock.patch.object(reading_module, "MOST_EXAMINED", most),
         mock.patch.object(plan, "FEW", few),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from decimal import Decimal
 from unittest import mock
 
@@ -26,6 +27,7 @@ from broadstreet.store.query import (
     TooBroad,
     Uri,
     reading,
+    search,
 )
 from broadstreet.store.query.visible import And, AtMost, Eq, Nothing, OneOf, Or
 
@@ -114,6 +116,52 @@ def test_a_search_begins_with_what_the_fewest_have(many: Searching) -> None:
     assert plan.drive.estimate is not None
     assert (plan.drive.estimate.rows, plan.drive.estimate.exact) == (3, True)
     assert "Patient/ann" not in str(plan), "a plan has no values"
+
+
+def asked(
+    store: Searching, conditions: list[Condition], *, guessed: int = 100, read: int = 100
+) -> tuple[list[str], list[str]]:
+    """Return what a search finds, candidate by candidate, and its statements."""
+    statements: list[str] = []
+    run = store.run
+
+    def noted(sql: str, values: Sequence[object]) -> list[object]:
+        statements.append(sql)
+        return run(sql, values)
+
+    with (
+        mock.patch.object(search, "_FIRST_CHUNK", 1),
+        mock.patch.object(search, "_RARE", 1),
+        mock.patch.object(search, "MOST_READ", read),
+        mock.patch("broadstreet.store.query.plan.MOST_READ", guessed),
+        mock.patch("broadstreet.store.query.plan.FEW", 0),
+        mock.patch.object(store, "run", noted),
+    ):
+        found = [e.id for e in store.search("Observation", conditions, limit=2).entries]
+    return found, statements
+
+
+def test_where_few_candidates_are_found_a_second_condition_is_read_as_a_whole(many: Searching) -> None:
+    """SQLite probes each, for a probe is no dearer there."""
+    both = [FINAL, Dated.of("date", "le2026-01-09")]
+    probed, statements = asked(many, both, guessed=0)
+    assert not any(statement.startswith("WITH") for statement in statements)
+    whole, statements = asked(many, both)
+    assert any(statement.startswith("WITH") for statement in statements) == many.dialect.intersects
+    assert whole == probed == ["o8", "o6"]
+    with mock.patch("broadstreet.store.query.plan.FEW", 0):
+        told = str(many.explain("Observation", both))
+    assert ("or read all of" in told) == many.dialect.intersects
+
+
+def test_a_second_condition_that_has_more_rows_than_guessed_is_probed_after_all(many: Searching) -> None:
+    both = [FINAL, Dated.of("date", "le2026-01-09")]
+    found, statements = asked(many, both, read=3)
+    assert found == ["o8", "o6"]
+    if many.dialect.intersects:
+        read = [n for n, statement in enumerate(statements) if statement.startswith("WITH")]
+        assert read, "it was tried"
+        assert "row_number() OVER () AS number, CASE" in statements[read[0] + 1]
 
 
 def test_a_search_goes_on_as_it_began_though_another_way_is_better_by_now(

@@ -14,6 +14,10 @@ SAMPLED: Final = 256
 """Rows that are read of a condition's index to guess how many there are."""
 FEW: Final = 64
 """A condition with fewer rows is begun with, without a look at the others."""
+MOST_READ: Final = 32_768
+"""Rows of a second condition that are read as a whole: some 4 ms, by their keys alone."""
+A_PROBE: Final = 16
+"""So many of those rows cost what one probe does."""
 
 UNKNOWN: Final = 16
 """So many times more rows than sampled are assumed where it cannot be told how far they reach."""
@@ -27,6 +31,8 @@ class Estimate:
 
     rows: int
     exact: bool
+    blind: bool = False
+    """Whether nothing tells how far they reach, and so many are merely assumed."""
 
     def __str__(self) -> str:
         return f"{self.rows:,} rows" if self.exact else f"about {self.rows:,} rows"
@@ -76,6 +82,8 @@ class Plan:
         In which order results come.
     most
         Rows that are examined for one page at most.
+    whole
+        The condition of which all rows are read instead, where few candidates meet what is probed.
     """
 
     type: str
@@ -84,10 +92,13 @@ class Plan:
     probes: tuple[Step, ...]
     order: str
     most: int
+    whole: Step | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.type} at position {self.at}", f"  read  {self.drive}"]
         lines += [f"  probe {step}" for step in self.probes]
+        if self.whole:
+            lines.append(f"  or read all of {self.whole}, where few candidates meet it")
         lines.append(f"  order {self.order}; at most {self.most:,} rows examined a page")
         return "\n".join(lines)
 
@@ -101,18 +112,36 @@ class Chosen:
     others: tuple[Term, ...]
     estimates: dict[int, Estimate] = field(default_factory=dict)
 
-    def told(self, type: str, at: int, most: int) -> Plan:
+    def told(self, type: str, at: int, most: int, dialect: Dialect) -> Plan:
         """Return the plan for people."""
-        drive = Step(
-            describe(self.drive),
-            self.drive.kind.table,
-            self.estimates.get(id(self.drive)),
-            sum(len(rows.slices) for rows in self.drive.rows),
-        )
+        drive = self._read(self.drive)
+        second = self.second(MOST_READ // A_PROBE) if dialect.intersects else None
         probes = tuple(
             Step(describe(term), _tables(term), self.estimates.get(id(term))) for term in self.others
         )
-        return Plan(type, at, drive, probes, ORDERS[self.drive.kind].told, most)
+        whole = self._read(second) if second else None
+        return Plan(type, at, drive, probes, ORDERS[self.drive.kind].told, most, whole)
+
+    def estimated(self, run: Run, dialect: Dialect) -> Chosen:
+        """Return the same with estimates of all that is probed and could be read as a whole."""
+        estimates = dict(self.estimates)
+        for term in self.others:
+            if isinstance(term, Has) and term.drives and id(term) not in estimates:
+                estimates[id(term)] = _estimate(term, run, dialect)
+        return replace(self, estimates=estimates)
+
+    def second(self, candidates: int) -> Has | None:
+        """Return the condition of which reading all rows is likely to cost less than so many probes."""
+        most = min(MOST_READ, candidates * A_PROBE)
+        known = [(self.estimates[id(term)], term) for term in self.others if id(term) in self.estimates]
+        fit = [(e.rows, n) for n, (e, _) in enumerate(known) if e.rows <= most and not e.blind]
+        term = known[min(fit)[1]][1] if fit else None
+        assert term is None or isinstance(term, Has)
+        return term
+
+    def _read(self, term: Has) -> Step:
+        slices = sum(len(rows.slices) for rows in term.rows)
+        return Step(describe(term), term.kind.table, self.estimates.get(id(term)), slices)
 
 
 def choose(
@@ -178,7 +207,7 @@ def _estimate(drive: Has, run: Run, dialect: Dialect) -> Estimate:
         return Estimate(count, exact=True)
     begin = _begin(drive)
     if isinstance(high, str) or begin is None or high <= low:
-        return Estimate(SAMPLED * UNKNOWN, exact=False)
+        return Estimate(SAMPLED * UNKNOWN, exact=False, blind=True)
     return Estimate(int(SAMPLED * max((high - begin) / (high - low), 1)), exact=False)
 
 

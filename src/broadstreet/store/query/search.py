@@ -11,16 +11,19 @@ from broadstreet.store.index import Indexer
 from broadstreet.store.query import pages
 from broadstreet.store.query.compiling import Compiler, terms_of
 from broadstreet.store.query.conditions import AnyOf, Condition, Not, require_sound
+from broadstreet.store.query.intersecting import OVERFLOW, intersection
 from broadstreet.store.query.pages import Page
-from broadstreet.store.query.plan import Chosen, Estimate, Plan, choose
+from broadstreet.store.query.plan import MOST_READ, Chosen, Estimate, Plan, choose
 from broadstreet.store.query.results import TooBroad
-from broadstreet.store.query.sql import Dialect, Key, Sql, candidates
-from broadstreet.store.query.terms import Either, Term
+from broadstreet.store.query.sql import Dialect, Key, Sql, Stretch, candidates
+from broadstreet.store.query.terms import Either, Has, Term
 from broadstreet.store.query.visible import Visible
 
 MOST_EXAMINED: Final = 2_000
 """Rows that are examined for one page: a few milliseconds."""
-_FIRST_CHUNK, _GROWTH = 64, 4
+_FIRST_CHUNK, _GROWTH, _LARGE_CHUNK = 64, 4, 2_048
+_RARE: Final = 16
+"""Where fewer than one candidate in so many is found, probing each is slow."""
 _GOOD_ADVICE: Final = ("identifier", "patient", "subject", "encounter", "code", "family", "date", "status")
 ENTRY: Final = (
     "e.seq, e.at, e.type, e.id, e.version, e.subject, e.actor, e.source, e.key, e.cause, e.seal, e.body"
@@ -108,15 +111,32 @@ class Search:
     def _chunks(self, most: int, wanted: int) -> Iterator[tuple[list[Any], int]]:
         """Read on from `after`, more with each statement."""
         chunk = min(max(_FIRST_CHUNK, wanted), most)
+        examined = found = 0
+        second: Has | None = None
         while chunk and not self.never:
-            statement = candidates(
-                self.chosen.drive, self.chosen.others, self.visible, self.at, self.after, chunk, wanted,
-                self.backend.dialect,
-            )  # fmt: skip
-            rows = self._run(statement)
+            rows = self._some(chunk, wanted, second)
             yield rows, chunk
-            most -= rows[-1][4]
-            chunk = min(chunk * _GROWTH, most)
+            examined += rows[-1][4]
+            found += sum(row[5] for row in rows)
+            second = self._second(most - examined) if found * _RARE < examined else None
+            chunk = min(chunk * _GROWTH if second is None else _LARGE_CHUNK, most - examined)
+
+    def _second(self, candidates: int) -> Has | None:
+        """Return the condition whose rows are all read at less cost than so many probes, if there is one."""
+        if not self.backend.dialect.intersects:
+            return None
+        self.chosen = self.chosen.estimated(self._run, self.backend.dialect)
+        return self.chosen.second(min(candidates, _LARGE_CHUNK))
+
+    def _some(self, chunk: int, wanted: int, second: Has | None) -> list[Any]:
+        """Read the next candidates and which of them are found, by all rows of a second condition if told."""
+        stretch = Stretch(self.visible, self.at, self.after, chunk, wanted)
+        drive, others, dialect = self.chosen.drive, self.chosen.others, self.backend.dialect
+        if second is not None:
+            rows = self._run(intersection(drive, second, others, stretch, MOST_READ, dialect))
+            if not rows or rows[0][5] != OVERFLOW:
+                return rows
+        return self._run(candidates(drive, others, stretch, dialect))
 
     def entries(self, seqs: Sequence[int]) -> list[Entry]:
         """Return the entries with these seqs, in their order."""
@@ -154,7 +174,7 @@ class Search:
 
     def plan(self) -> Plan:
         """Return how it is done, for people."""
-        return self.chosen.told(self.type, self.at, MOST_EXAMINED)
+        return self.chosen.told(self.type, self.at, MOST_EXAMINED, self.backend.dialect)
 
     def _run(self, statement: Sql) -> list[Any]:
         text = statement.text.replace("?", self.backend.dialect.placeholder)

@@ -49,10 +49,12 @@ class Dialect:
     """The function that tells where a text contains another, 0 for nowhere."""
     merges: bool
     """Whether slices that are joined by UNION ALL are read side by side, no further than needed."""
+    intersects: bool
+    """Whether reading all rows of a second condition costs a small part of as many probes of it."""
 
 
-SQLITE: Final = Dialect("?", "instr", merges=True)
-POSTGRES: Final = Dialect("%s", "strpos", merges=False)
+SQLITE: Final = Dialect("?", "instr", merges=True, intersects=False)
+POSTGRES: Final = Dialect("%s", "strpos", merges=False, intersects=True)
 
 
 class Sql(NamedTuple):
@@ -71,6 +73,16 @@ class Key(NamedTuple):
     slice: int = 0
 
 
+class Stretch(NamedTuple):
+    """What is read for a part of a page: candidates after a key, at most so many, until enough are found."""
+
+    visible: Visible
+    at: int
+    after: Key | None
+    most: int
+    wanted: int
+
+
 TRUE, FALSE = Sql("1 = 1"), Sql("1 = 0")
 
 
@@ -83,21 +95,19 @@ def joined(word: str, pieces: Iterable[Sql], empty: Sql) -> Sql:
     return Sql(f"({text})", tuple(value for piece in pieces for value in piece.values))
 
 
-def candidates(
-    drive: Has, others: Sequence[Term], visible: Visible, at: int, after: Key | None, most: int, wanted: int,
-    dialect: Dialect = SQLITE,
-) -> Sql:  # fmt: skip
+def candidates(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect = SQLITE) -> Sql:
     """Return the statement that reads candidates in order, and tells which of them are found.
 
     Its rows are `(value, since, tie, slice, number, found)`: what was found, and the last one that was read
     where reading ended at `most`.
     """
+    visible, at, after, most, wanted = stretch
     inner = stream(drive, visible, after, most, dialect)
     tests = [
         Sql("d.fit = 1 AND d.since <= ? AND d.until > ?", (at, at)),
-        *([] if isinstance(visible, Everything) else [_visible(visible)]),
+        *([] if isinstance(visible, Everything) else [seen(visible, "d")]),
         *(probe(term, dialect) for term in others),
-        *_first(drive, dialect),
+        *first(drive, dialect),
     ]
     found = joined("AND", tests, TRUE)
     text = (
@@ -110,14 +120,19 @@ def candidates(
 
 def sample(drive: Has, most: int, dialect: Dialect = SQLITE) -> Sql:
     """Return the statement that counts the first rows of a drive, and tells between which values they lie."""
-    inner = stream(drive, Everything(), None, most, dialect)
+    inner = stream(drive, None, None, most, dialect)
     return Sql(f"SELECT count(*), min(value), max(value) FROM ({inner.text}) d", inner.values)
 
 
-def stream(drive: Has, visible: Visible, after: Key | None, most: int, dialect: Dialect = SQLITE) -> Sql:
-    """Return the statement that reads the slices of a drive in the order of their keys, up to `most` rows."""
+def stream(
+    drive: Has, visible: Visible | None, after: Key | None, most: int, dialect: Dialect = SQLITE
+) -> Sql:
+    """Return the statement that reads the slices of a drive in the order of their keys, up to `most` rows.
+
+    With `visible` they have the labels that it needs, and their end; without, what their key tells alone.
+    """
     order = ORDERS[drive.kind]
-    labels = sorted(labels_in(visible))
+    labels = [] if visible is None else ["until", *sorted(labels_in(visible))]
     slices = [(rows, slice) for rows in drive.rows for slice in rows.slices]
     pieces = [
         _slice(rows, slice, order, number, labels, after, dialect)
@@ -158,19 +173,24 @@ def _slice(
     dialect: Dialect,
 ) -> Sql:  # fmt: skip
     tie = order.tie or "since"
-    fit = _fit(rows, slice, dialect)
+    fit = fit_of(rows, slice, dialect)
     where = [
-        *(Sql(f"d.{column} = ?", (value,)) for column, value in slice.fixed),
-        *(_test(test, "d", dialect) for test in slice.bounds),
+        *within(slice, dialect),
         *([_beyond(after, order, tie, number)] if after else []),
     ]
     held = joined("AND", where, TRUE)
     text = (
         f"SELECT d.{order.column} AS value, d.since AS since, d.{tie} AS tie, {number} AS slice,"
-        f" d.until AS until, {fit.text} AS fit{''.join(f', d.{label}' for label in labels)}"
+        f" {fit.text} AS fit{''.join(f', d.{label}' for label in labels)}"
         f" FROM {rows.kind.table} d WHERE {held.text}"
     )
     return Sql(text, (*fit.values, *held.values))
+
+
+def within(slice: Slice, dialect: Dialect) -> list[Sql]:
+    """Return the conditions that a row lies in a slice."""
+    fixed = [Sql(f"d.{column} = ?", (value,)) for column, value in slice.fixed]
+    return fixed + [_test(test, "d", dialect) for test in slice.bounds]
 
 
 def _beyond(after: Key, order: Order, tie: str, number: int) -> Sql:
@@ -191,7 +211,7 @@ def _beyond(after: Key, order: Order, tie: str, number: int) -> Sql:
     return Sql(f"({', '.join(columns)}) {sign} ({marks})", tuple(values))
 
 
-def _first(drive: Has, dialect: Dialect) -> list[Sql]:
+def first(drive: Has, dialect: Dialect) -> list[Sql]:
     """Return the condition that no other row of the version, which would be found as well, stands earlier.
 
     Where versions are in the order of their positions, their rows lie together and need no such test.
@@ -215,7 +235,7 @@ def _exists(rows: Rows, more: tuple[Sql, ...], dialect: Dialect) -> Sql:
     return Sql(f"(SELECT 1 FROM {rows.kind.table} p WHERE {held.text} LIMIT 1) IS NOT NULL", held.values)
 
 
-def _fit(rows: Rows, slice: Slice, dialect: Dialect) -> Sql:
+def fit_of(rows: Rows, slice: Slice, dialect: Dialect) -> Sql:
     """Return 1 for a row that meets the clauses, those left out that the bounds of the slice imply."""
     bounds = {(test,) for test in slice.bounds}
     clauses = [_clause(clause, "d", dialect) for clause in rows.clauses if clause not in bounds]
@@ -233,14 +253,16 @@ def _test(test: Match, alias: str, dialect: Dialect) -> Sql:
     return Sql(f"{alias}.{test.column} {test.operator} ?", (test.value,))
 
 
-def _visible(visible: Visible) -> Sql:
+def seen(visible: Visible, alias: str) -> Sql:
+    """Return the condition that the labels of a row let it be seen."""
     if isinstance(visible, Everything | Nothing):
         return TRUE if isinstance(visible, Everything) else FALSE
     if isinstance(visible, And | Or):
         word, empty = ("AND", TRUE) if isinstance(visible, And) else ("OR", FALSE)
-        return joined(word, map(_visible, visible.parts), empty)
+        return joined(word, [seen(part, alias) for part in visible.parts], empty)
     if isinstance(visible, OneOf):
         marks = ", ".join("?" * len(visible.values))
-        return Sql(f"d.{visible.label} IN ({marks})", visible.values) if visible.values else FALSE
+        return Sql(f"{alias}.{visible.label} IN ({marks})", visible.values) if visible.values else FALSE
     assert isinstance(visible, Eq | AtMost)
-    return Sql(f"d.{visible.label} {'=' if isinstance(visible, Eq) else '<='} ?", (visible.value,))
+    sign = "=" if isinstance(visible, Eq) else "<="
+    return Sql(f"{alias}.{visible.label} {sign} ?", (visible.value,))
