@@ -21,13 +21,14 @@ from broadstreet.connectors.hl7v2.characters import codec_of
 from broadstreet.connectors.hl7v2.door import PROCESSING_IDS
 from broadstreet.connectors.hl7v2.problems import Malformed
 from broadstreet.store.opening import is_server
-from broadstreet.workflows.surveillance import Rule, Strata
+from broadstreet.workflows.surveillance import Rule, Strata, listed_holidays
 
 PREFIX = "BROADSTREET_"
 DATABASE = "log.db"
 SOCKET = "hub.sock"
 KEYS = "keys"
 PLACES = "places.csv"
+HOLIDAYS = ("holidays.csv", "holidays.ics")
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -187,6 +188,14 @@ class Surveillance(_Section, frozen=True, kw_only=True):
             " folder, if it is there."
         ),
     ] = ""
+    holidays: Annotated[
+        str,
+        Meta(
+            description="Holidays, which have a level of their own in `detect`: dates such as `2026-12-25"
+            " 2027-01-01`, or a file: a calendar (`.ics`) or a table with the columns date and, where they"
+            " differ, kind. Empty: `holidays.csv` or `holidays.ics` in the data folder, if it is there."
+        ),
+    ] = ""
 
     def __post_init__(self) -> None:
         parts = self.ages.replace(",", " ").split()
@@ -196,6 +205,13 @@ class Surveillance(_Section, frozen=True, kw_only=True):
             Strata(tuple(map(int, parts)), self.ages_within)
         except ValueError as error:
             raise ValueError(f"ages: {error}") from None
+        if self.lists_holidays:
+            listed_holidays(self.holidays)
+
+    @property
+    def lists_holidays(self) -> bool:
+        """Whether `holidays` has dates, rather than the name of a file."""
+        return self.holidays.replace(",", " ").replace("-", "").replace(" ", "").isdecimal()
 
     @property
     def strata(self) -> Strata:

@@ -3,6 +3,12 @@
 from broadstreet.workflows.surveillance.budget import Budget
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.detection import Tests
+from broadstreet.workflows.surveillance.holidays import (
+    ORDINARY,
+    Holidays,
+    listed_holidays,
+    read_holidays,
+)
 from broadstreet.workflows.surveillance.judging import Judge
 from broadstreet.workflows.surveillance.places import NOWHERE, Place, Places, read_places
 from broadstreet.workflows.surveillance.reading import (
@@ -19,9 +25,11 @@ from broadstreet.workflows.surveillance.strata import Series, Strata
 
 __all__ = [
     "NOWHERE",
+    "ORDINARY",
     "Budget",
     "Counts",
     "History",
+    "Holidays",
     "Judge",
     "Place",
     "Places",
@@ -33,6 +41,8 @@ __all__ = [
     "days_with_visits",
     "facilities",
     "history",
+    "listed_holidays",
+    "read_holidays",
     "read_places",
     "series",
     "signals",

@@ -40,7 +40,7 @@ class Counts:
     """
 
     name = "surveillance.counts"
-    version = 2
+    version = 3
     types = TYPES
     tables = TABLES
     barriers = frozenset({TIMER})

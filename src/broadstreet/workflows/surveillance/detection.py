@@ -14,6 +14,8 @@ from broadstreet.model.records import Evidence, Signal
 from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Emission, Projection
 from broadstreet.store.tables import Between, OneOf, TableReader
+from broadstreet.workflows.surveillance import arrivals
+from broadstreet.workflows.surveillance.arrivals import Arrivals
 from broadstreet.workflows.surveillance.budget import LEARNS_FROM, Budget
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.days import number_of
@@ -79,6 +81,7 @@ class Tests:
         self._counts, self.rule, self.places = over, rule, places
         self._budget = Budget(budget, has_scan=bool(places.by_code))
         self._sheet = Sheet(over.strata)
+        self._arrivals: tuple[int, Arrivals] | None = None
 
     def react(self, entries: Sequence[Entry], tables: TableReader) -> list[Emission]:
         """Return each signal that is new or not as it should be."""
@@ -143,7 +146,14 @@ class Tests:
         lived = due.closed - self._sheet.begin(due.closed)
         streams = {series.stream for series in self._sheet.tested()}
         corrections = self._budget.corrections(recent, lived, streams)
-        return Testing(self._sheet, Witness(tables), self.rule, self._budget, self.places, corrections)
+        witness, late = Witness(tables), self._arrived(tables, due.closed)
+        return Testing(self._sheet, witness, self.rule, self._budget, self.places, corrections, late)
+
+    def _arrived(self, tables: TableReader, closed: int) -> Arrivals:
+        """Return how late visits come, as it was known when that day was closed."""
+        if self._arrivals is None or self._arrivals[0] != closed:
+            self._arrivals = closed, arrivals.observed(tables, self._sheet, closed)
+        return self._arrivals[1]
 
     def _tested(self, batch: _Batch, testing: Testing) -> Iterator[Evidence]:
         due, sheet = batch.due, self._sheet
@@ -167,11 +177,20 @@ class _Batch:
         self.due, self.cells, self.held = due, cells, held
         self.signals = {each.id: signal_of(each) for each in held}
         self._before = [e for signal in self.signals.values() for e in signal.evidence]
+        if due.closings:
+            self.add(self._recent(), due.closings[-1].seq)
 
     @property
     def causes(self) -> dict[Key, int]:
         """The entry because of which each cell is tested."""
         return {(*series, day): seq for (series, day), seq in self.cells.items()}
+
+    def _recent(self) -> Iterator[tuple[Series, int]]:
+        """Yield what stood out of late: more of those days is known by now, so more is expected of them."""
+        for each in self._before:
+            stream, place, stratum, day = key_of(each)
+            if day > self.due.closed - arrivals.LONGEST and not place.startswith(AREA):
+                yield Series(stream, place, stratum), day
 
     @property
     def kept(self) -> list[Evidence]:

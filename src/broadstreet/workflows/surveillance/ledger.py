@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from broadstreet.store.tables import Between, Change, Condition, Delete, Increment, Row, TableReader
+from broadstreet.workflows.surveillance.lateness import Lateness
 from broadstreet.workflows.surveillance.overlay import Overlay
 from broadstreet.workflows.surveillance.strata import Strata
 from broadstreet.workflows.surveillance.tables import (
@@ -32,6 +33,7 @@ class Ledger:
         last = self._closed.take(reader.select(CLOSED, order=("-seq",), limit=1))
         self._last = last[0] if last else None
         self._city: dict[int, int] = {}
+        self._lateness = Lateness(reader, self._last)
 
     def move(self, seq: int, before: frozenset[Cell], after: frozenset[Cell]) -> None:
         """Count a visit in the cells `after`, and no longer in those `before`, because of entry `seq`."""
@@ -48,6 +50,7 @@ class Ledger:
             self._changed.drop(cell)
         self._closed.put(closed)
         self._last = closed
+        self._lateness.close(closed)
 
     def changes(self) -> list[Change]:
         """Return what the batch changes; a count that falls to 0 has no row any more."""
@@ -57,7 +60,7 @@ class Ledger:
         added: list[Row] = [
             (*cell, number) for cell, number in deltas.items() if stored.get(cell, 1) + number > 0
         ]
-        changes = [*self._closed.changes(), *self._changed.changes()]
+        changes = [*self._closed.changes(), *self._changed.changes(), *self._lateness.changes()]
         if added:
             changes.append(Increment(COUNT, added))
         if gone:
@@ -68,6 +71,7 @@ class Ledger:
         if self._is_to_be_tested(cell) or (self._is_closed(cell[3]) and self._begins_or_ends(cell, number)):
             self._changed.put(Changed(*cell, seq))
         self._deltas[cell] += number
+        self._lateness.add(cell, number)
 
     def _is_closed(self, day: int) -> bool:
         return self._last is not None and day <= self._last.day

@@ -10,10 +10,23 @@ from numpy.typing import NDArray
 
 from broadstreet.model.records import Signal
 from broadstreet.store.tables import Between, Condition, TableReader
+from broadstreet.workflows.surveillance.arrivals import Arrivals, standing_for, watched_days
 from broadstreet.workflows.surveillance.days import date_of, number_of
 from broadstreet.workflows.surveillance.rule import SILENCE, Floats, Rule, test_day, untested
 from broadstreet.workflows.surveillance.rule import Counted as Days
-from broadstreet.workflows.surveillance.tables import ALL, CITY, CLOSED, COUNT, FACILITY, SIGNAL, VISITS, Held
+from broadstreet.workflows.surveillance.strata import Series
+from broadstreet.workflows.surveillance.tables import (
+    ALL,
+    CITY,
+    CLOSED,
+    COUNT,
+    FACILITY,
+    LATE,
+    SIGNAL,
+    VISITS,
+    Held,
+    Late,
+)
 from broadstreet.workflows.surveillance.verdicts import signal_of
 
 _EARLIEST, _LATEST = -(1 << 18), 1 << 18
@@ -87,10 +100,14 @@ def history(
 ) -> History:
     """Return a series with what was expected of each day, from `since` on; others as of `series`."""
     rule, span = rule or Rule(), _span(reader)
+    tested = Series(stream, place, stratum)
+    late = _arrivals(reader, span, tested)
     counts = _filled(span, *_stored(reader, stream, place, stratum))
     begin = number_of(since) if since else _EARLIEST
     found = [
-        test_day(counts[: row + 1, np.newaxis], int(span[0]), rule, level) if day >= begin else untested(1)
+        test_day(counts[: row + 1, np.newaxis], int(span[0]), rule, level, late.of([tested], day))
+        if day >= begin
+        else untested(1)
         for row, day in enumerate(span.tolist())
     ]
     expected, upper, score = (
@@ -118,6 +135,18 @@ def days_with_visits(reader: TableReader) -> tuple[list[date], list[date]]:
     closed = int(last[0][0] or 0) if last else _EARLIEST
     days = [int(day) for day in _reported(reader)]
     return [date_of(d) for d in days if d <= closed], [date_of(d) for d in days if d > closed]
+
+
+def _arrivals(reader: TableReader, span: Days, series: Series) -> Arrivals:
+    """Return how late visits come that are counted in a series."""
+    first, closed = (int(span[0]), int(span[-1])) if span.size else (0, -1)
+    days = watched_days(reader, first, closed)
+
+    def counts(each: Series) -> NDArray[np.int64]:
+        return _filled(np.arange(days.start, days.stop), *_stored(reader, *each))
+
+    late = [Late._make(row) for row in reader.select(LATE)]
+    return Arrivals(counts, [standing_for(series)], late, days)
 
 
 def _span(reader: TableReader) -> Days:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, get_args
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from broadstreet.analysis.aberration import detect, ears
+from broadstreet.workflows.surveillance.holidays import ORDINARY, Holidays
 
 Counted = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -45,6 +46,8 @@ class Rule:
         far below the usual 0.001.
     baseline
         Length in days of the longest baseline of EARS; see `baselines`.
+    holidays
+        The days that have a level of their own, for `detect`.
     """
 
     method: Method = "detect"
@@ -52,6 +55,7 @@ class Rule:
     history: int = 7
     alpha: float | None = 1e-6
     baseline: int = 28
+    holidays: Holidays = field(default=ORDINARY)
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
@@ -93,7 +97,7 @@ class Tested:
     alarm: NDArray[np.bool_]
 
 
-def test_day(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
+def test_day(counts: Counted, first: int, rule: Rule, level: float, delays: Floats | None) -> Tested:
     """Test the last day of many series.
 
     Parameters
@@ -106,6 +110,9 @@ def test_day(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
         The setting.
     level
         Chance of a false alarm that is allowed in one test.
+    delays : ndarray of float64, shape (delays, series), or None
+        How many past visits came how many days after their own: what is expected of the newest days is
+        lowered to what is known of them by now. EARS takes the counts as they are.
 
     Returns
     -------
@@ -114,15 +121,17 @@ def test_day(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
         as many visits as the rule needs, and history is long enough; of EARS, if its baseline is not
         constant.
     """
-    return _evidence(counts, first, rule, level) if rule.method == "detect" else _ears(counts, rule)
+    if rule.method != "detect":
+        return _ears(counts, rule)
+    return _evidence(counts, first, rule, level, delays)
 
 
-def promising(counts: Counted, rule: Rule) -> NDArray[np.bool_]:
+def promising(counts: Counted, rule: Rule, delays: Floats | None = None) -> NDArray[np.bool_]:
     """Return which series may stand out on their last day at all: most do not, and need no test.
 
     Without `detect` it suffices that there are enough visits. With it, either the day or the week must lie
     one and a half roots of the usual above the usual, which is the mean of the four weeks before, or of their
-    same weekdays where that is lower.
+    same weekdays where that is lower; of both, the share that is known by now.
     """
     today, week = counts[-1], counts[-WEEK:].sum(axis=0)
     if rule.method != "detect":
@@ -134,16 +143,25 @@ def promising(counts: Counted, rule: Rule) -> NDArray[np.bool_]:
     if len(past) < WEEK:
         return enough
     usual, on_weekday = past.mean(axis=0), counts[-1 - WEEK :: -WEEK][:4].mean(axis=0)
-    lower = np.minimum(usual, on_weekday)
+    known = _known(delays)
+    lower, weekly = known[0] * np.minimum(usual, on_weekday), known.sum(axis=0) * usual
     above = today > lower + 1.5 * np.sqrt(lower)
-    of_week = week > WEEK * usual + 1.5 * np.sqrt(WEEK * usual)
+    of_week = week > weekly + 1.5 * np.sqrt(weekly)
     return np.asarray(enough & (above | of_week))
+
+
+def _known(delays: Floats | None) -> Floats:
+    """Return what share is known of each of the newest days, the last one first, shape (7, series or 1)."""
+    if delays is None:
+        return np.ones((WEEK, 1))
+    shares = delays.cumsum(axis=0) / delays.sum(axis=0)
+    return np.asarray(shares[np.minimum(np.arange(WEEK), len(shares) - 1)])
 
 
 @cache
 def warm(rule: Rule) -> None:
     """Make ready what is compiled at its first use, before a visit has to wait for it."""
-    test_day(np.ones((rule.history + 1, 1), np.int64), 0, rule, 0.001)
+    test_day(np.ones((rule.history + 1, 1), np.int64), 0, rule, 0.001, None)
 
 
 def untested(width: int) -> Tested:
@@ -152,12 +170,15 @@ def untested(width: int) -> Tested:
     return Tested("", *nothing, alarm=np.zeros(width, np.bool_))  # type: ignore[misc]
 
 
-def _evidence(counts: Counted, first: int, rule: Rule, level: float) -> Tested:
+def _evidence(counts: Counted, first: int, rule: Rule, level: float, delays: Floats | None) -> Tested:
     row = len(counts) - 1
     if row < rule.history:
         return untested(counts.shape[1])
     days = np.arange(first, first + row + 1).astype("datetime64[D]")
-    found = detect(counts, [row], frequency=DAYS_A_YEAR, dates=days, alpha=level)
+    found = detect(
+        counts, [row], frequency=DAYS_A_YEAR, dates=days, delays=delays,
+        holidays=rule.holidays.of(first, row + 1), alpha=level,
+    )  # fmt: skip
     usual = found.expected[0] + 0.5 * np.sqrt(
         found.expected[0]
     )  # a quiet day adds nothing to a week's evidence

@@ -84,6 +84,16 @@ class Changed(NamedTuple):
     seq: int
 
 
+class Late(NamedTuple):
+    """How many visits of a day that was over came until the end of a later day, less those taken away."""
+
+    stream: str
+    place: str
+    day: int
+    known: int
+    n: int
+
+
 class Held(NamedTuple):
     """A signal as its newest version has it.
 
@@ -146,6 +156,12 @@ CHANGED = Table(
     key=("stream", "place", "stratum", "day"),
     indexes=(("seq",),),
 )
+LATE = Table(
+    "surveillance_late",
+    {"stream": "text", "place": "text", "day": "integer", "known": "integer", "n": "integer"},
+    key=("stream", "place", "day", "known"),
+    indexes=(("day",),),
+)
 SIGNAL = Table(
     "surveillance_signal",
     {
@@ -164,4 +180,4 @@ SIGNAL = Table(
     key=("id",),
     indexes=(("stream", "place"), ("status",), ("finding",), ("until",)),
 )
-TABLES: tuple[Table, ...] = (RESIDENT, VISIT, FINDING, FACILITY, COUNT, CLOSED, CHANGED, SIGNAL)
+TABLES: tuple[Table, ...] = (RESIDENT, VISIT, FINDING, FACILITY, COUNT, CLOSED, CHANGED, LATE, SIGNAL)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.model.records import Evidence
+from broadstreet.workflows.surveillance.arrivals import Arrivals
 from broadstreet.workflows.surveillance.budget import Budget
 from broadstreet.workflows.surveillance.days import number_of
 from broadstreet.workflows.surveillance.evidence import Witness
@@ -41,6 +42,8 @@ class Testing:
         The settings.
     corrections
         Of the budget, by stream.
+    arrivals
+        How late visits come.
     """
 
     __test__ = False
@@ -53,9 +56,11 @@ class Testing:
         budget: Budget,
         places: Places,
         corrections: Mapping[str, float],
+        arrivals: Arrivals,
     ) -> None:
         self._sheet, self._witness, self._rule = sheet, witness, rule
         self._budget, self._places, self._corrections = budget, places, corrections
+        self._arrivals = arrivals
         self._begins: dict[int, int] = {}
 
     def silences(self, days: Iterable[int]) -> list[Evidence]:
@@ -64,7 +69,8 @@ class Testing:
         found = []
         for day in sorted(days) if feeds else ():
             counts = self._up_to(day)[:, [self._sheet.columns[series] for series in feeds]]
-            tested = test_day(counts, self._begins[day], self._rule, 0.01)
+            delays = self._arrivals.of(feeds, day)
+            tested = test_day(counts, self._begins[day], self._rule, 0.01, delays)
             found += silences(self._sheet, feeds, day, tested, self._budget.a_month)
         return [self._witness.of_silence(each) for each in found]
 
@@ -111,11 +117,13 @@ class Testing:
             if share[-1] < LEAST_REPORTING:
                 return []
             counts = compared(counts, share)
-        may = promising(counts, self._rule)
+        delays = self._arrivals.of(series, day)
+        may = promising(counts, self._rule, delays)
         if not may.any():
             return []
         some = list(itertools.compress(series, may.tolist()))
-        tested = test_day(counts[:, may], self._begins[day], self._rule, level)
+        delays = None if delays is None else delays[:, may]
+        tested = test_day(counts[:, may], self._begins[day], self._rule, level, delays)
         return self._evidence(day, some, tested)
 
     def _evidence(self, day: int, series: Sequence[Series], tested: Tested) -> list[Evidence]:
