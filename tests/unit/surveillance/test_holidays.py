@@ -83,4 +83,4 @@ def test_a_holiday_is_compared_with_holidays() -> None:
     }
     assert found["unknown"].alarm[0]
     assert not found["known"].alarm[0]
-    assert found["known"].expected[0] == pytest.approx(40, rel=0.25)
+    assert found["known"].expected[0] == pytest.approx(40, rel=0.15)

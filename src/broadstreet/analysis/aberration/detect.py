@@ -12,12 +12,14 @@ from broadstreet.analysis.aberration import calibration
 from broadstreet.analysis.aberration.circumstances import Reported, checked_groups
 from broadstreet.analysis.aberration.discoveries import q_values
 from broadstreet.analysis.aberration.evidence import judge
-from broadstreet.analysis.aberration.outlooks import Outlooks, Scene, look_out
+from broadstreet.analysis.aberration.outlooks import Outlooks, Scene, look_out, side_by_side
 from broadstreet.analysis.aberration.points import HIGHEST_COUNT
 from broadstreet.analysis.aberration.result import Aberrations
 from broadstreet.analysis.aberration.series import checked_counts, checked_times
 
 Floats = NDArray[np.float64]
+
+_AT_A_TIME = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +123,14 @@ def judged(outlooks: Outlooks, limit: float) -> Floats:
     """Return log ratios and bounds, shape (2, evaluated, series)."""
     evaluated, series, window = outlooks.means.shape
     points = (evaluated * series, window)
-    found = np.empty((2, points[0]))
-    judge(
-        outlooks.counts.reshape(points), outlooks.means.reshape(points), outlooks.spreads.reshape(points),
-        outlooks.uncertainty.ravel(), limit, found,
-    )  # fmt: skip
-    return found.reshape(2, evaluated, series)
+    found = np.empty((points[0], 2))
+    counts, means, spreads = (
+        each.reshape(points) for each in (outlooks.counts, outlooks.means, outlooks.spreads)
+    )
+    uncertainty = outlooks.uncertainty.ravel()
+
+    def judge_some(some: slice) -> None:
+        judge(counts[some], means[some], spreads[some], uncertainty[some], limit, found[some])
+
+    side_by_side(judge_some, [slice(at, at + _AT_A_TIME) for at in range(0, points[0], _AT_A_TIME)])
+    return found.T.reshape(2, evaluated, series)

@@ -62,14 +62,15 @@ def weigh_past(
         Filled with that of an outbreak of each amplitude, over all starts within the window.
     """
     deviation = math.sqrt(uncertainty)
-    window, amplitudes = len(counts), len(AMPLITUDES)
+    window, amplitudes, quiet = len(counts), len(AMPLITUDES), np.empty(len(counts))
     while window > 1 and math.isnan(means[window - 1]):
         window -= 1
     for node in range(len(NODES)):
         error = math.exp(deviation * NODES[node])
         total = LOG_WEIGHTS[node]
         for back in range(1, window):
-            total += log_probability(counts[back], means[back] * error, dispersion[back])
+            quiet[back] = log_probability(counts[back], means[back] * error, dispersion[back])
+            total += quiet[back]
         calm[node] = total
         for amplitude in range(amplitudes):
             ratio, summed, weight, weights = 0.0, 1.0, 1.0, 1.0
@@ -77,7 +78,7 @@ def weigh_past(
                 excess = max(AMPLITUDES[amplitude] * math.sqrt(dispersion[back] * means[back]), LEAST_EXCESS)
                 mean = means[back] * error
                 ratio += log_probability(counts[back], mean + excess, dispersion[back])
-                ratio -= log_probability(counts[back], mean, dispersion[back])
+                ratio -= quiet[back]
                 weight *= EARLIER
                 weights += weight
                 summed += weight * math.exp(min(ratio, 600.0))
@@ -137,13 +138,13 @@ def judge(
     uncertainty : ndarray, shape (points,)
     limit : float
         Log ratio above which there is an alarm; with infinity no bound is looked for.
-    found : ndarray, shape (2, points)
+    found : ndarray, shape (points, 2)
     """
     calm, risen = np.empty(len(NODES)), np.empty((len(AMPLITUDES), len(NODES)))
     for point in range(len(counts)):
         mean = means[point, 0]
         if math.isnan(mean):
-            found[:, point] = np.nan
+            found[point] = np.nan
             continue
         # The sum over nodes can follow an error that is not much wider than the counts are spread; what is
         # more widens the counts.
@@ -152,7 +153,7 @@ def judge(
         spread = widened[0]
         weigh_past(counts[point], means[point], widened, doubt, calm, risen)
         ratio = log_ratio(counts[point, 0], mean, spread, doubt, calm, risen)
-        found[0, point] = ratio if counts[point, 0] > 0.0 else min(ratio, 0.0)  # what goes on has cases now
+        found[point, 0] = ratio if counts[point, 0] > 0.0 else min(ratio, 0.0)  # what goes on has cases now
         if limit < np.inf:
             quiet = highest_quiet_count(limit, mean, spread, doubt, calm, risen)
-            found[1, point] = max(quiet, 0.0)
+            found[point, 1] = max(quiet, 0.0)

@@ -184,9 +184,9 @@ class Circles:
                 self.inside @ (known[:, 0] ** 2 * np.nan_to_num(outlooks.uncertainty[row])) / total[:, 0] ** 2
             )
         total[:, missing] = np.nan
-        found = np.empty((2, len(total)))
+        found = np.empty((len(total), 2))
         judge(self.inside @ counts, total, spreads, doubt, np.inf, found)
-        return np.asarray(found[0])
+        return np.asarray(found[:, 0])
 
 
 def _sizes(most: int) -> list[int]:

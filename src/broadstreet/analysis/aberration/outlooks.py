@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from broadstreet.analysis.aberration import rhythm
 from broadstreet.analysis.aberration.circumstances import Pace, Reported, checked_holidays
-from broadstreet.analysis.aberration.watch import Outlook, Priors, Series, watch
+from broadstreet.analysis.aberration.watch import Many, Outlook, Priors, watch_many
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -25,6 +25,7 @@ MEMORY_YEARS = 5.0  # after so long the past counts half: levels drift
 _GROUP_DEVIATION = 0.1  # by which a season's coefficients differ within a group
 _GROUP_CASES = 40.0  # weight of the group's days of the week
 _GROUP_TIMES = 30.0  # weight of the group's dispersion
+_CELLS_AT_A_TIME = 30_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,22 +70,24 @@ class Scene:
         pace = Pace.of(frequency)
         return cls(pace, pace.basis(shape[0], dates), checked_holidays(holidays, shape[0]), reported)
 
-    def series(self, counts: Counts, share: Floats, doubt: Floats) -> Series:
-        """Return one series in its circumstances."""
-        time = np.arange(len(counts))
-        return Series(
-            counts.astype(np.float64), share, doubt, time % self.pace.cycle, self.holiday,
-            int(self.holiday.max(initial=0)) + 1, self.basis, self.pace.cycle, self.pace.window,
-            MEMORY_YEARS * self.pace.frequency,
+    def many(self, counts: Counts, series: Integers) -> Many:
+        """Return some of the series in their circumstances."""
+        length, share = len(counts), self.reported.share
+        rows = series if share.shape[1] > 1 else series[:1] * 0
+        return Many(
+            np.ascontiguousarray(counts[:, series].T, np.float64),
+            np.ascontiguousarray(share[:, rows].T), np.ascontiguousarray(self.reported.doubt[:, rows].T),
+            self.holiday, int(self.holiday.max(initial=0)) + 1, self.basis, self.pace.cycle,
+            self.pace.window, 0.5 ** (np.arange(length - 1, -1, -1) / (MEMORY_YEARS * self.pace.frequency)),
         )  # fmt: skip
 
-    def outlook(self, evaluated: int) -> Outlook:
-        """Return an outlook to be filled."""
-        coefficients = self.basis.shape[1]
+    def outlook(self, series: int, evaluated: int) -> Outlook:
+        """Return outlooks to be filled, one a row."""
+        shape, coefficients = (series, evaluated), self.basis.shape[1]
         return Outlook(
-            np.full((evaluated, self.pace.window), np.nan), np.full(evaluated, np.nan),
-            np.full((evaluated, 3), np.nan), np.zeros((evaluated, coefficients)),
-            np.zeros((evaluated, coefficients)), np.ones((evaluated, self.pace.cycle)),
+            np.full((*shape, self.pace.window), np.nan), np.full(shape, np.nan),
+            np.full((*shape, 3), np.nan), np.zeros((*shape, coefficients)),
+            np.zeros((*shape, coefficients)), np.ones((*shape, self.pace.cycle)),
         )  # fmt: skip
 
     def prior(self, evaluated: int) -> Priors:
@@ -107,51 +110,61 @@ class Scene:
 
 def look_out(counts: Counts, times: Integers, scene: Scene, groups: Integers | None) -> Outlooks:
     """Return what is expected of each series at each of the times, which increase."""
-    alone = [scene.prior(len(times))]
+    alone = scene.prior(len(times))
+    found = scene.outlook(counts.shape[1], len(times))
+
+    def follow_group(members: Integers) -> Priors:
+        total = counts[:, members].sum(axis=1, keepdims=True)
+        outlook = scene.outlook(1, len(times))
+        some = scene.many(counts, members[:1])._replace(counts=np.ascontiguousarray(total.T, np.float64))
+        watch_many(some, times, alone, outlook)
+        return scene.prior_of_group(Outlook(*(each[0] for each in outlook)))
+
+    def follow(part: tuple[Integers, Priors]) -> None:
+        series, priors = part
+        outlooks = scene.outlook(len(series), len(times))
+        watch_many(scene.many(counts, series), times, priors, outlooks)
+        for whole, some in zip(found, outlooks, strict=True):
+            whole[series] = some
+
     label = np.zeros(counts.shape[1], np.int64) if groups is None else groups
-    share, doubt = scene.reported.share, scene.reported.doubt
-
-    def follow(own: Counts, column: int, prior: Priors) -> Outlook:
-        at = min(column, share.shape[1] - 1)
-        outlook = scene.outlook(len(times))
-        watch(scene.series(own, share[:, at].copy(), doubt[:, at].copy()), times, prior, outlook)
-        return outlook
-
-    def follow_group(group: int) -> Priors:
-        members = np.flatnonzero(label == group)
-        total = counts[:, members].sum(axis=1)
-        return scene.prior_of_group(follow(total, int(members[0]), alone[0]))
-
-    priors = alone if groups is None else _side_by_side(follow_group, range(int(label.max(initial=-1)) + 1))
-    found = _side_by_side(
-        lambda column: follow(counts[:, column], column, priors[label[column]]), range(counts.shape[1])
-    )
+    members = [np.flatnonzero(label == group) for group in range(int(label.max(initial=-1)) + 1)]
+    priors = [alone] * len(members) if groups is None else side_by_side(follow_group, members)
+    side_by_side(follow, list(_parts(members, priors, len(counts))))
     return _together(counts, times, scene, found, groups)
 
 
-def _side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def _parts(
+    groups: Sequence[Integers], priors: Sequence[Priors], length: int
+) -> Iterator[tuple[Integers, Priors]]:
+    """Yield a few series at a time, with what is likely of them: as many as fit the cache."""
+    step = max(_CELLS_AT_A_TIME // max(length, 1), 1)
+    for members, prior in zip(groups, priors, strict=True):
+        for first in range(0, len(members), step):
+            yield members[first : first + step], prior
+
+
+def side_by_side(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return what a function that leaves the interpreter's lock makes of each item."""
+    if len(items) < 2:
+        return [function(item) for item in items]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(function, items))
 
 
 def _together(
-    counts: Counts, times: Integers, scene: Scene, found: list[Outlook], groups: Integers | None
+    counts: Counts, times: Integers, scene: Scene, found: Outlook, groups: Integers | None
 ) -> Outlooks:
-    series, window = counts.shape[1], scene.pace.window
-    shape = (len(times), series)
-    means, spread = np.empty((*shape, window)), np.empty((*shape, 3))
-    uncertainty = np.empty(shape)
-    for column, outlook in enumerate(found):
-        means[:, column], spread[:, column] = outlook.means, outlook.spread
-        uncertainty[:, column] = outlook.uncertainty
-    at = np.maximum(times[:, np.newaxis] - np.arange(window), 0)
+    at = np.maximum(times[:, np.newaxis] - np.arange(scene.pace.window), 0)
+    spread = found.spread.swapaxes(0, 1)
     dispersion = spread[..., 0] if groups is None else _pooled(spread, groups)
     share = np.broadcast_to(scene.reported.share, counts.shape)[at].transpose(0, 2, 1)
     # Of cases that are reported with probability p: the variance of a negative binomial count, thinned
     spreads = 1.0 + share * (dispersion[..., np.newaxis] - 1.0)
     return Outlooks(
-        counts[at].transpose(0, 2, 1).astype(np.float64), means, np.maximum(spreads, 1.0), uncertainty
-    )
+        counts[at].transpose(0, 2, 1).astype(np.float64), np.ascontiguousarray(found.means.swapaxes(0, 1)),
+        np.maximum(spreads, 1.0), np.ascontiguousarray(found.uncertainty.T),
+    )  # fmt: skip
 
 
 def _pooled(spread: Floats, groups: Integers) -> Floats:

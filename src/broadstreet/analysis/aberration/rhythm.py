@@ -43,8 +43,8 @@ class Past(NamedTuple):
     ----------
     counts, exposure, belief : ndarray, shape (time,)
         Counts; the share that is reported; the weight before any doubt.
-    position, holiday : ndarray of int, shape (time,)
-        Place in the block; kind of holiday.
+    holiday : ndarray of int, shape (time,)
+        Kind of holiday.
     basis : ndarray, shape (blocks, coefficients)
         Level, trend relative to the last block, harmonics.
     cycle : int
@@ -56,7 +56,6 @@ class Past(NamedTuple):
     counts: Floats
     exposure: Floats
     belief: Floats
-    position: Integers
     holiday: Integers
     basis: Floats
     cycle: int
@@ -112,12 +111,13 @@ class Rhythm(NamedTuple):
 
 
 class _Work(NamedTuple):
-    rate: Floats  # of each time: exposure and factors
-    means: Floats
     weight: Floats
+    rate: Floats  # of each time: weight, exposure and holiday
+    means: Floats
     cases: Floats  # of each block, weighted
     exposed: Floats
     level: Floats  # exponential of the linear predictor
+    found: Floats  # cases of each position, weighted
     precision: Floats
     variance: Floats
 
@@ -127,26 +127,27 @@ def fit(past: Past, prior: Prior, rhythm: Rhythm, rounds: int) -> None:
     """Find the posterior mode by steps of Newton's, in rounds between which outbreaks are doubted anew."""
     times, blocks = len(past.counts), len(past.basis)
     work = _Work(
-        np.empty(times), np.empty(times), past.belief.copy(), np.empty(blocks), np.empty(blocks),
-        np.empty(blocks), np.zeros(len(rhythm.beta)), prior.season.copy(),
+        past.belief.copy(), np.empty(times), np.empty(times), np.empty(blocks), np.empty(blocks),
+        np.empty(blocks), np.zeros(past.cycle), np.zeros(len(rhythm.beta)), prior.season.copy(),
     )  # fmt: skip
     for turn in range(rounds):
         _fill_precision(prior, work)
+        _sum_cases(past, work)
+        _fill_rates(past, rhythm, work)
         for iteration in range(_MOST_STEPS if turn == 0 else _LATER_STEPS):
-            _fill_rates(past, rhythm, work)
-            _sum_blocks(past, work)
+            _sum_exposed(past, rhythm, work)
             moved = _step(past, prior, rhythm, work)
             if past.cycle > 1:
+                _fill_levels(past, rhythm, work)  # else level and factors overshoot together, and swing
                 _update_week(past, prior, rhythm, work)
             if len(rhythm.holidays) > 1:
+                _fill_levels(past, rhythm, work)
                 _update_holidays(past, rhythm, work)
+                _fill_rates(past, rhythm, work)
             if moved < _SETTLED or (moved < _NEARLY and turn < rounds - 1 and iteration > 0):
                 break
         _fill_levels(past, rhythm, work)
-        _fill_rates(past, rhythm, work)
-        for block in range(blocks):
-            of_block = slice(block * past.cycle, (block + 1) * past.cycle)
-            work.means[of_block] = work.rate[of_block] * work.level[block]
+        _fill_means(past, rhythm, work)
         _update_spread(past, rhythm, work)
         _update_variance(prior, rhythm, work)
 
@@ -160,10 +161,32 @@ def _fill_precision(prior: Prior, work: _Work) -> None:
 
 
 @compiled
+def _sum_cases(past: Past, work: _Work) -> None:
+    """Add up what stays as it is while outbreaks are not doubted anew."""
+    work.found[:] = 0.0
+    for block in range(len(past.basis)):
+        cases, start = 0.0, block * past.cycle
+        for place in range(min(past.cycle, len(past.counts) - start)):
+            weighted = work.weight[start + place] * past.counts[start + place]
+            work.found[place] += weighted
+            cases += weighted
+        work.cases[block] = cases
+
+
+@compiled
 def _fill_rates(past: Past, rhythm: Rhythm, work: _Work) -> None:
     for time in range(len(past.counts)):
-        factor = rhythm.week[past.position[time]] * rhythm.holidays[past.holiday[time]]
-        work.rate[time] = past.exposure[time] * factor
+        work.rate[time] = work.weight[time] * past.exposure[time] * rhythm.holidays[past.holiday[time]]
+
+
+@compiled
+def _fill_means(past: Past, rhythm: Rhythm, work: _Work) -> None:
+    for block in range(len(past.basis)):
+        start = block * past.cycle
+        for place in range(min(past.cycle, len(past.counts) - start)):
+            time = start + place
+            factor = rhythm.week[place] * rhythm.holidays[past.holiday[time]]
+            work.means[time] = past.exposure[time] * factor * work.level[block]
 
 
 @compiled
@@ -176,13 +199,12 @@ def _fill_levels(past: Past, rhythm: Rhythm, work: _Work) -> None:
 
 
 @compiled
-def _sum_blocks(past: Past, work: _Work) -> None:
+def _sum_exposed(past: Past, rhythm: Rhythm, work: _Work) -> None:
     for block in range(len(past.basis)):
-        cases, exposed = 0.0, 0.0
-        for time in range(block * past.cycle, min((block + 1) * past.cycle, len(past.counts))):
-            cases += work.weight[time] * past.counts[time]
-            exposed += work.weight[time] * work.rate[time]
-        work.cases[block], work.exposed[block] = cases, exposed
+        exposed, start = 0.0, block * past.cycle
+        for place in range(min(past.cycle, len(past.counts) - start)):
+            exposed += work.rate[start + place] * rhythm.week[place]
+        work.exposed[block] = exposed
 
 
 @compiled
@@ -238,12 +260,12 @@ def _solve(matrix: Floats, right: Floats, inverse: Floats) -> None:
 
 @compiled
 def _update_week(past: Past, prior: Prior, rhythm: Rhythm, work: _Work) -> None:
-    found, expected = np.zeros(past.cycle), np.zeros(past.cycle)
+    found, expected = work.found, np.zeros(past.cycle)
     for block in range(len(past.basis)):
         level, start = work.level[block], block * past.cycle
         for place in range(min(past.cycle, len(past.counts) - start)):
-            found[place] += work.weight[start + place] * past.counts[start + place]
-            expected[place] += work.weight[start + place] * work.rate[start + place] * level
+            expected[place] += work.rate[start + place] * level
+    expected *= rhythm.week
     for place in range(past.cycle):
         _update_factor(
             rhythm.week,
@@ -266,7 +288,8 @@ def _update_holidays(past: Past, rhythm: Rhythm, work: _Work) -> None:
     found, expected = np.zeros(kinds), np.zeros(kinds)
     for time in range(len(past.counts)):
         found[past.holiday[time]] += work.weight[time] * past.counts[time]
-        expected[past.holiday[time]] += work.weight[time] * work.rate[time] * work.level[time // past.cycle]
+        rate = work.rate[time] * rhythm.week[time % past.cycle]
+        expected[past.holiday[time]] += rate * work.level[time // past.cycle]
     for kind in range(1, kinds):
         _update_factor(
             rhythm.holidays, kind, found[kind], expected[kind], 1.0, FACTOR_CASES, rhythm.spread[0]

@@ -24,18 +24,20 @@ _LEAST_MEAN = 1e-6
 
 
 class Series(NamedTuple):
-    """Hold one series and its circumstances: see `Past`; `doubt` is the variance of the log exposure."""
+    """Hold one series and its circumstances: see `Past`.
+
+    `doubt` is the variance of the log exposure, `belief` the weight of a count so many times ago.
+    """
 
     counts: Floats
     exposure: Floats
     doubt: Floats
-    position: Integers
     holiday: Integers
     kinds: int
     basis: Floats
     cycle: int
     window: int
-    memory: float  # times after which the past counts half
+    belief: Floats
 
 
 class Priors(NamedTuple):
@@ -70,6 +72,39 @@ class Outlook(NamedTuple):
     beta: Floats
     variance: Floats
     week: Floats
+
+
+class Many(NamedTuple):
+    """Hold several series alike: `counts` and what else is of each has a row for each of them.
+
+    `exposure` and `doubt` have one row if they are alike as well.
+    """
+
+    counts: Floats
+    exposure: Floats
+    doubt: Floats
+    holiday: Integers
+    kinds: int
+    basis: Floats
+    cycle: int
+    window: int
+    belief: Floats
+
+
+@compiled
+def watch_many(many: Many, times: Integers, priors: Priors, outlooks: Outlook) -> None:
+    """Fill the outlooks of many series, one a row of each of their arrays."""
+    for row in range(len(many.counts)):
+        at = min(row, len(many.exposure) - 1)
+        series = Series(
+            many.counts[row], many.exposure[at], many.doubt[at], many.holiday, many.kinds, many.basis,
+            many.cycle, many.window, many.belief,
+        )  # fmt: skip
+        outlook = Outlook(
+            outlooks.means[row], outlooks.uncertainty[row], outlooks.spread[row], outlooks.beta[row],
+            outlooks.variance[row], outlooks.week[row],
+        )  # fmt: skip
+        watch(series, times, priors, outlook)
 
 
 @compiled
@@ -121,8 +156,8 @@ def _refit(series: Series, end: int, fitted: int, prior: Prior, rhythm: Rhythm) 
         mean = (series.counts[:end].sum() + fitting.HALF_A_CASE) / max(series.exposure[:end].sum(), 0.5)
         rhythm.beta[0], rhythm.spread[0] = math.log(mean), fitting.DISPERSION
     past = Past(
-        series.counts[:end], series.exposure[:end], 0.5 ** (np.arange(end - 1, -1, -1) / series.memory),
-        series.position[:end], series.holiday[:end], basis, series.cycle, series.window,
+        series.counts[:end], series.exposure[:end], series.belief[len(series.belief) - end :],
+        series.holiday[:end], basis, series.cycle, series.window,
     )  # fmt: skip
     fitting.fit(past, prior, rhythm, _WARM_ROUNDS if warm else _COLD_ROUNDS)
 
@@ -135,12 +170,12 @@ def _look_out(series: Series, time: int, end: int, rhythm: Rhythm, outlook: Outl
         line = series.basis[at // series.cycle].copy()
         line[1] -= origin
         mean = series.exposure[at] * math.exp(min((line * rhythm.beta).sum(), 30.0))
-        mean *= rhythm.week[series.position[at]] * rhythm.holidays[series.holiday[at]]
+        mean *= rhythm.week[at % series.cycle] * rhythm.holidays[series.holiday[at]]
         outlook.means[place, back] = max(mean, _LEAST_MEAN)
         if back == 0:
             variance = (line * (rhythm.covariance @ line)).sum() + series.doubt[at]
             if series.cycle > 1:
-                variance += 1.0 / rhythm.support[series.position[at]]
+                variance += 1.0 / rhythm.support[at % series.cycle]
             outlook.uncertainty[place] = min(variance, _MOST_UNCERTAIN)
     outlook.spread[place], outlook.beta[place] = rhythm.spread, rhythm.beta
     outlook.week[place] = rhythm.week

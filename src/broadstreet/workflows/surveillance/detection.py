@@ -26,6 +26,7 @@ from broadstreet.workflows.surveillance.lives import (
     Key,
     Life,
     Standing,
+    apart,
     key_of,
     lives,
     span,
@@ -35,7 +36,7 @@ from broadstreet.workflows.surveillance.lives import (
 from broadstreet.workflows.surveillance.news import EMITTED, TESTS, TYPES
 from broadstreet.workflows.surveillance.places import NOWHERE, Places
 from broadstreet.workflows.surveillance.rule import Rule, warm
-from broadstreet.workflows.surveillance.scanning import AREA, LONGEST
+from broadstreet.workflows.surveillance.scanning import AREA, LONGEST, days_to_scan
 from broadstreet.workflows.surveillance.sheet import Sheet
 from broadstreet.workflows.surveillance.strata import Series
 from broadstreet.workflows.surveillance.tables import SIGNAL, VISITS, Held
@@ -91,7 +92,8 @@ class Tests:
             return []
         self._sheet.follow(tables, due.closed, due.changed)
         held = self._held(tables, due)
-        batch = _Batch(due, self._cells(due), tuple(held))
+        scans = days_to_scan(tables, due.closed) if due.closings and self.places.by_code else []
+        batch = _Batch(due, self._cells(due), tuple(held), frozenset(scans))
         testing = self._testing(tables, due)
         fresh = list(self._tested(batch, testing))
         told = _Telling(due, batch.causes, {each.id: each for each in held})
@@ -166,15 +168,17 @@ class Tests:
             batch.add(((series, day) for series in sheet.tested()), seq)
         cells = [cell for cell in batch.cells if cell[0].stream != VISITS]
         yield from testing.rises(cells, silent_days([*standing, *silent]))
-        for timer in due.closings[-1:]:
-            yield from testing.clusters(timer.day)
+        for day in sorted(batch.scans):
+            yield from testing.clusters(day)
 
 
 class _Batch:
-    """What one batch tests, against what stood before it."""
+    """What one batch tests (cells, and days that are scanned), against what stood before it."""
 
-    def __init__(self, due: Due, cells: dict[tuple[Series, int], int], held: Sequence[Held]) -> None:
-        self.due, self.cells, self.held = due, cells, held
+    def __init__(
+        self, due: Due, cells: dict[tuple[Series, int], int], held: Sequence[Held], scans: frozenset[int]
+    ) -> None:
+        self.due, self.cells, self.scans = due, cells, scans
         self.signals = {each.id: signal_of(each) for each in held}
         self._before = [e for signal in self.signals.values() for e in signal.evidence]
         if due.closings:
@@ -198,10 +202,10 @@ class _Batch:
         return [each for each in self._before if not self.is_due(each)]
 
     def is_due(self, evidence: Evidence) -> bool:
-        """Return whether a test is made again: its cell is, or it is an area's and the day was closed."""
-        if evidence.where.place.startswith(AREA):
-            return bool(self.due.closings)
+        """Return whether a test is made again: its cell is, or it is an area's and its day is scanned."""
         key = key_of(evidence)
+        if evidence.where.place.startswith(AREA):
+            return key[3] in self.scans
         return (Series(*key[:3]), key[3]) in self.cells
 
     def add(self, cells: Iterable[tuple[Series, int]], seq: int) -> None:
@@ -275,7 +279,7 @@ def told(id: str, before: Signal | None, evidence: tuple[Evidence, ...], closed:
         assert before is not None
         return msgspec.structs.replace(before, status=status, observed=0, expected=0.0, evidence=())
     where = strongest(evidence)
-    of_it = [each for each in evidence if each.where == where]
+    of_it = apart(each for each in evidence if each.where == where)
     since, until = span(evidence)
     return Signal(
         id=id,

@@ -108,6 +108,14 @@ def span(evidence: Iterable[Evidence]) -> tuple[date, date]:
     return min(e.since or e.day for e in each), max(e.day for e in each)
 
 
+def apart(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """Return the tests of one series whose visits are not in another of them: of an area's, which each look
+    back over days, the newest alone."""
+    each = list(evidence)
+    spans = [e for e in each if e.places]
+    return spans[-1:] if spans else each
+
+
 def _strength(evidence: Evidence) -> tuple[float, float, bool, tuple[str, ...]]:
     chance = 1.0 if evidence.chance is None else evidence.chance
     where = evidence.where

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.scan import Cluster, space_time
+from broadstreet.store.tables import Between, Row, TableReader
 from broadstreet.workflows.surveillance.places import Places
 from broadstreet.workflows.surveillance.sheet import Sheet
 from broadstreet.workflows.surveillance.strata import Series
-from broadstreet.workflows.surveillance.tables import ALL, DISTRICT
+from broadstreet.workflows.surveillance.tables import ALL, CHANGED, CLOSED, DISTRICT
 
 WINDOW = 28
 """Days that a scan looks at: so the permutation compares an outbreak with the weeks before it, and no season
@@ -39,6 +40,22 @@ class Found(NamedTuple):
     cluster: Cluster
     codes: tuple[str, ...]
     chance: float
+
+
+def days_to_scan(tables: TableReader, closed: int) -> list[int]:
+    """Return the days that are scanned when a day was closed: itself, and those of the week before it whose
+    clusters may hold a count that changed since the closing before."""
+    last = tables.select(CLOSED, order=("-seq",), limit=2)
+    if len(last) < 2:
+        return [closed]
+    since = Between(last[1][1], last[0][1])
+    changed = {int(row[3] or 0) for row in tables.select(CHANGED, {"seq": since}) if _is_of_district(row)}
+    newest = range(closed - LONGEST + 1, closed)
+    return [day for day in newest if changed & set(range(day - LONGEST + 1, day + 1))] + [closed]
+
+
+def _is_of_district(row: Row) -> bool:
+    return row[2] == ALL and str(row[1]).startswith(DISTRICT)
 
 
 def scanned(sheet: Sheet, day: int, places: Places, streams: Iterable[str]) -> list[Found]:

@@ -30,6 +30,7 @@ from broadstreet.workflows.surveillance.days import date_of, number_of
 from broadstreet.workflows.surveillance.detection import Tests
 from broadstreet.workflows.surveillance.evidence import is_in
 from broadstreet.workflows.surveillance.feeds import Reporting
+from broadstreet.workflows.surveillance.lives import apart
 from broadstreet.workflows.surveillance.reading import facilities, history, signals
 from broadstreet.workflows.surveillance.scanning import AREA
 from broadstreet.workflows.surveillance.sheet import Sheet
@@ -172,7 +173,8 @@ def _agreements(signal: Signal, names: telling.Names) -> tuple[Agreement, ...]:
         Agreement(
             what=telling.stream(stream), where=names.place(place), who=telling.who(stratum),
             method=tests[-1].method, days=tuple(each.day for each in tests),
-            observed=sum(each.observed for each in tests), expected=sum(each.expected for each in tests),
+            observed=sum(each.observed for each in apart(tests)),
+            expected=sum(each.expected for each in apart(tests)),
             chance=min((each.chance for each in tests if each.chance is not None), default=None),
         )
         for (stream, place, stratum), tests in groups.items()
