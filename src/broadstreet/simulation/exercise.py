@@ -40,9 +40,9 @@ class _Cause(NamedTuple):
 
 _CAUSES = (
     _Cause("norovirus", True, 0.15, "norovirus in the water of {}"),
-    _Cause("cholera", True, 0.15, "cholera in the water of {}"),
+    _Cause("cholera", True, 0.05, "cholera in the water of {}"),
     _Cause("influenza", False, 0.3, "influenza, brought home by travellers from {}"),
-    _Cause("sars", False, 0.08, "SARS, brought home by travellers from {}"),
+    _Cause("sars", False, 0.008, "SARS, brought home by travellers from {}"),
 )
 
 

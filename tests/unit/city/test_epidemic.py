@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from broadstreet.model.pathogens import pathogen_named
+from broadstreet.model.pathogens import Bands, pathogen_named
 from broadstreet.simulation.days import contacts, visits
 from broadstreet.simulation.epidemic import IMPORTED, POINT_SOURCE, Contamination, Import, Scenario, run
 from broadstreet.simulation.population import Kind
@@ -82,6 +84,26 @@ def test_a_kitchen_infects_those_who_come_and_is_their_place(town):
         rows = visits(town, day)
         came = rows.person[rows.place == venue]
         assert np.isin(truth.infected[poisoned & (truth.day == day)], came).all()
+
+
+def test_a_pump_infects_those_who_live_near_it_and_fewer_with_distance(town):
+    source = Contamination(
+        pathogen="influenza", attack=0.5, first_day=0, last_day=1, district="D07", reach=0.3
+    )
+    immune_to_none = replace(pathogen_named("influenza"), hazard=0.0, immune=Bands((0,), (0.0,)))
+    truth = run(town, Scenario(pathogens=(immune_to_none,), sources=(source,), days=3)).truth
+    pump = next(district for district in town.districts if district.code == "D07")
+    places, homes = town.places, town.people.home
+    away = np.hypot(places.x[homes] - pump.x, places.y[homes] - pump.y)
+    infected = np.zeros(len(homes), bool)
+    infected[truth.infected] = True
+    near, further, far = (
+        infected[(away >= a) & (away < b)].mean() for a, b in ((0, 0.6), (0.6, 1.1), (3, 9))
+    )
+    assert near > 1.5 * further > 0
+    assert far < 0.01
+    with pytest.raises(ValueError, match="reach must be above 0"):
+        Scenario(pathogens=(immune_to_none,), sources=(replace(source, reach=0.0),), days=3)
 
 
 def test_water_infects_only_its_district(town):

@@ -100,14 +100,20 @@ def _draw_map(figure: Figure, axes: Axes, outcome: Outcome, number: int) -> None
 
 
 def _mark_sources(axes: Axes, outcome: Outcome, number: int) -> None:
-    name = outcome.scenario.pathogens[number].name
-    places = [s.place for s in outcome.scenario.sources if s.pathogen == name and s.place is not None]
-    if not places:
+    city, name = outcome.city, outcome.scenario.pathogens[number].name
+    pumps = {district.code: (district.x, district.y) for district in city.districts}
+    where = [
+        pumps[source.district or ""] if source.place is None
+        else (city.places.x[source.place], city.places.y[source.place])
+        for source in outcome.scenario.sources
+        if source.pathogen == name and (source.place is not None or source.reach is not None)
+    ]  # fmt: skip
+    if not where:
         return
-    where = np.array(places)
+    x, y = zip(*where, strict=True)
     axes.scatter(
-        outcome.city.places.x[where], outcome.city.places.y[where], marker="X", s=130,
-        color=SOURCE, edgecolors="white", label="point source", zorder=5,
+        x, y, marker="X", s=130, color=SOURCE, edgecolors="white", label="point source",
+        zorder=5,
     )  # fmt: skip
     axes.legend(loc="lower left", frameon=True)
 

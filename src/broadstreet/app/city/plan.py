@@ -36,8 +36,8 @@ class Imported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A point source: `kind` is `pump` (the water of a district), `kitchen` or `market`.
 
-    Without `district` the city's largest is taken; `attack` and the days come from the table of point
-    sources.
+    Without `district` the city's largest is taken; `attack`, `reach` (metres, of a pump) and the days come
+    from the table of point sources.
     """
 
     kind: str
@@ -46,6 +46,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last_day: int | None = None
     district: str | None = None
     attack: float | None = None
+    reach: float | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -214,6 +215,7 @@ def _source(entry: Source, names: tuple[str, ...], city: City) -> Contamination:
         raise ValueError(f"sources: district must be one of {', '.join(codes)} (it is {district!r})")
     last = entry.first_day + int(usual.days) - 1 if entry.last_day is None else entry.last_day
     kind = _VENUES.get(entry.kind)
+    metres = usual.reach if entry.reach is None else entry.reach
     return Contamination(
         pathogen=entry.pathogen or names[0],
         attack=usual.attack if entry.attack is None else entry.attack,
@@ -221,6 +223,7 @@ def _source(entry: Source, names: tuple[str, ...], city: City) -> Contamination:
         last_day=last,
         place=None if kind is None else _busiest(city, kind, codes[district]),
         district=district if kind is None else None,
+        reach=metres / 1_000 if kind is None else None,
     )
 
 

@@ -10,7 +10,7 @@ from broadstreet.app.city.plan import Plan
 from broadstreet.app.city.telling import courses
 from broadstreet.app.city.whole import write_bytes, write_text
 from broadstreet.app.city.writing import in_parts, write_table
-from broadstreet.simulation.epidemic import Outcome
+from broadstreet.simulation.epidemic import Contamination, Outcome
 from broadstreet.simulation.tables import line_list, truth_table
 
 PICTURE, PAGE, TRUTH, LINE_LIST = "epidemic.png", "epidemic.html", "truth.csv", "linelist.csv"
@@ -50,8 +50,7 @@ def asked(plan: Plan, outcome: Outcome) -> list[tuple[str, str]]:
         for entry in scenario.imports
     ]
     came += [
-        f"{source.pathogen} from {'the water of ' + source.district if source.district else 'one place'},"
-        f" days {source.first_day} to {source.last_day}"
+        f"{source.pathogen} from {_where(source)}, days {source.first_day} to {source.last_day}"
         for source in scenario.sources
     ]
     return [
@@ -64,3 +63,9 @@ def asked(plan: Plan, outcome: Outcome) -> list[tuple[str, str]]:
 
 def _days(first: int, last: int | None) -> str:
     return f"day {first}" if last is None or last == first else f"each of the days {first} to {last}"
+
+
+def _where(source: Contamination) -> str:
+    if source.place is not None:
+        return "one place"
+    return f"{'the water of' if source.reach is None else 'a pump in'} {source.district}"

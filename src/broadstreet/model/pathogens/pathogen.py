@@ -134,6 +134,8 @@ class Pathogen:
         From onset to onset, mean, as published: to check against.
     settings
         Transmission per hour of contact by `SETTINGS`, household = 1.
+    household_crowding
+        The hazard between two of a household of n people falls as (n / 2)^-household_crowding.
     susceptibility
         By age, relative.
     immune
@@ -155,6 +157,10 @@ class Pathogen:
         may be empty.
     household_attack_rate
         Published share of household contacts infected, to check against.
+    reproduced_in_immune
+        Whether the published reproduction number is of people of whom some are immune.
+    doubling_time
+        Published days in which infections double before anyone acts, to check against; may be None.
     constants
         Every row of the table, with its source.
     """
@@ -170,6 +176,7 @@ class Pathogen:
     dispersion: Range
     serial_interval: Range
     settings: tuple[float, ...]
+    household_crowding: float
     susceptibility: Bands
     immune: Bands
     hospitalised: Bands
@@ -187,6 +194,8 @@ class Pathogen:
     result_delay: float
     attack_rate: tuple[tuple[int, int, Range], ...]
     household_attack_rate: Range
+    reproduced_in_immune: bool
+    doubling_time: Range | None
     constants: tuple[Constant, ...]
 
     @property

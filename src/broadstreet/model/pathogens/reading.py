@@ -24,6 +24,7 @@ from broadstreet.model.pathogens.table import Constant, TableError, constants, r
 _BAND = re.compile(r"(\d+)(?:-(\d+)|\+)")
 _DISEASE = tuple(field.name for field in fields(Disease))
 _POINT_SOURCE = tuple(field.name for field in fields(PointSource))
+_IN_IMMUNE = "secondary cases among the partly immune"
 _OF_INFECTED, _OF_SYMPTOMATIC = "share of infected", "share of symptomatic"
 
 
@@ -47,6 +48,7 @@ _LIMITS = {
     "dispersion": _Limits(0.001, 1000),
     "serial_interval_mean": _DAYS,
     "setting": _FACTOR,
+    "household_crowding": _Limits(0, 3),
     "susceptibility": _FACTOR,
     "immune": _SHARE,
     "hospitalised": _SHARE,
@@ -64,8 +66,9 @@ _LIMITS = {
     "result_delay": _DAYS,
     "attack_rate": _SHARE,
     "household_attack_rate": _SHARE,
+    "doubling_time": _DAYS,
 }
-_NOT_NEEDED = {"attack_rate"}
+_NOT_NEEDED = {"attack_rate", "doubling_time"}
 
 
 def _text(name: str) -> str:
@@ -176,6 +179,7 @@ class _Reader:
             dispersion=known("dispersion"),
             serial_interval=known("serial_interval_mean"),
             settings=self._settings(),
+            household_crowding=number("household_crowding"),
             susceptibility=bands("susceptibility"),
             immune=bands("immune"),
             hospitalised=self._of_symptomatic("hospitalised"),
@@ -193,6 +197,8 @@ class _Reader:
             result_delay=number("result_delay"),
             attack_rate=tuple((*_band(row), _as_range(row)) for row in self.by_name.get("attack_rate", ())),
             household_attack_rate=known("household_attack_rate"),
+            reproduced_in_immune=self._one("reproduction_number").unit == _IN_IMMUNE,
+            doubling_time=known("doubling_time") if "doubling_time" in self.by_name else None,
             constants=self.told,
         )
 

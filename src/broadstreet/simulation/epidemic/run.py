@@ -23,7 +23,7 @@ from broadstreet.simulation.epidemic.course import (
     key_of,
     stays_of,
 )
-from broadstreet.simulation.epidemic.infectiousness import Infectiousness, by_kind
+from broadstreet.simulation.epidemic.infectiousness import Infectiousness, by_company, by_kind
 from broadstreet.simulation.epidemic.ledger import Ledger
 from broadstreet.simulation.epidemic.outcome import IMPORTED, POINT_SOURCE, Outcome, apply_stays, closed_on
 from broadstreet.simulation.epidemic.scenario import Contamination, Import, Scenario
@@ -153,7 +153,9 @@ class _Run:
             people, minute = self._exposed(source, t, modes)
             able = ~strain.immune[people]
             people, minute = people[able], minute[able]
-            chance = source.attack * strain.passing.susceptibility[self.city.people.age[people]]
+            chance = (
+                self._attack(source, people) * strain.passing.susceptibility[self.city.people.age[people]]
+            )
             ill = units_of(self.city.seed, SOURCE, people, strain.passing.key + 1_000 * at + t.day) < chance
             place = NOWHERE if source.place is None else np.uint32(source.place)
             self._infect_from_outside(
@@ -165,11 +167,21 @@ class _Run:
     ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """Return who comes to the source on a day, and the minute at which they do."""
         if source.place is None:
-            people = np.flatnonzero(self.city.home_district == self._district(source.district or ""))
+            here = self.city.home_district == self._district(source.district or "")
+            people = np.flatnonzero(here | (source.reach is not None))
             well = people[modes[people] < Mode.WARD].astype(np.uint32)
             return well, np.full(len(well), 480)
         members = np.unique(self.city.places.members_of(source.place))
         return visits_within(self.g, t, members, modes, source.place)
+
+    def _attack(self, source: Contamination, people: NDArray[np.uint32]) -> NDArray[np.float64] | float:
+        """Return the chance of each to be infected; from a pump it falls with the distance of their homes."""
+        if source.reach is None or source.district is None:
+            return source.attack
+        pump, home = self.city.districts[self._district(source.district)], self.city.people.home[people]
+        away = np.hypot(self.city.places.x[home] - pump.x, self.city.places.y[home] - pump.y)
+        chance: NDArray[np.float64] = source.attack * np.exp(-away.astype(np.float64) / source.reach)
+        return chance
 
     def _district(self, code: str) -> int:
         return [district.code for district in self.city.districts].index(code)
@@ -209,7 +221,9 @@ class _Strain:
 
     def __init__(self, city: City, pathogen: Pathogen) -> None:
         self.pathogen, self.seed = pathogen, city.seed
-        self.passing = Passing(key_of(pathogen), by_kind(pathogen), by_age(pathogen.susceptibility))
+        self.passing = Passing(
+            key_of(pathogen), by_kind(pathogen), by_company(pathogen), by_age(pathogen.susceptibility)
+        )
         self.curve = Infectiousness(pathogen)
         everybody = np.arange(len(city.people), dtype=np.uint32)
         drawn = units_of(city.seed, IMMUNE, everybody, self.passing.key)

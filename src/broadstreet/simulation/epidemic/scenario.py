@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from broadstreet.model.pathogens import Pathogen
 from broadstreet.model.what_if import Action
@@ -27,7 +28,9 @@ class Contamination:
     """A place that infects those who come: a kitchen, a market; with `district`, its water.
 
     The kinds and their usual attack rates are `model.pathogens.point_sources`. `attack` is the chance to be
-    infected by one day's visit (for the water: by one day), for people of susceptibility 1.
+    infected by one day's visit (for the water: by one day), for people of susceptibility 1. With `reach`
+    (kilometres) the water is that of a pump in the middle of the district: the chance falls with the distance
+    of a home from it, by exp(-distance / reach), also beyond the district. Without, it is in all its mains.
     """
 
     pathogen: str
@@ -36,6 +39,7 @@ class Contamination:
     last_day: int
     place: int | None = None
     district: str | None = None
+    reach: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,8 @@ class Scenario:
         for source in self.sources:
             if (source.place is None) == (source.district is None):
                 raise ValueError(f"a point source must have either place or district (see {source})")
+            if source.reach is not None and not (source.district is not None and 0.0 < source.reach < inf):
+                raise ValueError(f"reach must be above 0, and of a source with a district (see {source})")
             if not 0.0 < source.attack <= 1.0:
                 raise ValueError(f"attack must be above 0 and at most 1 (it is {source.attack})")
         for travel in self.imports:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.simulation.days.ground import AGE, DAY, KIND, SEED, Ground, Today
+from broadstreet.simulation.days.ground import AFTER, AGE, DAY, FIRST, KIND, SEED, Ground, Today
 from broadstreet.simulation.days.meeting import (
     AT_MOST,
     MEETING,
@@ -20,17 +20,20 @@ from broadstreet.simulation.days.meeting import (
 from broadstreet.simulation.days.plan import MOST_VISITS, plan
 from broadstreet.simulation.draws import compiled, unit, whole
 from broadstreet.simulation.epidemic.course import TRANSMITS
+from broadstreet.simulation.population.kinds import Kind
 from broadstreet.simulation.threads import share
 
 _CHUNK = 512  # infectious people whom one thread takes at a time
 _ROOM = 2_048  # infections a chunk has room for at first
+_HOME = int(Kind.HOME)
 
 
 class Passing(NamedTuple):
-    """A pathogen as compiled code sees it: factors by kind of place, susceptibility by age."""
+    """A pathogen as compiled code sees it: factors by kind of place, at home by its people, and by age."""
 
     key: int
     places: NDArray[np.float64]
+    crowding: NDArray[np.float64]
     susceptibility: NDArray[np.float64]
 
 
@@ -72,7 +75,7 @@ def pass_on(
             found = np.empty((room, 4), np.int64)
             rows = _pass_on(
                 t.facts, t.closed, t.deals, g.people, g.sites, g.customs, g.members,
-                passing.key, passing.places, passing.susceptibility,
+                passing.key, passing.places, passing.crowding, passing.susceptibility,
                 infectious[begin:end], hazard[begin:end], modes, immune, found,
             )  # fmt: skip
             if rows <= room:
@@ -102,6 +105,7 @@ def _pass_on(
     members: NDArray[np.uint32],
     key: int,
     places: NDArray[np.float64],
+    crowding: NDArray[np.float64],
     susceptibility: NDArray[np.float64],
     infectious: NDArray[np.uint32],
     hazard: NDArray[np.float64],
@@ -124,7 +128,12 @@ def _pass_on(
             other, where = meetings[m, OTHER], meetings[m, WHERE]
             if immune[other]:
                 continue
-            rate = hazard[at] * places[sites[where, KIND]] * susceptibility[people[other, AGE]] / 60.0
+            kind = sites[where, KIND]
+            rate = hazard[at] * places[kind] * susceptibility[people[other, AGE]] / 60.0
+            if kind == _HOME:
+                rate *= crowding[
+                    min(whole(sites[where, AFTER]) - whole(sites[where, FIRST]), len(crowding) - 1)
+                ]
             chance = unit(facts[SEED], TRANSMITS ^ key, person, other, (facts[DAY] << 32) | where)
             if chance >= rate * meetings[m, AT_MOST]:  # 1 - exp(-x) is below x
                 continue
