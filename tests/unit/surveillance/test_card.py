@@ -12,44 +12,19 @@ import pytest
 
 from broadstreet.app.card.page import page
 from broadstreet.app.card.text import text_of
-from broadstreet.model.records import Signal, Verdict
+from broadstreet.model.records import Verdict
 from broadstreet.workflows import surveillance
-from broadstreet.workflows.surveillance.card import Card, Making, card_of
+from broadstreet.workflows.surveillance.card import Card
 
-from .conftest import FIRST, ZONE, Town, encounter, patient
-
-USUAL = (2, 3, 1, 2, 3, 2, 1)
-PLACES = surveillance.read_places(
-    "code,name,x,y\nD1,Riverside,0,0\nD2,Old Town,2,0\nD3,Harbour,4,1\n", "test"
-)
+from .conftest import FIRST, ZONE, Town, encounter
+from .risen import USUAL, card, one, town_with_a_rise
 
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    town = Town(tmp_path / "log.db", lambda counts: [surveillance.Tests(counts, places=PLACES)])
-    town.put_all([("Patient", "p1", patient("D1") | {"birthDate": "1990-01-01"})])
-    town.put("Organization", "c1", {"name": "<b>Harbour</b> Clinic"})
-    for number, visits in enumerate((*USUAL * 4, 14)):
-        day = FIRST + timedelta(days=number)
-        town.put_all([("Encounter", f"e{number}-{n}", encounter(day)) for n in range(visits)])
-        town.close_day(day)
-        town.follow()
+    town = town_with_a_rise(tmp_path / "log.db")
     yield town
     town.close()
-
-
-def one(town: Town) -> Signal:
-    town.follow()
-    [signal] = [s for s in surveillance.signals(town.store) if s.kind == "rise" and s.state != "dismissed"]
-    return signal
-
-
-def card(town: Town) -> Card:
-    signal = one(town)
-    [tests] = town.reactors
-    assert isinstance(tests, surveillance.Tests)
-    making = Making(town.projection, tests, town.store)
-    return card_of(making, signal, town.store.history("bs/Signal", signal.id))
 
 
 def test_the_first_lines_say_what_where_how_many_and_how_sure(town: Town) -> None:

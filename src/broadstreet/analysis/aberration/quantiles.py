@@ -8,6 +8,8 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
+_USUAL = (0.025, 0.975)
+_LEAST_MEAN = 1e-9
 _POISSON = 1e-12  # excess dispersion that changes no digit
 _FINE_ENOUGH = 1e15  # counts above have no neighbours to search among: the expansion has all digits
 
@@ -51,6 +53,18 @@ def count_probability(count: Floats, mean: Floats, dispersion: Floats) -> Floats
     ndarray of float64
     """
     return _distribution(count.ravel(), mean.ravel(), dispersion.ravel()).reshape(count.shape)
+
+
+def usual_range(mean: Floats, dispersion: Floats) -> Floats:
+    """Return what 19 of 20 quiet times show: the lowest and the highest count, shape (2, \\*mean.shape).
+
+    Parameters
+    ----------
+    mean, dispersion : ndarray of float64
+        What is expected, and variance divided by mean; NaN gives NaN.
+    """
+    means, spread = np.maximum(mean, _LEAST_MEAN), np.maximum(dispersion, 1.0)
+    return np.stack([count_quantile(each, means, spread) for each in _USUAL])
 
 
 def two_thirds_quantile(probability: float, mean: Floats, variance: Floats, dispersion: Floats) -> Floats:

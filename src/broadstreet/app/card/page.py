@@ -13,12 +13,13 @@ from broadstreet.app.detect.chart import COLOURS, NARROW, WIDE, Curve, svg
 from broadstreet.app.paper.parts import lines, row, scrolled, terms
 from broadstreet.app.paper.style import LIGHT, document, sheet
 from broadstreet.workflows.surveillance.card import Card
+from broadstreet.workflows.surveillance.card.data import Point
 
 _LIGHT = {name: colour for name, colour in COLOURS.items() if name not in LIGHT} | {
     "quiet": "#5c7fa3", "raised": "#a3001f",
 }  # fmt: skip
 _DARK = {
-    "bar": "#7ba3cc", "alarm": "#ff8a95", "expected": "#bcdcff", "upper": "#ffc078",
+    "bar": "#7ba3cc", "alarm": "#ff8a95", "expected": "#bcdcff", "upper": "#ffc078", "usual": "#bcdcff",
     "quiet": "#7ba3cc", "raised": "#ff8a95",
 }  # fmt: skip
 _STYLE = """
@@ -96,23 +97,24 @@ def _chart(card: Card) -> str:
         _values([point.upper for point in card.series]),
         np.array([point.alarm for point in card.series], np.bool_),
         0,
+        np.stack([_values([p.low for p in card.series]), _values([p.high for p in card.series])]),
     )
     rows = "\n".join(
         row(
             (
-                p.day.isoformat(), f"{p.observed:,}", _or_nothing(p.expected), _or_nothing(p.upper),
+                p.day.isoformat(), f"{p.observed:,}", _or_nothing(p.expected), _span(p),
                 "yes" if p.alarm else "",
             ),
             "row", text=1, marked=p.alarm,
         )
         for p in reversed(card.series)
     )  # fmt: skip
-    head = row(("day", "seen", "expected", "bound", "stands out"), "col", text=1)
+    head = row(("day", "seen", "expected", "quiet day", "stands out"), "col", text=1)
     table = scrolled("Each day", f"<thead>{head}</thead>\n<tbody>{rows}</tbody>")
     return (
         f"<figure>{svg(curve, WIDE, 'wide')}{svg(curve, NARROW, 'narrow')}\n<figcaption>Bars: what was seen."
-        " Triangle: it stands out. Solid line: expected. Dashed line: the bound, which falls while evidence"
-        " of several days adds up.</figcaption></figure>\n"
+        " Red with a triangle: a day that the signal speaks of. Solid line: expected. Band: what 19 of 20"
+        " quiet days would show; several days inside it may stand out together.</figcaption></figure>\n"
         f"<details><summary>The numbers of each day</summary>{table}</details>"
     )
 
@@ -231,3 +233,7 @@ def _values(values: list[float | None]) -> np.ndarray[tuple[int], np.dtype[np.fl
 
 def _or_nothing(value: float | None) -> str:
     return "" if value is None else number(value)
+
+
+def _span(point: Point) -> str:
+    return "" if point.low is None or point.high is None else f"{point.low:,.0f} to {point.high:,.0f}"

@@ -82,8 +82,9 @@ def page(story: Story, panels: Sequence[Panel], wide: str, narrow: str) -> str:
 <source media="(max-width: 40rem)" srcset="{_data(narrow)}">
 <img src="{_data(wide)}" alt="{escape(story.alt)}">
 </picture>
-<figcaption>Bars: visits counted each day. Solid line: what the days before let expect. Dashed line: the upper
-bound. Shaded: the outbreak that was injected. Triangles: the days on which a signal was raised.</figcaption>
+<figcaption>Bars: visits counted each day. Solid line: what the days before let expect. Blue band: what 19
+of 20 quiet days would show. Red bars with triangles: the days that a signal speaks of; several days within
+the band may be one together. Amber: the outbreak that was injected.</figcaption>
 </figure>
 <h2>What was injected</h2>
 {_list(story.injected)}
@@ -119,21 +120,23 @@ def _lines(lines: Iterable[str]) -> str:
 def _table(panel: Panel) -> str:
     alarms = set(panel.alarms)
     rows = []
-    for day, count, expected, upper in zip(
-        panel.days, panel.counts, panel.expected, panel.upper, strict=True
+    for day, count, expected, low, high in zip(
+        panel.days, panel.counts, panel.expected, panel.low, panel.high, strict=True
     ):
         mark, word = (' class="alarm"', "yes") if day in alarms else ("", "")
-        cells = "".join(f"<td>{cell}</td>" for cell in (count, _number(expected), _number(upper), word))
+        cells = "".join(f"<td>{cell}</td>" for cell in (count, _number(expected), _span(low, high), word))
         rows.append(f'<tr{mark}><th scope="row">{day.isoformat()}</th>{cells}</tr>')
-    head = "".join(
-        f'<th scope="col">{h}</th>' for h in ("day", "visits", "expected", "upper bound", "signal")
-    )
+    head = "".join(f'<th scope="col">{h}</th>' for h in ("day", "visits", "expected", "quiet day", "signal"))
     return (
         f"<details><summary>{escape(panel.title)}</summary>\n"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(panel.title)}">\n'
         f"<table><caption>{escape(panel.title)}</caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{chr(10).join(rows)}\n</tbody></table></div></details>\n"
     )
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.0f} to {high:.0f}"
 
 
 def _number(value: float | None) -> str:

@@ -60,7 +60,8 @@ def _panel(
         days=days,
         counts=found.counts.tolist(),
         expected=_known(found.expected),
-        upper=_known(found.upper),
+        low=_known(found.usual[0]),
+        high=_known(found.usual[1]),
         alarms=sorted(alarms & set(days)),
     )
 

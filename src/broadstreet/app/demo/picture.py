@@ -16,19 +16,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Each has a contrast of at least 3:1 on white (WCAG 2.2, 1.4.11), and differs in form as well as in colour.
-COUNTED, EXPECTED, BOUND, ALARM, INJECTED = "#7f97ad", "#12355b", "#8a4b08", "#b00020", "#e8b04a"
+COUNTED, EXPECTED, USUAL, ALARM, INJECTED = "#7f97ad", "#12355b", "#12355b", "#b00020", "#e8b04a"
 _HALF_DAY = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Counts of one place, day by day; `expected` and `upper` are None where nothing could be expected."""
+    """Counts of one place, day by day; `low` to `high` is what 19 of 20 quiet days show.
+
+    These three are None where nothing could be expected.
+    """
 
     title: str
     days: Sequence[date]
     counts: Sequence[int]
     expected: Sequence[float | None]
-    upper: Sequence[float | None]
+    low: Sequence[float | None]
+    high: Sequence[float | None]
     alarms: Sequence[date]
 
 
@@ -90,15 +94,20 @@ def _draw_panel(axes: Axes, panel: Panel, injected: tuple[date, date]) -> None:
         _moment(injected[1]) + _HALF_DAY,
         color=INJECTED, alpha=0.38, linewidth=0, label="injected outbreak",
     )  # fmt: skip
-    axes.bar(days, panel.counts, width=0.8, color=COUNTED, label="visits counted")
+    alarms = set(panel.alarms)
+    colours = [ALARM if day in alarms else COUNTED for day in panel.days]
+    axes.bar(days, panel.counts, width=0.8, color=colours, label="visits counted")
+    axes.fill_between(
+        days, _gaps(panel.low), _gaps(panel.high), step="mid",
+        color=USUAL, alpha=0.2, linewidth=0, label="19 of 20 quiet days",
+    )  # fmt: skip
     axes.plot(days, _gaps(panel.expected), color=EXPECTED, linewidth=1.6, label="expected")
-    axes.plot(days, _gaps(panel.upper), color=BOUND, linewidth=1.3, linestyle="--", label="upper bound")
     heights = dict(zip(panel.days, panel.counts, strict=True))
     tops = [heights.get(day, 0) for day in panel.alarms]
     room = max(max(panel.counts, default=1), 1) * 0.06
     axes.plot(
         panel.alarms, [top + room for top in tops],  # type: ignore[arg-type]
-        linestyle="none", marker="v", markersize=8, color=ALARM, label="signal",
+        linestyle="none", marker="v", markersize=8, color=ALARM, label="signal that day",
     )  # fmt: skip
     axes.set_title(panel.title, loc="left", fontweight="bold")
     axes.set_ylabel("visits a day")

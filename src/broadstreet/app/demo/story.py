@@ -83,10 +83,7 @@ def _found(verdict: Verdict, names: Mapping[str, str]) -> Rows:
 
 def _one_found(found: Found) -> str:
     evidence = found.evidence
-    seen = (
-        f": {evidence.observed} visits, {evidence.expected:.1f} expected, bound {evidence.upper:.1f}"
-        f" ({evidence.method})"
-    )
+    seen = f": {evidence.observed} visits, {evidence.expected:.1f} expected ({evidence.method})"
     return f"signalled at the close of {found.alarm}, {_days(found.late)} after the start{seen}"
 
 
@@ -124,8 +121,8 @@ def limits(verdict: Verdict) -> Sequence[str]:
         "It does not say what the cause is, who infected whom or where: a place is where the patients live.",
         "Visits are counted by what complaints and diagnoses say, unconfirmed;"
         " who sought no care is not counted.",
-        "The days of an outbreak enter what is expected of later days: while the upper bound is high,"
-        " a second wave may be missed.",
+        "The days of an outbreak enter what is expected of later days, though they count for less: a second"
+        " wave soon after may be missed.",
         "The city is simulated, and only therefore the truth is known here.",
     )
 
@@ -154,8 +151,8 @@ def _alt(verdict: Verdict, where: str) -> str:
     first = f"The first signal is on {verdict.first.alarm}." if verdict.first else "There is no signal of it."
     return (
         f"Two charts of daily visits for {stream_in_words(truth.syndrome)}, in {where} and in the whole city,"
-        f" with the expected number and the upper bound. The outbreak from {truth.start} to {truth.end} is"
-        f" shaded. {first} The tables below hold the numbers."
+        f" with the expected number and the band of quiet days. The outbreak from {truth.start} to"
+        f" {truth.end} is shaded. {first} The tables below hold the numbers."
     )
 
 

@@ -9,6 +9,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.analysis.aberration.detect import Detections
+from broadstreet.analysis.aberration.quantiles import usual_range
 from broadstreet.app.detect.finding import Finding
 
 MOST_TIMES = 156
@@ -26,6 +28,7 @@ COLOURS = {
     "alarm": "#a3001f",
     "expected": "#0b3a66",
     "upper": "#7a3b00",
+    "usual": "#0b3a66",
 }
 
 
@@ -45,7 +48,11 @@ NARROW = Size("narrow", 340.0, 250.0, 3)
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What is drawn of one series; NaN where the method has no value."""
+    """What is drawn of one series; NaN where the method has no value.
+
+    `usual`, shape (2, times), is what 19 of 20 quiet times show; where it is told, it is drawn instead of the
+    bound, which says less where an alarm rests on several times together.
+    """
 
     name: str
     labels: Sequence[str]
@@ -54,6 +61,12 @@ class Curve:
     upper: NDArray[np.float64]
     alarm: NDArray[np.bool_]
     tested_from: int
+    usual: NDArray[np.float64] | None = None
+
+    @property
+    def bound(self) -> NDArray[np.float64]:
+        """The highest level that is drawn beside what is expected."""
+        return self.upper if self.usual is None else self.usual[1]
 
     def in_words(self) -> str:
         """Say what the chart shows."""
@@ -77,6 +90,10 @@ def curve(finding: Finding, series: int) -> Curve:
     place = times[kept] - first
     expected[place], upper[place] = found.expected[kept, series], found.upper[kept, series]
     alarm[place] = finding.is_alarm[kept, series]
+    usual = None
+    if rests_on_several(finding):
+        usual = np.full((2, last + 1 - first), np.nan)
+        usual[:, place] = usual_range(expected[place], found.dispersion[kept, series])
     return Curve(
         finding.counts.names[series],
         finding.counts.labels[first : last + 1],
@@ -85,18 +102,27 @@ def curve(finding: Finding, series: int) -> Curve:
         upper,
         alarm,
         int(max(times[0] - first, 0)),
+        usual,
     )
+
+
+def rests_on_several(finding: Finding) -> bool:
+    """Return whether alarms rest on several times together, so that the bound is no level to compare with."""
+    return isinstance(finding.detection.found, Detections)
 
 
 def draw(shown: Curve, size: Size) -> str:
     """Return the parts of a chart, to be put into an svg element of this size."""
     top = _round_up(
-        float(np.nanmax([shown.observed.max(), _highest(shown.upper), _highest(shown.expected), 1.0]))
+        float(np.nanmax([shown.observed.max(), _highest(shown.bound), _highest(shown.expected), 1.0]))
     )
     plot = _Plot(size, len(shown.labels), top)
     parts = [*_grid(plot), *_bars(plot, shown), *_time_axis(plot, shown)]
+    if shown.usual is not None:
+        parts.append(plot.band(*shown.usual))
     parts.append(plot.steps(shown.expected, "expected", 'stroke-width="2"'))
-    parts.append(plot.steps(shown.upper, "upper", 'stroke-width="1.8" stroke-dasharray="6 3"'))
+    if shown.usual is None:
+        parts.append(plot.steps(shown.upper, "upper", 'stroke-width="1.8" stroke-dasharray="6 3"'))
     parts += [plot.marker(at, int(shown.observed[at])) for at in np.flatnonzero(shown.alarm).tolist()]
     return "\n".join(parts)
 
@@ -165,6 +191,16 @@ class _Plot:
         course = "".join(path)
         halo = f'<path class="line ground" d="{course}" stroke-width="4"/>'
         return f'{halo}<path class="line {kind}" d="{course}" {style}/>'
+
+    def band(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> str:
+        """Draw what lies between two levels, time by time."""
+        known = np.flatnonzero(np.isfinite(low) & np.isfinite(high)).tolist()
+        course = "".join(
+            f"M{self.x(at):.1f} {self.y(high[at]):.1f}H{self.x(at + 1):.1f}"
+            f"V{self.y(low[at]):.1f}H{self.x(at):.1f}z"
+            for at in known
+        )
+        return f'<path class="usual" d="{course}" fill-opacity=".2"/>'
 
     def marker(self, at: int, count: int) -> str:
         """Draw a triangle above an alarm: colour alone must not tell."""

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from broadstreet import __version__
-from broadstreet.app.detect.chart import COLOURS, NARROW, WIDE, Curve, curve, svg
+from broadstreet.app.detect.chart import COLOURS, NARROW, WIDE, Curve, curve, rests_on_several, svg
 from broadstreet.app.detect.finding import Alarm, Finding
 from broadstreet.app.paper.parts import lines, row, scrolled, terms
 from broadstreet.app.paper.style import LIGHT, document, sheet
@@ -17,7 +17,7 @@ MOST_CHARTS = 24
 MOST_ALARMS = 200
 
 _DARK = {
-    "bar": "#7ba3cc", "alarm": "#ff8a95", "expected": "#bcdcff", "upper": "#ffc078",
+    "bar": "#7ba3cc", "alarm": "#ff8a95", "expected": "#bcdcff", "upper": "#ffc078", "usual": "#bcdcff",
 }  # fmt: skip
 _SHARED = LIGHT.keys()
 
@@ -46,8 +46,12 @@ _LEGEND = [
         '<rect class="alarm" x="6" y="8" width="18" height="7"/><path class="alarm" d="M15 8l-5 -8h10z"/>',
     ),
     ("expected", '<path class="line expected" d="M0 8H30" stroke-width="2.5"/>'),
-    ("upper bound", '<path class="line upper" d="M0 8H30" stroke-width="2.5" stroke-dasharray="6 3"/>'),
 ]
+_BOUND = (
+    "upper bound",
+    '<path class="line upper" d="M0 8H30" stroke-width="2.5" stroke-dasharray="6 3"/>',
+)
+_USUAL = ("19 of 20 quiet times", '<rect class="usual" width="30" height="15" fill-opacity=".2"/>')
 
 
 def page(finding: Finding) -> str:
@@ -59,7 +63,7 @@ def page(finding: Finding) -> str:
 <h2>What stands out</h2>
 {_alarms(finding)}
 <h2>The counts</h2>
-{_legend()}
+{_legend(finding)}
 {_more(finding, len(curves))}
 {"".join(_figure(at, one) for at, one in enumerate(curves))}
 <h2>How it was tested</h2>
@@ -80,10 +84,11 @@ def shown_series(finding: Finding, most: int) -> list[int]:
     return [int(series) for series in order]
 
 
-def _legend() -> str:
+def _legend(finding: Finding) -> str:
+    last = _USUAL if rests_on_several(finding) else _BOUND
     items = "".join(
         f'<li><svg viewBox="0 0 30 15" aria-hidden="true">{drawn}</svg>{escape(name)}</li>'
-        for name, drawn in _LEGEND
+        for name, drawn in (*_LEGEND, last)
     )
     return f'<ul class="legend">{items}</ul>'
 

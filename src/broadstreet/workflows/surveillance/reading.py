@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.analysis.aberration.quantiles import usual_range
 from broadstreet.model.records import Signal
 from broadstreet.store.tables import Between, Condition, TableReader
 from broadstreet.workflows.surveillance.arrivals import Arrivals, standing_for, watched_days
@@ -44,6 +45,8 @@ class History:
         Visits, and what `analysis.aberration.ears` says of them; NaN where there is too little history.
     alarm
         True where the day stands out by the rule.
+    usual
+        The lowest and the highest count that 19 of 20 quiet days show, shape `(2, days)`.
     """
 
     days: NDArray[np.datetime64]
@@ -52,6 +55,7 @@ class History:
     upper: Floats
     score: Floats
     alarm: NDArray[np.bool_]
+    usual: Floats
 
 
 def signals(reader: TableReader) -> list[Signal]:
@@ -110,12 +114,13 @@ def history(
         else untested(1)
         for row, day in enumerate(span.tolist())
     ]
-    expected, upper, score = (
+    expected, upper, score, dispersion = (
         np.array([getattr(each, name)[0] for each in found], np.float64)
-        for name in ("expected", "upper", "score")
+        for name in ("expected", "upper", "score", "dispersion")
     )
     alarm = np.array([each.alarm[0] for each in found], np.bool_)
-    return History(_dates(span), counts, expected, upper, score, alarm)
+    usual = usual_range(expected, dispersion)
+    return History(_dates(span), counts, expected, upper, score, alarm, usual)
 
 
 def closing_of(reader: TableReader, day: date) -> int | None:

@@ -28,11 +28,17 @@ class Origin(_Part, frozen=True):
 
 
 class Point(_Part, frozen=True):
-    """One day of the series: None where nothing could be expected."""
+    """One day of the series: None where nothing could be expected.
+
+    From `low` to `high` lie the counts that 19 of 20 quiet days show; from `upper` on the evidence of the
+    newest days together would be an alarm.
+    """
 
     day: date
     observed: int
     expected: float | None
+    low: float | None
+    high: float | None
     upper: float | None
     alarm: bool
 

@@ -13,6 +13,7 @@ from broadstreet.model.clock import instant
 from broadstreet.model.records import Evidence, Signal
 from broadstreet.store.entry import Entry
 from broadstreet.store.tables import Between, TableReader
+from broadstreet.workflows.surveillance import arrivals
 from broadstreet.workflows.surveillance.card import telling
 from broadstreet.workflows.surveillance.card.data import (
     Agreement,
@@ -95,7 +96,13 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
     tests = active_tests(sheet)
     rare = once_in(signal, tests)
     sure, reasons = sureness_of(signal, rare, closed)
-    missing = _missing(tables, sheet, signal, closed)
+    known_of_it = telling.Known(
+        closed,
+        arrivals.observed(tables, sheet, closed).share(series, last),
+        _missing(tables, sheet, signal, closed),
+        bool(places.by_code),
+        bool(making.tests.rule.holidays.kinds),
+    )
     return Card(
         id=signal.id, kind=signal.kind, status=signal.status, verdict=signal.verdict,
         title=telling.title(signal, names), lead=telling.lead(signal, sure, names),
@@ -106,7 +113,7 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
         series=points, agreements=_agreements(signal, names), sources=_sources(visits, first, known, names),
         ages=_ages(visits, first, making), spots=_spots(making, sheet, signal),
         on_globe=places.on_globe,
-        limits=telling.limits(signal, points, closed, missing, names, has_map=bool(places.by_code)),
+        limits=telling.limits(signal, points, known_of_it, names),
         past=nearest(signal, signals(tables), names),
         origin=Origin(
             signal=tuple(each.seq for each in versions),
@@ -138,6 +145,8 @@ def _points(making: Making, series: Series, signal: Signal) -> tuple[Point, ...]
             day=day,
             observed=int(found.counts[at]),
             expected=_known(found.expected[at]),
+            low=_known(found.usual[0, at]),
+            high=_known(found.usual[1, at]),
             upper=_known(found.upper[at]),
             alarm=day in alarms,
         )

@@ -15,6 +15,8 @@ SMALL = 3.0
 """Expected visits: below, numbers are too small to tell how much more there are."""
 YOUNG = 56
 """Days of history: with less, neither season nor usual spread is known well."""
+ALL_KNOWN = 0.98
+"""A larger share of a day's visits is nearly all of them."""
 _LIFE = {
     "opened": "It has just opened.",
     "growing": "It is growing.",
@@ -97,32 +99,47 @@ def outcome(signal: Signal) -> str:
     return "withdrawn after corrections" if signal.status == "withdrawn" else "nobody has judged it"
 
 
-def limits(
-    signal: Signal,
-    points: Sequence[Point],
-    closed: int,
-    missing: Mapping[str, float],
-    names: Names,
-    *,
-    has_map: bool,
-) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Known:
+    """What is known about the counts of a signal.
+
+    Attributes
+    ----------
+    closed
+        The last day that is over.
+    arrived
+        Share of the visits of the signal's last day that has come by now, as of days before it.
+    missing
+        Sources that were silent on that day, with their share of the usual visits.
+    has_map, has_holidays
+        Whether places and holidays are set.
+    """
+
+    closed: int
+    arrived: float = 1.0
+    missing: Mapping[str, float] = field(default_factory=dict)
+    has_map: bool = False
+    has_holidays: bool = False
+
+
+def limits(signal: Signal, points: Sequence[Point], known: Known, names: Names) -> tuple[str, ...]:
     """Return what the data cannot show."""
     told = []
-    if number_of(signal.until) >= closed - 2:
-        told.append(
-            "Delay: visits and diagnoses of the newest days still come in. The numbers are those that had"
-            " arrived; they are tested again when more arrive."
-        )
-    if missing:
+    if number_of(signal.until) >= known.closed - 2:
+        told.append(_delay(known.arrived))
+    if known.missing:
         parts = ", ".join(
-            f"{names.source(id)} ({share:.0%} of usual visits)" for id, share in missing.items()
+            f"{names.source(id)} ({share:.0%} of usual visits)" for id, share in known.missing.items()
         )
         told.append(
             f"Silent sources: {parts}. What is expected was lowered by their part, so the comparison holds,"
             " but their patients are not seen."
         )
     if signal.kind == "silence":
-        told.append("It does not say why: no patients, a broken connection and a holiday look alike.")
+        told.append(
+            "It does not say why: no patients, a broken connection and a holiday look alike. It is found once"
+            " a day is over, not within it."
+        )
         return tuple(told)
     told.append(
         "Denominators: visits are counted, not residents. A new clinic, a campaign or news about an illness"
@@ -136,18 +153,34 @@ def limits(
         told.append(
             f"Small counts: {_number(signal.expected)} expected. How many times more cannot be said well."
         )
-    known = sum(point.day < signal.since for point in points)
-    if known < YOUNG:
+    before = sum(point.day < signal.since for point in points)
+    if before < YOUNG:
         told.append(
-            f"Short history: {known} days before it. Seasons are not known yet, and a rise that comes every"
+            f"Short history: {before} days before it. Seasons are not known yet, and a rise that comes every"
             " year looks like an outbreak."
         )
     told.append("Place: where patients live, by the newest address; not where they fell ill.")
-    if not has_map:
+    if not known.has_holidays:
+        told.append(
+            "Holidays: none are set (surveillance.holidays), so a holiday is compared with other days."
+        )
+    if not known.has_map:
         told.append(
             "No map, and no scan of neighbouring districts: no coordinates are set (surveillance.places)."
         )
     return tuple(told)
+
+
+def _delay(arrived: float) -> str:
+    if arrived > ALL_KNOWN:
+        return (
+            "Delay: visits and diagnoses of the newest days may still come in. The numbers are those that had"
+            " arrived; they are tested again when more arrive."
+        )
+    return (
+        f"Delay: by now about {arrived:.0%} of the visits of the last day have come, as on days before it."
+        " What is expected was lowered to that; the day is tested again when more arrive."
+    )
 
 
 def _when(signal: Signal) -> str:
