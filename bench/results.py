@@ -28,3 +28,10 @@ def keep(name: str, figures: dict[str, Any], folder: Path | None = None) -> Path
     path = FOLDER / f"{name}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
     return path
+
+
+def kept(name: str) -> dict[str, Any]:
+    """Return the figures that are kept under a name; none if there are none."""
+    path = FOLDER / f"{name}.json"
+    figures: dict[str, Any] = msgspec.json.decode(path.read_bytes())["figures"] if path.exists() else {}
+    return figures

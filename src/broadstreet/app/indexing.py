@@ -41,6 +41,8 @@ PAUSE_AFTER_FAULT = 5.0
 NICENESS = 5
 """Doors go before: they have someone waiting."""
 GARBAGE = (100_000, 20, 100)
+SWITCH = 0.0005
+"""In seconds; so soon the thread that computes lets the one go on that writes, which waits for it often."""
 ENDS_WITHIN = 10.0
 
 _log = logging.getLogger(__name__)
@@ -119,6 +121,7 @@ def run(log: Place) -> None:
         If the store cannot be opened, or another process keeps its index.
     """
     os.nice(NICENESS)
+    sys.setswitchinterval(SWITCH)
     store = log()
     side = _opened(store)
     if side is None:
@@ -134,6 +137,7 @@ def run(log: Place) -> None:
             if not _stepped(indexing):
                 store.wait(indexing.position, LONGEST_WAIT)
                 time.sleep(GATHER)
+        indexing.written()
     finally:
         side.close()
         store.close()

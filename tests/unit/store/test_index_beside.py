@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from broadstreet.model import fhir
 from broadstreet.model.clock import DrivenClock
 from broadstreet.model.ids import SeededIds
 from broadstreet.store.committer import Committer
-from broadstreet.store.index import Indexer
+from broadstreet.store.index import Indexer, following
 from broadstreet.store.index.following import Indexing
 from broadstreet.store.index.identity import IdentityIndexer
 from broadstreet.store.opening import restore
@@ -125,6 +126,48 @@ def test_the_rows_are_those_of_an_index_within_the_commit(
     assert rows(store) == rows(within)
     second.close()
     within.close()
+
+
+class Failing:
+    """An index that cannot be written at some calls."""
+
+    def __init__(self, side: IndexSide, *calls: int) -> None:
+        self._side, self._calls, self._called = side, calls, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._side, name)
+
+    def write(self, *slice: Any) -> None:
+        self._called += 1
+        if self._called in self._calls:
+            raise StoreError("no room")
+        self._side.write(*slice)
+
+
+@pytest.mark.parametrize("failing", [(), (1,), (2, 3), (1, 4)])
+def test_slices_that_are_written_while_the_next_is_computed_are_all_there_in_their_order(
+    committer: Committer, store: Store, failing: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fifth resource takes the place of one that a slice before has, also where that failed at first."""
+    monkeypatch.setattr(following, "SLICE", 2)
+    for number in range(11):
+        put(
+            committer,
+            store,
+            patient(f"p{number % 5}", str(number % 5), gender=("female", "male")[number % 2]),
+        )
+    with closing(side_of(store)) as side:
+        indexing = Indexing(store, Failing(side, *failing), Indexer(store.indexer.keys.key))  # type: ignore[arg-type]
+        failures = 0
+        while indexing.position < committer.head or indexing.step():
+            try:
+                indexing.step()
+            except StoreError:
+                failures += 1
+    assert failures == len(failing)
+    assert store.searchable() == 11
+    assert women(store) == ["p0", "p1", "p3"]
+    assert women(store, at=5) == ["p0", "p2", "p4"]
 
 
 def test_a_store_whose_commits_wrote_the_index_goes_on_beside(backend: Backend, clock: DrivenClock) -> None:

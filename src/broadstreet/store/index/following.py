@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 from broadstreet.model import fhir, records
 from broadstreet.model.records import Erasure
@@ -13,8 +16,8 @@ from broadstreet.store.index.indexer import Indexer
 from broadstreet.store.index.kinds import FOREVER, KINDS
 from broadstreet.store.protocol import IndexSide, Reader, StoreError
 
-SLICE = 4_000
-"""Entries that are indexed at once."""
+SLICE = 12_000
+"""Entries that are indexed at once: whoever is behind changes each page once for many of them."""
 
 ERASURE = records.entry_type(Erasure)
 FHIR_TYPES = frozenset(f"fhir/{name}" for name in TYPES)
@@ -46,17 +49,30 @@ class Indexing:
             side.clear()
             seq = 0
         self.position = seq
+        self._writing: Future[None] | None = None
 
     def step(self) -> bool:
         """Index the next entries; return whether there were any.
 
+        A whole slice is written while the next one is computed. What is written is so by the time that there
+        are no more.
+
         Raises
         ------
         StoreError
-            If a resource of the log cannot be read, or the index not be written.
+            If a resource of the log cannot be read, or the index not be written: then it is gone on with from
+            where it stands.
         """
+        try:
+            return self._step()
+        except BaseException:
+            self._wait()
+            raise
+
+    def _step(self) -> bool:
         entries = self._log.entries(self.position, limit=SLICE)
         if not entries:
+            self.written()
             self._purge()
             self._side.compact()
             return False
@@ -67,11 +83,34 @@ class Indexing:
         versions = [(e, FOREVER) for e in entries if e.type in FHIR_TYPES]
         index = index_of(versions, self._indexer, labels)
         erased = self._erased(entries)
-        self._side.write(index, closing, (reached.seq, reached.id), erased)
+        self.written()
+        self._write(index, closing, (reached.seq, reached.id), erased)
         self.position = reached.seq
+        if erased or len(entries) < SLICE:
+            self.written()
         if erased:
             self._side.compact()
         return True
+
+    def _write(self, *slice: Any) -> None:
+        """Write a slice on another thread: the database works outside of Python's lock."""
+        pool = ThreadPoolExecutor(1, "index")
+        self._writing = pool.submit(self._side.write, *slice)
+        pool.shutdown(wait=False)
+
+    def written(self) -> None:
+        """Wait until what was handed over is written."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            try:
+                writing.result()
+            except BaseException:
+                self.position = self._side.cursor[0]
+                raise
+
+    def _wait(self) -> None:
+        with suppress(Exception):
+            self.written()
 
     def catch_up(self, progress: Callable[[int, int], None] = lambda *_: None) -> int:
         """Index all that is there, telling `progress` `(done, all)`; return the position reached."""

@@ -36,6 +36,7 @@ class Keys:
         self._near = blake2b(digest_size=2, key=key, person=b"near")
         self.hashed: Callable[[str | None], int] = lru_cache(MOST_REMEMBERED)(self._hashed)
         self.targets: Callable[[int, str], tuple[Row, ...]] = lru_cache(MOST_REMEMBERED)(self._targets)
+        self._leading: Callable[[str], tuple[tuple[int, int], ...]] = lru_cache(4_096)(self._leads)
         self.measured = lru_cache(MOST_REMEMBERED)(self._measured)
         self._neighbourhood: Callable[[str], bytes] = lru_cache(4_096)(self._neighbourhood_of)
 
@@ -58,8 +59,11 @@ class Keys:
         return near.digest()
 
     def _targets(self, part: int, url: str) -> tuple[Row, ...]:
+        return tuple((part, *led) for led in self._leading(url))
+
+    def _leads(self, url: str) -> tuple[tuple[int, int], ...]:
         return tuple(
-            (part, self.hashed(target), TYPE_NUMBERS.get(referenced_type(_Written(target)) or "", 0))
+            (self.hashed(target), TYPE_NUMBERS.get(referenced_type(_Written(target)) or "", 0))
             for target in references.of_text(url)
             if isinstance(target, str)
         )

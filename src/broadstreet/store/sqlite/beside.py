@@ -24,6 +24,7 @@ from broadstreet.store.index.kinds import TOKEN
 from broadstreet.store.protocol import IndexGone, StoreError
 from broadstreet.store.sqlite import index_rows
 from broadstreet.store.sqlite.bulk import META, Aside, put_together
+from broadstreet.store.sqlite.checkpoints import Checkpointer
 from broadstreet.store.sqlite.connection import connect, sync
 from broadstreet.store.sqlite.ddl import index_tables
 from broadstreet.store.sqlite.lease import Lease
@@ -37,6 +38,12 @@ _SCHEMA = "index"
 ERASED = "erased"
 """The row of the index's `meta` that says that what was erased is still in free pages."""
 AT_ONCE = 4_096
+MOST_ROWS = 250_000
+"""So many rows are written before a checkpoint begins: 100 to 300 MB of pages, most of them changed again and
+again, and each copied once."""
+LARGEST_LOG = 131_072
+"""In pages: the writer itself copies the write-ahead log only where the thread that does it comes after. The
+log keeps the room that it has: to cut it each time costs as much as to write it."""
 
 
 def place(path: Path) -> Path:
@@ -140,6 +147,9 @@ class IndexFile:
                 self._put(ERASED, 1)
             self._put("cursor", reached[0])
             self._put("cursor_id", reached[1])
+        self._checkpoints.committed(sum(map(len, index)))
+        if self._checkpoints.nearly_done:
+            self._checkpoints.finish(self._connection)
 
     def purge(self, before: int) -> int:
         """Remove rows superseded at or before a position; return how many."""
@@ -180,7 +190,7 @@ class IndexFile:
             id = last[0].id if last else ""
             put_together(self.aside, stages, {"cursor": head, "cursor_id": id, "purged": purged})
             sync(self.aside.whole)
-            self._connection.close()
+            self._close()
             self._take_place()
         finally:
             self.aside.remove()
@@ -199,15 +209,22 @@ class IndexFile:
 
     def close(self) -> None:
         """Close the file and give its lease back."""
-        self._connection.close()
+        self._close()
         self._lease.release()
+
+    def _close(self) -> None:
+        self._checkpoints.close()
+        self._connection.close()
 
     def _open(self) -> None:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._connection = connect(self.path, read_only=False)
         # What a power failure takes from it is indexed again; the log itself is what must not be lost.
         self._connection.execute("PRAGMA synchronous = normal")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG}")
+        self._connection.execute("PRAGMA journal_size_limit = -1")
         self._make()
+        self._checkpoints = Checkpointer(self.path, MOST_ROWS)
         self._file = os.stat(self.path)
 
     def _take_place(self) -> None:

@@ -29,9 +29,9 @@ _log = logging.getLogger(__name__)
 class Checkpointer:
     """Runs checkpoints on a thread of its own, each once enough rows were written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_rows: int | None = None) -> None:
         self._connection = connect(path, read_only=False)
-        self._rows = 0
+        self._rows, self._most = 0, most_rows
         self._due = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
@@ -41,7 +41,7 @@ class Checkpointer:
     def committed(self, rows: int) -> None:
         """Take note that a commit wrote so many rows."""
         self._rows += rows
-        if self._rows >= MOST_ROWS and not self.nearly_done:
+        if self._rows >= (self._most or MOST_ROWS) and not self.nearly_done:
             self._rows = 0
             self._due.set()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 # Powers of two: few statements for any number of rows, and few different ones, so that they stay in the
 # connection's cache.
-CHUNKS = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
+CHUNKS = (2_048, 1_024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 MOST_VARIABLES = 32_766
 
 
