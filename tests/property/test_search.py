@@ -370,7 +370,7 @@ def require_what_a_look_finds(
     with (
         kept(opening, changes) as (store, committer),
         mock.patch.object(search, "_FIRST_CHUNK", 1),
-        mock.patch.object(search, "_RARE", 1),
+        mock.patch.object(search, "_FEW", 0),
         mock.patch.object(search, "MOST_READ", read),
         mock.patch.object(reading_module, "MOST_EXAMINED", most),
         mock.patch.object(plan, "FEW", few),

@@ -131,7 +131,7 @@ def asked(
 
     with (
         mock.patch.object(search, "_FIRST_CHUNK", 1),
-        mock.patch.object(search, "_RARE", 1),
+        mock.patch.object(search, "_FEW", 0),
         mock.patch.object(search, "MOST_READ", read),
         mock.patch("broadstreet.store.query.plan.MOST_READ", guessed),
         mock.patch("broadstreet.store.query.plan.FEW", 0),

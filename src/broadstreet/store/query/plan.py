@@ -16,7 +16,7 @@ FEW: Final = 64
 """A condition with fewer rows is begun with, without a look at the others."""
 MOST_READ: Final = 32_768
 """Rows of a second condition that are read as a whole: some 4 ms, by their keys alone."""
-A_PROBE: Final = 16
+A_PROBE: Final = 32
 """So many of those rows cost what one probe does."""
 
 UNKNOWN: Final = 16

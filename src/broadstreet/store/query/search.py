@@ -15,15 +15,15 @@ from broadstreet.store.query.intersecting import OVERFLOW, intersection
 from broadstreet.store.query.pages import Page
 from broadstreet.store.query.plan import MOST_READ, Chosen, Estimate, Plan, choose
 from broadstreet.store.query.results import TooBroad
-from broadstreet.store.query.sql import Dialect, Key, Sql, Stretch, candidates
+from broadstreet.store.query.sql import Dialect, Key, Sql, Stretch, candidates, found_alone, last_read
 from broadstreet.store.query.terms import Either, Has, Term
 from broadstreet.store.query.visible import Visible
 
 MOST_EXAMINED: Final = 2_000
 """Rows that are examined for one page: a few milliseconds."""
 _FIRST_CHUNK, _GROWTH, _LARGE_CHUNK = 64, 4, 2_048
-_RARE: Final = 16
-"""Where fewer than one candidate in so many is found, probing each is slow."""
+_FEW: Final = 128
+"""So many candidates are probed without a look at another way."""
 _GOOD_ADVICE: Final = ("identifier", "patient", "subject", "encounter", "code", "family", "date", "status")
 ENTRY: Final = (
     "e.seq, e.at, e.type, e.id, e.version, e.subject, e.actor, e.source, e.key, e.cause, e.seal, e.body"
@@ -110,20 +110,20 @@ class Search:
 
     def _chunks(self, most: int, wanted: int) -> Iterator[tuple[list[Any], int]]:
         """Read on from `after`, more with each statement."""
-        chunk = min(max(_FIRST_CHUNK, wanted), most)
+        chunk = min(max(_FIRST_CHUNK, wanted), most) if self.backend.dialect.numbers else most
         examined = found = 0
         second: Has | None = None
         while chunk and not self.never:
             rows = self._some(chunk, wanted, second)
             yield rows, chunk
-            examined += rows[-1][4]
+            examined += rows[-1][4] or len(rows)
             found += sum(row[5] for row in rows)
-            second = self._second(most - examined) if found * _RARE < examined else None
+            second = self._second(min(_needed(wanted - found, examined, found), most - examined))
             chunk = min(chunk * _GROWTH if second is None else _LARGE_CHUNK, most - examined)
 
     def _second(self, candidates: int) -> Has | None:
         """Return the condition whose rows are all read at less cost than so many probes, if there is one."""
-        if not self.backend.dialect.intersects:
+        if not self.backend.dialect.intersects or candidates < _FEW:
             return None
         self.chosen = self.chosen.estimated(self._run, self.backend.dialect)
         return self.chosen.second(min(candidates, _LARGE_CHUNK))
@@ -136,7 +136,12 @@ class Search:
             rows = self._run(intersection(drive, second, others, stretch, MOST_READ, dialect))
             if not rows or rows[0][5] != OVERFLOW:
                 return rows
-        return self._run(candidates(drive, others, stretch, dialect))
+        if dialect.numbers:
+            return self._run(candidates(drive, others, stretch, dialect))
+        rows = self._run(found_alone(drive, others, stretch, dialect))
+        if len(rows) < wanted:  # all were read: where does the next page begin?
+            rows += self._run(last_read(drive, stretch, dialect))
+        return rows
 
     def entries(self, seqs: Sequence[int]) -> list[Entry]:
         """Return the entries with these seqs, in their order."""
@@ -179,6 +184,11 @@ class Search:
     def _run(self, statement: Sql) -> list[Any]:
         text = statement.text.replace("?", self.backend.dialect.placeholder)
         return self.backend.run(text, statement.values)
+
+
+def _needed(wanted: int, examined: int, found: int) -> int:
+    """Return about how many candidates more must be read to find so many, at the pace so far."""
+    return max(wanted, 0) * examined // max(found, 1)
 
 
 def _names(condition: Condition) -> Iterator[str]:

@@ -51,10 +51,12 @@ class Dialect:
     """Whether slices that are joined by UNION ALL are read side by side, no further than needed."""
     intersects: bool
     """Whether reading all rows of a second condition costs a small part of as many probes of it."""
+    numbers: bool
+    """Whether to number the rows that are read costs next to nothing."""
 
 
-SQLITE: Final = Dialect("?", "instr", merges=True, intersects=False)
-POSTGRES: Final = Dialect("%s", "strpos", merges=False, intersects=True)
+SQLITE: Final = Dialect("?", "instr", merges=True, intersects=False, numbers=False)
+POSTGRES: Final = Dialect("%s", "strpos", merges=False, intersects=True, numbers=True)
 
 
 class Sql(NamedTuple):
@@ -101,21 +103,50 @@ def candidates(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Di
     Its rows are `(value, since, tie, slice, number, found)`: what was found, and the last one that was read
     where reading ended at `most`.
     """
-    visible, at, after, most, wanted = stretch
-    inner = stream(drive, visible, after, most, dialect)
+    inner = stream(drive, stretch.visible, stretch.after, stretch.most, dialect)
+    found = _tests(drive, others, stretch, dialect)
+    text = (
+        "SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
+        f" row_number() OVER () AS number, CASE WHEN {found.text} THEN 1 ELSE 0 END AS found"
+        f" FROM ({inner.text}) d) x WHERE found = 1 OR number = ? LIMIT ?"
+    )
+    return Sql(text, (*found.values, *inner.values, stretch.most, stretch.wanted))
+
+
+def found_alone(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect = SQLITE) -> Sql:
+    """Return the statement that reads candidates in order, and tells those alone that are found.
+
+    Its rows are like those of `candidates`, but not numbered: on SQLite numbering costs four times as much as
+    passing over a row that may not be seen.
+    """
+    inner = stream(drive, stretch.visible, stretch.after, stretch.most, dialect)
+    found = _tests(drive, others, stretch, dialect)
+    text = (
+        "SELECT d.value, d.since, d.tie, d.slice, 0 AS number, 1 AS found"
+        f" FROM ({inner.text}) d WHERE {found.text} LIMIT ?"
+    )
+    return Sql(text, (*inner.values, *found.values, stretch.wanted))
+
+
+def last_read(drive: Has, stretch: Stretch, dialect: Dialect = SQLITE) -> Sql:
+    """Return the statement that tells the last row that is read where there are `most`, else nothing."""
+    inner = stream(drive, None, stretch.after, stretch.most, dialect)
+    text = (
+        "SELECT value, since, tie, slice, number, 0 AS found FROM"
+        f" (SELECT d.*, row_number() OVER () AS number FROM ({inner.text}) d) x WHERE number = ?"
+    )
+    return Sql(text, (*inner.values, stretch.most))
+
+
+def _tests(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect) -> Sql:
+    at, visible = stretch.at, stretch.visible
     tests = [
         Sql("d.fit = 1 AND d.since <= ? AND d.until > ?", (at, at)),
         *([] if isinstance(visible, Everything) else [seen(visible, "d")]),
         *(probe(term, dialect) for term in others),
         *first(drive, dialect),
     ]
-    found = joined("AND", tests, TRUE)
-    text = (
-        "SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
-        f" row_number() OVER () AS number, CASE WHEN {found.text} THEN 1 ELSE 0 END AS found"
-        f" FROM ({inner.text}) d) x WHERE found = 1 OR number = ? LIMIT ?"
-    )
-    return Sql(text, (*found.values, *inner.values, most, wanted))
+    return joined("AND", tests, TRUE)
 
 
 def sample(drive: Has, most: int, dialect: Dialect = SQLITE) -> Sql:
