@@ -13,6 +13,7 @@ from broadstreet.app.card.asking import card_for
 from broadstreet.app.core import Core
 from broadstreet.app.erasing import erase
 from broadstreet.app.judging import judged
+from broadstreet.app.movements import Movements
 from broadstreet.app.status import Running, Status, status_of
 from broadstreet.model import records
 from broadstreet.model.records import Quarantined, Signal
@@ -22,6 +23,7 @@ from broadstreet.store.transaction import Transaction
 from broadstreet.trust.erasure import MayNotErase
 from broadstreet.trust.principals import Purpose
 from broadstreet.trust.reading import Forbidden, PurposeReader
+from broadstreet.trust.requests import Refused
 from broadstreet.workflows.surveillance.card import Card
 
 Tell = Callable[[], Running]
@@ -74,6 +76,7 @@ class Desk:
             requests.Backup: self._backup,
             requests.Resume: self._resume,
             requests.Promote: self._promote,
+            **Movements(core, self._callers, self._trust).answers(),
         }
 
     def answer(self, request: requests.Request) -> Any:
@@ -86,7 +89,7 @@ class Desk:
         """
         try:
             return self._answers[type(request)](request)
-        except (Forbidden, MayNotErase) as error:
+        except (Forbidden, MayNotErase, Refused) as error:
             raise ValueError(str(error)) from None
 
     def _advance(self, request: requests.Advance) -> dict[str, Any]:

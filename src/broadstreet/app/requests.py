@@ -100,6 +100,65 @@ class SignalJudge(_Personal, frozen=True, tag="signal-judge", kw_only=True):
     finding: Literal["verified", "dismissed"] | None = None
 
 
+class InvestigationOpen(_Personal, frozen=True, tag="investigation-open", kw_only=True):
+    """Open an investigation about cases, the ids of residents."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    cases: list[Id] = []
+    signals: list[Id] = []
+
+
+class InvestigationClose(_Personal, frozen=True, tag="investigation-close", kw_only=True):
+    """Close an investigation: what was approved for it is over."""
+
+    id: Id
+    finding: Annotated[str, Meta(min_length=1, max_length=10_000)]
+
+
+class InvestigationList(_Personal, frozen=True, tag="investigation-list", kw_only=True):
+    """Tell which investigations are open, or also which were."""
+
+    everything: bool = False
+
+
+class MovementsAsk(_Personal, frozen=True, tag="movements-ask", kw_only=True):
+    """Ask to see where residents were from `start` to `end`, until `expires`, for an investigation."""
+
+    investigation: Id
+    residents: Annotated[list[Id], Meta(min_length=1, max_length=1_000)]
+    basis: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    start: Instant
+    end: Instant
+    expires: Instant
+
+
+class MovementsList(_Personal, frozen=True, tag="movements-list", kw_only=True):
+    """Tell which requests wait or are good, or also which were; without the residents."""
+
+    everything: bool = False
+
+
+class MovementsShow(_Personal, frozen=True, tag="movements-show", kw_only=True):
+    """Show a request with its residents."""
+
+    id: Id
+
+
+class MovementsDecide(_Personal, frozen=True, tag="movements-decide", kw_only=True):
+    """Approve or refuse a request, as another person than who asked."""
+
+    id: Id
+    status: Literal["approved", "refused"]
+    reason: Annotated[str, Meta(min_length=1, max_length=10_000)]
+
+
+class MovementsWithdraw(_Personal, frozen=True, tag="movements-withdraw", kw_only=True):
+    """End a request before its time."""
+
+    id: Id
+    reason: Annotated[str, Meta(min_length=1, max_length=10_000)]
+
+
 class Backup(_Request, frozen=True, tag="backup", kw_only=True):
     """Copy the store to a file that does not exist yet."""
 
@@ -120,7 +179,9 @@ class Promote(_Request, frozen=True, tag="promote", kw_only=True):
 
 Request = (
     Advance | Settle | Status | SignIn | QuarantineList | QuarantineShow | QuarantineRetry | QuarantineDiscard
-    | SignalCard | SignalJudge | Looked | Erase | Backup | Resume | Promote
+    | SignalCard | SignalJudge | Looked | Erase | InvestigationOpen | InvestigationClose | InvestigationList
+    | MovementsAsk | MovementsList | MovementsShow | MovementsDecide | MovementsWithdraw
+    | Backup | Resume | Promote
 )  # fmt: skip
 
 _DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Final, Literal, Protocol, TypeGuard, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
 from broadstreet.model import records
-from broadstreet.model.clock import Clock, microseconds
-from broadstreet.model.records import Access, AccessRequest, Investigation, Quarantined, Signal
+from broadstreet.model.clock import Clock
+from broadstreet.model.records import Access, Investigation, Quarantined, Signal
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Entry
 from broadstreet.store.protocol import PositionGone, Reader
 from broadstreet.store.quarantine import QUARANTINE
-from broadstreet.store.query import ANY, AnyOf, Condition, Dated, Not, Token, TooBroad
+from broadstreet.store.query import ANY, AnyOf, Condition, Not, Token, TooBroad
 from broadstreet.store.query.conditions import DEEPEST, Refers
 from broadstreet.store.query.visible import Visible
 from broadstreet.store.tables import Condition as ColumnCondition
@@ -29,9 +29,9 @@ from broadstreet.trust.access import who_looked
 from broadstreet.trust.categories import categories
 from broadstreet.trust.counting import published
 from broadstreet.trust.gathering import Gathered
+from broadstreet.trust.movements import residents_shown
 from broadstreet.trust.policy import Grants, Policy, standing
 from broadstreet.trust.principals import Principal, Purpose
-from broadstreet.trust.requests import allowed
 from broadstreet.trust.rows import rows
 from broadstreet.trust.views import Pseudonyms, shown
 from broadstreet.trust.visible import Where, visible
@@ -49,7 +49,6 @@ READ_PATHS: Final = (
 )
 """Every way to read; what is not here has no test that it leaks nothing, and does not get in."""
 MOST_VERSIONS: Final = 200
-MOST_REQUESTS: Final = 1_000
 _SHORT: Final = 0xFFFFFFFF
 _QUARANTINED: Final = records.entry_type(Quarantined)
 
@@ -345,31 +344,16 @@ class PurposeReader:
     def _visible(self, conditions: Sequence[Condition] = ()) -> Visible:
         where = Where(self._principal)
         if self._purpose.about:
-            where = Where(self._principal, self._cases(), self._approved(conditions))
+            approved = residents_shown(
+                self._trust.store, self._purpose.about, conditions, self._trust.clock.now()
+            )
+            where = Where(self._principal, self._cases(), approved)
         return visible(self._grants, where, self._trust.store.indexer.hashed)
 
     def _cases(self) -> tuple[str, ...]:
         held = self._trust.store.current(records.entry_type(Investigation), self._purpose.about)
         record = records.decode(held.body) if held is not None and held.body else None
         return record.cases if isinstance(record, Investigation) and record.status == "open" else ()
-
-    def _approved(self, conditions: Sequence[Condition]) -> list[str]:
-        """Return the residents whose movements may be seen: of requests whose window holds the days that are
-        asked for. Who asks for no days, or by id, sees none.
-        """
-        spans = [(each.low, each.high) for each in conditions if _asks_for_days(each)]
-        if not spans:
-            return []
-        found = self._trust.store.currents(records.entry_type(AccessRequest), limit=MOST_REQUESTS)
-        requests = [records.decode(entry.body) for entry in found if entry.body]
-        asked = [each for each in requests if isinstance(each, AccessRequest)]
-        good = allowed(self._trust.store, asked, self._purpose.about, self._trust.clock.now())
-        return [
-            resident
-            for each in good
-            if any(_within(span, each) for span in spans)
-            for resident in each.residents
-        ]
 
     def _sees_in_city(self, kind: str) -> bool:
         number = _category_of_record(kind)
@@ -467,15 +451,6 @@ class PurposeReader:
 query=tuple(f"{name[:40]}:{hashed(repr(one)) & _SHORT:08x}" for name, one in _flat(conditions)),
             residents=len(noted.whom), rows=noted.rows, whom=tuple(noted.whom),
         )  # fmt: skip
-
-
-def _asks_for_days(condition: Condition) -> TypeGuard[Dated]:
-    """Say whether a condition finds only what was wholly within a span of time."""
-    return isinstance(condition, Dated) and condition.parameter == "date" and condition.prefix == "eq"
-
-
-def _within(span: tuple[int, int], request: AccessRequest) -> bool:
-    return microseconds(request.start) <= span[0] and span[1] <= microseconds(request.end)
 
 
 def _flat(conditions: Iterable[Condition], depth: int = 0) -> Iterator[tuple[str, Condition]]:

@@ -70,7 +70,7 @@ class Ask:
 
     def apply(self, tx: Transaction) -> AccessRequest:
         """Put the request; return it."""
-        _require_person(self.principal, ASKS)
+        require_person(self.principal, ASKS)
         now = instant(tx.at)
         _require_open(tx, self.investigation)
         if not self.start < self.end <= self.start + LONGEST_WINDOW:
@@ -111,7 +111,7 @@ class Decide:
 
     def apply(self, tx: Transaction) -> AccessRequest:
         """Put the decision, and if it is approved the notices to the residents; return the request."""
-        _require_person(self.principal, DECIDES)
+        require_person(self.principal, DECIDES)
         held, now = _request(tx, self.request), instant(tx.at)
         if held is None or held.status != "asked":
             raise Refused(f"there is no request {self.request!r} that waits for a decision")
@@ -178,7 +178,8 @@ def allowed(
     ]
 
 
-def _require_person(principal: Principal, role: str) -> None:
+def require_person(principal: Principal, role: str) -> None:
+    """Refuse whoever is no person with a role."""
     if principal.kind != "person" or role not in principal.roles:
         raise Refused(f"this is for a person with the role {role}")
 
