@@ -15,7 +15,9 @@ import tempfile
 import time
 import zlib
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -53,23 +55,52 @@ def shares(messages: list[bytes]) -> dict[str, str]:
 async def _drive(port: int, messages: list[bytes], connections: int) -> tuple[float, list[float]]:
     lanes: list[list[bytes]] = [[] for _ in range(connections)]
     for message in messages:  # one patient's messages stay in order, on one connection
-        lanes[zlib.crc32(_patient(message)) % connections].append(message)
-    times: list[float] = []
+        lanes[zlib.crc32(_patient(message)) % connections].append(START + message + END)
+    loop = asyncio.get_running_loop()
+    opened = [await loop.create_connection(partial(_Lane, lane), "127.0.0.1", port) for lane in lanes]
     begin = time.perf_counter()
-    await asyncio.gather(*(_lane(port, lane, times) for lane in lanes))
-    return time.perf_counter() - begin, times
+    for _, lane in opened:
+        lane.send()
+    await asyncio.gather(*(lane.done for _, lane in opened))
+    return time.perf_counter() - begin, [each for _, lane in opened for each in lane.times]
 
 
-async def _lane(port: int, messages: list[bytes], times: list[float]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for message in messages:
-        sent = time.perf_counter()
-        writer.write(START + message + END)
-        answer = await reader.readuntil(END)
-        times.append(time.perf_counter() - sent)
-        if b"\rMSA|AA|" not in answer:
-            raise RuntimeError(f"not accepted: {answer!r}")
-    writer.close()
+class _Lane(asyncio.Protocol):
+    """A connection with one message in flight; it takes as little of the machine as it can."""
+
+    def __init__(self, messages: list[bytes]) -> None:
+        self._waiting = messages[::-1]
+        self._received = b""
+        self._sent = 0.0
+        self.times: list[float] = []
+        self.done = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by descent
+
+    def send(self) -> None:
+        """Send the next message; after the last, close."""
+        if not self._waiting:
+            self._transport.close()
+            self.done.set_result(None)
+            return
+        self._sent = time.perf_counter()
+        self._transport.write(self._waiting.pop())
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if not self._received.endswith(END):
+            return
+        self.times.append(time.perf_counter() - self._sent)
+        answer, self._received = self._received, b""
+        if b"\rMSA|AA|" in answer:
+            self.send()
+        else:
+            self.done.set_exception(RuntimeError(f"not accepted: {answer!r}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(exc or RuntimeError("the hub closed the connection"))
 
 
 def _patient(message: bytes) -> bytes:

@@ -133,6 +133,7 @@ def lived(log: Log, numbers: list[int], changes: Iterable[tuple[int, int, int, s
             if after == day:
                 for _ in range(abs(difference)):
                     (log.add if difference > 0 else log.remove)(changed, home)
+    log.close_day(DAYS)  # what changed lies in baselines, which are looked at when a day is closed
     log.rest()
 
 
@@ -159,7 +160,7 @@ def emitted(log: Log) -> list[tuple[str, int, int]]:
     told = []
     for signal in surveillance.signals(log.store):
         days = [(each.day - FIRST).days for each in signal.evidence]
-        lives = "withdrawn" if not days else "closed" if DAYS - 1 - max(days) >= 3 else "alive"
+        lives = "withdrawn" if not days else "closed" if DAYS - max(days) >= 3 else "alive"
         assert (signal.status if signal.status in ("withdrawn", "closed") else "alive") == lives
         assert signal.joined is None or not days
         told += [(e.where.place, (e.day - FIRST).days, e.observed) for e in signal.evidence]

@@ -16,7 +16,8 @@ from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull, Sto
 from broadstreet.store.tables import Change, Clear
 from broadstreet.store.transaction import Transaction, Wants
 
-BATCH = 1_000
+BATCH = 4_000
+"""Entries that a follower takes at once: about what comes in while it rests."""
 RESTS = 9.0
 """Times as long as a step took, followers rest after it while entries come in fast."""
 LONGEST_REST = 2.0

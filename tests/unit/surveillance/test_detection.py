@@ -366,10 +366,11 @@ def test_a_history_that_comes_long_after_is_tested_as_it_comes(town: Town) -> No
     assert [(s.status, s.since) for s in found(town)] == [("closed", TESTED)]
 
 
-def test_a_first_report_that_comes_late_completes_baselines(town: Town) -> None:
-    live(town, [1, 2, 1, 2, 1, 2, 9], FIRST + timedelta(days=1))
-    assert found(town) == []
+def test_a_first_report_that_comes_late_completes_baselines_with_the_next_closing(town: Town) -> None:
+    today = live(town, [1, 2, 1, 2, 1, 2, 9], FIRST + timedelta(days=1))
     town.put("Encounter", "first", encounter(FIRST, why="headache"))
+    assert found(town) == []
+    town.close_day(today)
     assert [signal.since for signal in found(town)] == [TESTED]
 
 

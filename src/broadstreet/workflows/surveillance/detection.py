@@ -19,7 +19,7 @@ from broadstreet.workflows.surveillance.arrivals import Arrivals
 from broadstreet.workflows.surveillance.budget import LEARNS_FROM, Budget
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.days import number_of
-from broadstreet.workflows.surveillance.due import Due, due_of
+from broadstreet.workflows.surveillance.due import AGAIN, Due, due_of, standing_on
 from broadstreet.workflows.surveillance.evidence import Witness
 from broadstreet.workflows.surveillance.lives import (
     QUIET,
@@ -36,7 +36,7 @@ from broadstreet.workflows.surveillance.lives import (
 from broadstreet.workflows.surveillance.news import EMITTED, TESTS, TYPES
 from broadstreet.workflows.surveillance.places import NOWHERE, Places
 from broadstreet.workflows.surveillance.rule import Rule, warm
-from broadstreet.workflows.surveillance.scanning import AREA, LONGEST, days_to_scan
+from broadstreet.workflows.surveillance.scanning import AREA, days_to_scan
 from broadstreet.workflows.surveillance.sheet import Sheet
 from broadstreet.workflows.surveillance.strata import Series
 from broadstreet.workflows.surveillance.tables import SIGNAL, VISITS, Held
@@ -93,7 +93,8 @@ class Tests:
         self._sheet.follow(tables, due.closed, due.changed)
         held = self._held(tables, due)
         scans = days_to_scan(tables, due.closed) if due.closings and self.places.by_code else []
-        batch = _Batch(due, self._cells(due), tuple(held), frozenset(scans))
+        cells = standing_on(due, held) | self._cells(due)
+        batch = _Batch(due, cells, tuple(held), frozenset(scans))
         testing = self._testing(tables, due)
         fresh = list(self._tested(batch, testing))
         told = _Telling(due, batch.causes, {each.id: each for each in held})
@@ -116,7 +117,7 @@ class Tests:
         days = [*due.days, *(day for _, day in due.cells)]
         rows = tables.select(SIGNAL, {"status": OneOf(ALIVE)})
         if days:
-            rows += tables.select(SIGNAL, {"until": Between(min(days) - QUIET, max(days) + QUIET + LONGEST)})
+            rows += tables.select(SIGNAL, {"until": Between(min(days) - QUIET, max(days) + AGAIN)})
         rows += tables.select(SIGNAL, {"id": OneOf(sorted(due.told))}) if due.told else []
         rows += tables.select(SIGNAL, {"stream": VISITS})
         found = {str(row[0]): Held._make(row) for row in rows}

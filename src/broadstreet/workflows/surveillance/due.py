@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from broadstreet.model import records
 from broadstreet.model.records import Signal
 from broadstreet.store.entry import Entry
-from broadstreet.store.tables import Between, TableReader
+from broadstreet.store.tables import Between, Row, TableReader
 from broadstreet.workflows.surveillance.lives import key_of
 from broadstreet.workflows.surveillance.news import EMITTED
 from broadstreet.workflows.surveillance.rule import SILENCE
 from broadstreet.workflows.surveillance.scanning import AREA
 from broadstreet.workflows.surveillance.sheet import CITY_VISITS, HISTORY
 from broadstreet.workflows.surveillance.strata import Series
-from broadstreet.workflows.surveillance.tables import CHANGED, CLOSED, Changed, Closed
+from broadstreet.workflows.surveillance.tables import CHANGED, CLOSED, Changed, Closed, Held
+from broadstreet.workflows.surveillance.verdicts import signal_of
 
+SOON = 6
+"""So many closed days after one that changed are tested again with the batch: its visits weigh in their
+evidence (`detect` looks at seven days together)."""
 AGAIN = 28
-"""So many closed days after one that changed are tested again: the change lies in their baselines."""
+"""So many are tested again, for the change lies in their baselines: those that stand out with the batch, the
+others with the next closing. One visit says little there, and a feed that sends weeks of the past would have
+all of them tested with each batch."""
 
 
 class Due(NamedTuple):
     """What is to be tested.
 
     `cells` has series and days with the entry because of which, `days` the days of which every series is
-    tested; `changed` are the days whose counts changed, `closings` the timers in the batch, `told` the
-    signals that the batch has versions of.
+    tested; `changed` are the days whose counts changed, `past` the closed ones of them with their series and
+    the entry, `closings` the timers in the batch, `told` the signals that the batch has versions of.
     """
 
     closed: int
     cells: dict[tuple[Series, int], int]
     days: dict[int, int]
     changed: frozenset[int]
+    past: tuple[Changed, ...]
     closings: tuple[Closed, ...]
     told: dict[str, int]
 
@@ -47,21 +55,36 @@ def due_of(entries: Sequence[Entry], tables: TableReader) -> Due | None:
     changed = [Changed._make(row) for row in tables.select(CHANGED, {"seq": here})]
     closings = tuple(Closed._make(row) for row in tables.select(CLOSED, {"seq": here}, order=("seq",)))
     told = {entry.id: entry.seq for entry in entries if entry.type == EMITTED}
-    due = Due(closed, {}, {}, frozenset(each.day for each in changed), closings, told)
+    past = tuple(each for each in changed if each.day <= closed and each[:3] != CITY_VISITS)
+    due = Due(closed, {}, {}, frozenset(each.day for each in changed), past, closings, told)
     for each in changed:
-        series = Series(*each[:3])
         if each.day > closed:
-            _mark(due.cells, [(series, each.day)], each.seq)
-        elif series == CITY_VISITS:
-            _mark(due.days, range(each.day, min(each.day + SILENCE + AGAIN, closed) + 1), each.seq)
-        else:
-            _mark(due.cells, ((series, day) for day in _again(each.day, closed)), each.seq)
+            _mark(due.cells, [(Series(*each[:3]), each.day)], each.seq)
+    for each in past:
+        _mark(due.cells, _after(each, SOON, closed), each.seq)
     for timer in closings:
-        _mark(due.days, _newly_closed(tables, timer), timer.seq)
+        before = tables.select(CLOSED, {"seq": Between(0, timer.seq - 1)}, order=("-seq",), limit=1)
+        _mark(due.days, _newly_closed(before, timer), timer.seq)
+        if before:
+            _mark_baselines(due, tables, Closed._make(before[0]), timer)
     for entry in entries:
         if entry.type == EMITTED and entry.body is not None:
             _mark(due.cells, _told_of(entry.body), entry.seq)
     return due
+
+
+def standing_on(due: Due, held: Iterable[Held]) -> dict[tuple[Series, int], int]:
+    """Return what stands out already, and has a day in its baseline that changed."""
+    changed: defaultdict[Series, list[Changed]] = defaultdict(list)
+    for each in due.past:
+        changed[Series(*each[:3])].append(each)
+    tests = {key_of(each) for signal in held for each in signal_of(signal).evidence} if changed else set()
+    found = {}
+    for *series, day in tests:
+        seqs = [each.seq for each in changed[Series(*series)] if each.day <= day <= each.day + AGAIN]
+        if seqs:
+            found[Series(*series), day] = max(seqs)
+    return found
 
 
 def _told_of(body: bytes) -> Iterator[tuple[Series, int]]:
@@ -78,12 +101,27 @@ def _told_of(body: bytes) -> Iterator[tuple[Series, int]]:
             yield Series(stream, place, stratum), day
 
 
-def _again(day: int, closed: int) -> range:
-    return range(day, min(day + AGAIN, closed) + 1)
+def _mark_baselines(due: Due, tables: TableReader, before: Closed, timer: Closed) -> None:
+    """Mark the days in whose baselines lies what has changed since the closing before.
+
+    Where the city got its first visit of a day, or lost its last one, histories may begin elsewhere: every
+    series is tested again.
+    """
+    for row in tables.select(CHANGED, {"seq": Between(before.seq, timer.seq)}):
+        each = Changed._make(row)
+        if each[:3] == CITY_VISITS:
+            days = range(each.day, min(each.day + SILENCE + AGAIN, before.day) + 1)
+            _mark(due.days, days, each.seq)
+        else:
+            _mark(due.cells, _after(each, AGAIN, before.day), each.seq)
 
 
-def _newly_closed(tables: TableReader, timer: Closed) -> range:
-    before = tables.select(CLOSED, {"seq": Between(0, timer.seq - 1)}, order=("-seq",), limit=1)
+def _after(changed: Changed, days: int, closed: int) -> Iterator[tuple[Series, int]]:
+    series = Series(*changed[:3])
+    return ((series, day) for day in range(changed.day, min(changed.day + days, closed) + 1))
+
+
+def _newly_closed(before: Sequence[Row], timer: Closed) -> range:
     after = int(before[0][0] or 0) if before else timer.day - HISTORY
     return range(min(after + 1, timer.day), timer.day + 1)
 

@@ -41,10 +41,15 @@ class Sheet:
         self.columns: dict[Series, int] = {}
         self._table = np.zeros((0, 0), np.int64)
         self._rows = 0
+        self._reported = np.empty(0, np.int64)  # the days on which anybody came
 
     def follow(self, reader: TableReader, closed: int, changed: Iterable[int]) -> None:
         """Be as the tables are, given that since the last call only counts of the `changed` days changed, and
         of those after the last closed one."""
+        self._read(reader, closed, changed)
+        self._reported = np.flatnonzero(self.of(CITY_VISITS)) + self.first
+
+    def _read(self, reader: TableReader, closed: int, changed: Iterable[int]) -> None:
         last = closed + AHEAD
         if not self._rows or closed - self.first > HISTORY + HISTORY // 2:
             self.columns.clear()
@@ -69,8 +74,7 @@ class Sheet:
     @property
     def began(self) -> int:
         """The first day that anybody in the city reported; the day after the last row if nobody did."""
-        reported = np.flatnonzero(self.of(CITY_VISITS))
-        return self.first + int(reported[0] if reported.size else self._rows)
+        return int(self._reported[0]) if self._reported.size else self.first + self._rows
 
     @property
     def table(self) -> Table:
@@ -90,7 +94,7 @@ class Sheet:
     def begin(self, day: int) -> int:
         """Return the first day of the history of a day: that of the first report of anybody in the city after
         the last long silence; the day itself where there is none."""
-        reported = np.flatnonzero(self.of(CITY_VISITS)[: day + 1 - self.first]) + self.first
+        reported = self._reported[: np.searchsorted(self._reported, day, side="right")]
         if not reported.size:
             return day
         silences = np.flatnonzero(np.diff(reported) > SILENCE)
