@@ -19,6 +19,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
     sites: option.Sites = None,
     streets: option.Streets = None,
     population: option.Population = None,
+    counts: option.Counts = None,
     disease: option.Disease = None,
     serial_interval: option.Serial = None,
     incubation: option.Incubation = None,
@@ -38,7 +39,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
     from broadstreet.cli import investigate_work  # noqa: PLC0415 - heavy, and no other command's
 
     investigate_work.look_into(
-        file, (contacts, visits, controls, sites, streets, population), disease=disease,
+        file, (contacts, visits, controls, sites, streets, population, counts), disease=disease,
         serial_interval=serial_interval, incubation=incubation, window=window, column=column or [],
         dates=dates, encoding=encoding, seed=seed, out=out, as_json=as_json,
     )  # fmt: skip

@@ -22,6 +22,7 @@ Controls = Annotated[Path | None, _beside("people without the disease, to rank p
 Sites = Annotated[Path | None, _beside("sites on the map that may be the source.")]
 Streets = Annotated[Path | None, _beside("streets, for walking distances.")]
 Population = Annotated[Path | None, _beside("how many people live where.")]
+Counts = Annotated[Path | None, _beside("cases by day, where the line list has no onsets.")]
 Disease = Annotated[
     str | None, typer.Option(help=f"Whose intervals are taken: {', '.join(NAMES)}.", show_default=False)
 ]

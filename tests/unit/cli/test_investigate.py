@@ -253,7 +253,7 @@ def test_the_map_of_soho_leads_to_the_broad_street_pump(tmp_path: Path) -> None:
     folder = shared("snow_1854")
     result = run(
         folder / "Snow.deaths.csv", "--sites", folder / "Snow.pumps.csv",
-        "--streets", folder / "Snow.streets.csv", "--out", tmp_path,
+        "--streets", folder / "Snow.streets.csv", "--counts", folder / "Snow.dates.csv", "--out", tmp_path,
     )  # fmt: skip
     assert "Broad St explains where the cases are best" in result.output
     page = (tmp_path / "investigation.html").read_text()

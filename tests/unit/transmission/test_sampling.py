@@ -80,6 +80,39 @@ def test_an_update_gives_what_a_fresh_run_gives():
     assert apart.mean() < 0.01
 
 
+def test_an_update_differs_from_a_fresh_run_no_more_than_two_fresh_runs_do():
+    """Mean total variation over cases; the new cases and those beside them are held to it as well."""
+    cases = outbreak(150)
+    settings = {"serial_interval": SERIAL, "same": ("household",), "near": ()}
+    early = {name: values[:-3] for name, values in cases.items()}
+    late = {name: values[-3:] for name, values in cases.items()}
+    fresh = [infer(cases, seed=seed, **settings) for seed in (1, 2, 3)]
+    updated = [infer(early, seed=seed, **settings).update(late) for seed in (4, 5)]
+    apart = [variation(one, other) for one, other in itertools.combinations(fresh, 2)]
+    moved = [variation(one, other) for one in fresh for other in updated]
+    assert np.mean([each.mean() for each in moved]) < 1.5 * np.mean([each.mean() for each in apart]) + 0.002
+    assert np.mean([each[-3:].mean() for each in moved]) < 0.08
+
+
+def variation(one, other):
+    """Return the total variation between the probabilities of each case."""
+    start, change = one.study.pairs.start, np.abs(one.study.posterior.pair - other.study.posterior.pair)
+    nobody = np.abs(one.study.posterior.nobody() - other.study.posterior.nobody())
+    return (np.diff(np.concatenate([[0.0], np.cumsum(change)])[start]) + nobody) / 2.0
+
+
+def test_the_sampler_finds_the_serial_interval_near_what_was_given_and_says_how_far_it_is_known():
+    found = infer(outbreak(150), serial_interval=SERIAL, same=("household",), near=(), seed=1)
+    low, high = found.generation.mean_range
+    assert low <= found.generation.mean <= high
+    assert high - low > 0.05
+    assert abs(found.generation.mean - SERIAL[0]) < 0.4
+    held = infer(
+        outbreak(150), serial_interval=SERIAL, same=("household",), near=(), interval_width=(0, 0), seed=1
+    )
+    assert held.generation.mean == pytest.approx(held.study.given_serial.mean)
+
+
 def test_an_update_corrects_a_row_takes_contacts_and_removes_a_case():
     cases = {"id": ["a", "b", "c"], "onset": [0, 5, 10]}
     first = infer(cases, serial_interval=SERIAL, superspreading=None)

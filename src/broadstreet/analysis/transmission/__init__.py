@@ -4,8 +4,10 @@
 :class:`Transmission`.
 """
 
+from broadstreet.analysis.transmission.generation import Generation
 from broadstreet.analysis.transmission.infer import infer
-from broadstreet.analysis.transmission.result import Generation, Reproduction, Transmission
+from broadstreet.analysis.transmission.reproduction import Reproduction
+from broadstreet.analysis.transmission.result import Transmission
 from broadstreet.analysis.transmission.scoring import Evaluation
 
 __all__ = ["Evaluation", "Generation", "Reproduction", "Transmission", "infer"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,30 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.transmission import gibbs
+from broadstreet.analysis.transmission.counting import count_links
 from broadstreet.analysis.transmission.evidence import Evidence
+from broadstreet.analysis.transmission.fitting import maximise
+from broadstreet.analysis.transmission.pairs import Pairs
 from broadstreet.analysis.transmission.posterior import Posterior, Weights, weigh
-from broadstreet.analysis.transmission.rates import Priors, Rates, count_links, free_part, maximise
+from broadstreet.analysis.transmission.rates import Priors, Rates, free_part
 from broadstreet.analysis.transmission.sampling import Chain, Sampler, begin
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Effort of a fresh run: candidates looked at in all, sweeps of a chain at least and at most.
-_EFFORT, _FEWEST, _MOST = 40_000_000, 30, 400
-_CHAINS, _MANY_PAIRS = 4, 400_000
-# An update goes on where the chains stood, with this share of the sweeps.
-_RENEWED = 0.12
+_EFFORT, _FEWEST, _MOST = 60_000_000, 16, 400
+_CHAINS, _MANY_PAIRS = 4, 1_500_000
+# Rates are fitted to links as the sampler sees them in so many rounds.
+_ROUNDS = 3
 _HOTTEST = 0.3
 _DRAWS = 400
 
 
 @dataclass
 class State:
-    """Where chains stand, by id: to go on from there when a fact is added."""
+    """Where chains stand, what each counts for, and their sweeps: to go on when a fact is added."""
 
-    infectors: list[dict[Hashable, Hashable]] = field(default_factory=list)
-    shapes: list[float] = field(default_factory=list)
-    free: list[set[Hashable]] = field(default_factory=list)
+    chains: list[Chain] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
+    sweeps: int = 0
 
 
 @dataclass
@@ -54,30 +56,21 @@ def run_chains(
     rates: Rates,
     dispersion: tuple[float, float],
     cyclic: bool,
-    ids: Sequence[Hashable],
     seed: int | None,
-    before: State | None = None,
 ) -> Sampled:
     """Return probabilities of links where a few infect most."""
     generator = np.random.default_rng(seed)
     gibbs.set_seed(int(generator.integers(2**31)))
     entries = max(len(evidence.pairs.infector), 1)
     sweeps = int(np.clip(_EFFORT / entries / _CHAINS, _FEWEST, _MOST))
-    count = _CHAINS if entries <= _MANY_PAIRS else 1
-    if before is None or not before.infectors:
-        rates = _refitted(evidence, priors, rates, dispersion, cyclic, generator, max(sweeps // 2, 10))
+    rates = _refitted(evidence, priors, rates, dispersion, cyclic, generator, sweeps // 2)
     weight = weigh(evidence, rates)
     free = free_part(evidence, rates, weight.pair)
     runs: list[_Run] = []
-    for number in range(count):
+    for _ in range(_CHAINS if entries <= _MANY_PAIRS else 1):
         sampler = Sampler(evidence, weight, free, dispersion, cyclic, generator)
-        chain = begin(evidence.pairs.size, dispersion[0])
-        if before is not None and before.infectors:
-            _resume(chain, sampler, ids, before, number)
-            runs.append(_run(sampler, chain, 5, max(int(sweeps * _RENEWED), 10), anneal=False))
-        else:
-            runs.append(_run(sampler, chain, sweeps // 2, sweeps, anneal=True))
-    return _together(runs, weight, rates, ids, generator)
+        runs.append(_run(sampler, begin(evidence.pairs.size, dispersion[0]), sweeps // 2, sweeps))
+    return _together(runs, weight, rates, generator)
 
 
 @dataclass
@@ -92,30 +85,32 @@ class _Run:
 
     @property
     def pair(self) -> Floats:
-        return self.sampler.pair / self.sampler.kept
+        return self.sampler.pair
 
     @property
     def alone(self) -> Floats:
-        return self.sampler.alone / self.sampler.kept
+        return self.sampler.alone
 
 
-def _run(sampler: Sampler, chain: Chain, burn: int, sweeps: int, *, anneal: bool) -> _Run:
+def _run(sampler: Sampler, chain: Chain, burn: int, sweeps: int) -> _Run:
     """Run a chain; at first infectors of many offspring attract others less, so that it finds its way."""
     for step in range(burn):
-        power = min(1.0, _HOTTEST + (1.0 - _HOTTEST) * step / (0.7 * burn)) if anneal else 1.0
-        sampler.step(chain, power, 0.0)
+        sampler.step(chain, min(1.0, _HOTTEST + (1.0 - _HOTTEST) * step / (0.7 * burn)), 0.0)
     scores, shapes, draws = np.zeros(sweeps), np.zeros(sweeps), []
     every = max(1, sweeps * _CHAINS // _DRAWS)
     for step in range(sweeps):
         sampler.step(chain, 1.0, 1.0)
         scores[step], shapes[step] = sampler.score(chain), chain.shape
         if step % every == 0:
-            draws.append(_infectors(sampler, chain))
+            draws.append(infectors_of(sampler.pairs, chain))
     return _Run(sampler, chain, scores, shapes, np.array(draws, np.int64))
 
 
-def _infectors(sampler: Sampler, chain: Chain) -> Ints:
-    infector = sampler.pairs.infector[np.maximum(chain.chosen, 0)]
+def infectors_of(pairs: Pairs, chain: Chain) -> Ints:
+    """Return the infector of each case in a state, -1 for nobody of the list."""
+    if not len(pairs.infector):
+        return np.full(pairs.size, -1, np.int64)
+    infector = pairs.infector[np.maximum(chain.chosen, 0)]
     return np.where(chain.chosen < 0, -1, infector).astype(np.int64)
 
 
@@ -128,60 +123,36 @@ def _refitted(
     generator: np.random.Generator,
     sweeps: int,
 ) -> Rates:
-    """Return rates fitted to links as the sampler sees them: one round of stochastic expectation."""
+    """Return rates fitted to links as the sampler sees them: rounds of stochastic expectation."""
     weight = weigh(evidence, rates)
-    free = free_part(evidence, rates, weight.pair)
-    sampler = Sampler(evidence, weight, free, dispersion, cyclic, generator)
-    found = _run(sampler, begin(evidence.pairs.size, dispersion[0]), sweeps, sweeps, anneal=True)
-    nobody = found.alone / weight.root()
-    expected = count_links(
-        evidence, rates, weight.pair, found.pair, nobody * weight.outside, nobody * weight.unseen, 0.0
+    sampler = Sampler(
+        evidence, weight, free_part(evidence, rates, weight.pair), dispersion, cyclic, generator
     )
-    return maximise(evidence, priors, expected, rates)
-
-
-def _resume(chain: Chain, sampler: Sampler, ids: Sequence[Hashable], before: State, number: int) -> None:
-    """Begin a chain where another stood; infectors that are no candidates any more are left out."""
-    held = before.infectors[number % len(before.infectors)]
-    chain.shape = before.shapes[number % len(before.shapes)]
-    free = before.free[number % len(before.free)]
-    position = {name: at for at, name in enumerate(ids)}
-    cases = [case for case, name in enumerate(ids) if held.get(name) in position]
-    infectors = np.array([position[held[ids[case]]] for case in cases], np.int64)
-    entries = sampler.pairs.find(infectors, np.array(cases, np.int64))
-    for case, entry in zip(cases, entries.tolist(), strict=True):
-        if entry >= 0:
-            sampler.place(chain, case, entry, ids[case] in free)
+    chain, each = begin(evidence.pairs.size, dispersion[0]), max(sweeps // _ROUNDS, 4)
+    for number in range(_ROUNDS):
+        for step in range(2 * each):
+            sampler.step(chain, 1.0 if number or step >= each else _HOTTEST, float(step >= each))
+        expected = count_links(evidence, rates, weight, sampler.pair, sampler.alone, 0.0)
+        rates = maximise(evidence, priors, expected, rates)
+        weight = weigh(evidence, rates)
+        sampler.reweigh(weight, free_part(evidence, rates, weight.pair))
+    return rates
 
 
 def _together(
     runs: list[_Run],
     weight: Weights,
     rates: Rates,
-    ids: Sequence[Hashable],
     generator: np.random.Generator,
 ) -> Sampled:
     share = _shares(runs)
     pair = np.asarray(sum(part * run.pair for part, run in zip(share, runs, strict=True)))
-    nobody = np.asarray(sum(part * run.alone for part, run in zip(share, runs, strict=True))) / weight.root()
-    posterior = Posterior(
-        pair, nobody * weight.outside, nobody * weight.unseen,
-        float(sum(part * run.scores.mean() for part, run in zip(share, runs, strict=True))), "sampled",
-    )  # fmt: skip
+    nobody = np.asarray(sum(part * run.alone for part, run in zip(share, runs, strict=True)))
+    score = float(sum(part * run.scores.mean() for part, run in zip(share, runs, strict=True)))
+    posterior = weight.posterior(pair, nobody, score, "sampled")
     drawn = generator.choice(len(runs), _DRAWS, p=share)
     draws = np.array([runs[which].draws[generator.integers(len(runs[which].draws))] for which in drawn])
-    infectors = [
-        {
-            name: ids[j]
-            for name, j in zip(ids, _infectors(run.sampler, run.chain).tolist(), strict=True)
-            if j >= 0
-        }
-        for run in runs
-    ]
-    free = [
-        {name for name, flag in zip(ids, run.chain.is_free.tolist(), strict=True) if flag} for run in runs
-    ]
-    state = State(infectors, [run.chain.shape for run in runs], free)
+    state = State([run.chain for run in runs], share.tolist(), len(runs[0].scores))
     sampler = {
         "chains": len(runs),
         "sweeps": len(runs[0].scores),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 _MISSING_WORDS = {"", "na", "nan", "nat", "null", "none", "unknown"}
 _EPOCH = date(1970, 1, 1).toordinal()
+_SECONDS, _LONGEST_DATE = 86_400, 10
 
 
 def is_missing(value: Any) -> bool:
@@ -39,6 +40,29 @@ def day_number(value: Any) -> float:
     if is_number and abs(float(value)) < 1e7:
         return float(np.floor(float(value)))
     raise ValueError(f"{value!r} is no date: write it as 2026-03-31, or as a number of days")
+
+
+def moment(value: Any) -> float:
+    """Return the day of a cell with the part of it that has passed, NaN where it is missing.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a date, a time nor a number of days.
+    """
+    day = day_number(value)
+    if np.isnan(day):
+        return day
+    if isinstance(value, np.datetime64):
+        return float(value.astype("datetime64[s]").astype(np.int64)) / _SECONDS
+    if isinstance(value, str) and len(value.strip()) > _LONGEST_DATE:
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return day
+    if isinstance(value, datetime):
+        return day + (value.hour * 3600 + value.minute * 60 + value.second) / _SECONDS
+    return day if isinstance(value, str | date) else float(value)
 
 
 def _of_text(text: str) -> float:

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.compiled import compiled
+from broadstreet.analysis.transmission.belief import gaps_of
+from broadstreet.analysis.transmission.companions import beside, companion_fits, spared
 from broadstreet.analysis.transmission.declared import Declared
 from broadstreet.analysis.transmission.linelist import LineList
-from broadstreet.analysis.transmission.pairs import Pairs, find_pairs
+from broadstreet.analysis.transmission.pairs import Pairs, find_pairs, renewed_pairs
 from broadstreet.analysis.transmission.stays import Stays
 from broadstreet.analysis.transmission.timing import DOUBT, Timing
 
@@ -24,17 +26,22 @@ MOST_UNSEEN = 3
 class Evidence:
     """Evidence of each pair, and what chance would bring: `exposure_...` add up over pairs in order of time.
 
+    gaps : per pair, days from onset to onset, `belief.UNKNOWN` where one is missing
+    entry : per pair, its entry in earlier evidence, -1 where it had none; None without earlier evidence
     groups : int, shape (columns of `same`, cases), -1 = missing
     distance : per pair, NaN where a point is missing; empty without points
     shared : per pair, shared presence while the one was infectious and the other infected, by rarity; or
     empty
     declared : per pair, 1 where a contact was declared; or empty
     unseen : shape (3, cases), the fit of dates summed over all cases, with 1 to 3 unseen cases between
+    companions : shape (columns of `same`, cases), the fit of dates to unseen members of the case's group
     outside : per case, the chance per day of its dates when infected from outside
     """
 
     pairs: Pairs
+    gaps: Ints
     timing: Timing
+    entry: Ints | None
     groups: Ints
     levels: list[int]
     distance: Floats
@@ -42,40 +49,67 @@ class Evidence:
     declared: NDArray[np.int8]
     declared_all: int
     unseen: Floats
+    companions: Floats
     outside: Floats
     exposure_any: float
     exposure_groups: list[Floats]
+    exposure_companions: list[Floats]
     exposure_shared: float
-    points: Floats
 
 
-def gather(cases: LineList, timing: Timing, contacts: Declared, stays: Stays) -> Evidence:
-    """Return the evidence of each pair of cases whose dates allow a link."""
-    pairs = find_pairs(timing)
+@dataclass(frozen=True)
+class Earlier:
+    """Evidence from before some cases changed; `origin` is the number of each case then, -1 where new."""
+
+    evidence: Evidence
+    origin: Ints
+
+
+def gather(
+    cases: LineList, timing: Timing, contacts: Declared, stays: Stays, earlier: Earlier | None = None
+) -> Evidence:
+    """Return the evidence of each pair of cases whose dates allow a link.
+
+    With earlier evidence only pairs of cases that changed are looked at anew.
+    """
     groups = np.array([codes for codes, _ in cases.groups.values()], np.int64).reshape(
         len(cases.groups), cases.size
     )
+    if earlier is None:
+        pairs, entry = find_pairs(timing, groups), None
+    else:
+        pairs, entry = renewed_pairs(earlier.evidence.pairs, timing, earlier.origin)
     cumulative = timing.serial.cumulative()
+    apart = beside(timing.generation).then(timing.serial)
     onset = np.round(timing.onset).astype(np.int64)
     shared, exposure_shared = _shared(pairs, timing, stays)
+    gaps, distance = _by_pair(cases, timing, pairs, entry, earlier)
     return Evidence(
         pairs=pairs,
+        gaps=gaps,
         timing=timing,
+        entry=entry,
         groups=groups,
         levels=[len(labels) for _, labels in cases.groups.values()],
-        distance=_distances(pairs, cases.points),
+        distance=distance,
         shared=shared,
         declared=_declared(pairs, contacts),
         declared_all=len(contacts.source),
         unseen=_unseen(timing),
+        companions=companion_fits(timing, groups),
         outside=timing.infected.total() / _span(timing),
         exposure_any=_exposure_any(onset, cumulative, timing.serial.first),
         exposure_groups=[
             _exposure_levels(onset, codes, np.argsort(codes), len(labels), cumulative, timing.serial.first)
+            / spared(codes)
+            for codes, labels in cases.groups.values()
+        ],
+        exposure_companions=[
+            _exposure_levels(onset, codes, np.argsort(codes), len(labels), apart.cumulative(), apart.first)
+            / spared(codes)
             for codes, labels in cases.groups.values()
         ],
         exposure_shared=exposure_shared,
-        points=cases.points,
     )
 
 
@@ -83,11 +117,28 @@ def _span(timing: Timing) -> float:
     return float(np.ptp(timing.onset) + timing.serial.mean) if len(timing.onset) else 1.0
 
 
-def _distances(pairs: Pairs, points: Floats) -> Floats:
-    if not np.isfinite(points).any():
-        return np.zeros(0)
-    apart = points[pairs.case()] - points[pairs.infector]
-    return np.asarray(np.sqrt((apart**2).sum(axis=1)))
+def _by_pair(
+    cases: LineList, timing: Timing, pairs: Pairs, entry: Ints | None, earlier: Earlier | None
+) -> tuple[Ints, Floats]:
+    """Return days from onset to onset, and distances (none without points); only of new pairs anew."""
+    known, located = np.isfinite(cases.days["onset"]), bool(np.isfinite(cases.points).any())
+    case = pairs.case()
+    if earlier is None or entry is None or located != (earlier.evidence.distance.size > 0):
+        gaps = gaps_of(timing, known, pairs.infector, case)
+        return gaps, _distances(pairs.infector, case, cases.points) if located else np.zeros(0)
+    new = np.flatnonzero(entry < 0)
+    gaps = earlier.evidence.gaps[entry]
+    gaps[new] = gaps_of(timing, known, pairs.infector[new], case[new])
+    if not located:
+        return gaps, np.zeros(0)
+    distance = earlier.evidence.distance[entry]
+    distance[new] = _distances(pairs.infector[new], case[new], cases.points)
+    return gaps, distance
+
+
+def _distances(infector: NDArray[np.int32], case: NDArray[np.int32], points: Floats) -> Floats:
+    apart = points[case] - points[infector]
+    return np.asarray(np.hypot(apart[:, 0], apart[:, 1]))
 
 
 def _declared(pairs: Pairs, contacts: Declared) -> NDArray[np.int8]:
@@ -140,11 +191,12 @@ def _shared(pairs: Pairs, timing: Timing, stays: Stays) -> tuple[Floats, float]:
         np.cumsum(infected.values[:, ::-1], axis=1)[:, ::-1] / np.maximum(infected.total(), 1e-300)[:, None]
     )
     exposure = _meet(
-        found, starts, stays.case, stays.day, 1.0 / stays.visitors, pairs.start, pairs.infector,
-        infected.first, infected.values, np.ascontiguousarray(still), infecting.first, infecting.values,
-        timing.onset, timing.mechanistic, timing.infectious, timing.window, pairs.fit,
+        found, starts, stays.case, stays.day, stays.begin, stays.end, 1.0 / stays.visitors, pairs.start,
+        pairs.infector, infected.first, infected.values, np.ascontiguousarray(still), infecting.first,
+        infecting.values, timing.onset, timing.mechanistic, timing.infectious, timing.window, pairs.fit,
     )  # fmt: skip
-    return found, float(exposure)
+    meetings = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    return found, float(exposure) / spared(meetings)
 
 
 @compiled
@@ -153,6 +205,8 @@ def _meet(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop
     starts: Ints,
     case: Ints,
     day: Ints,
+    begin: Floats,
+    end: Floats,
     rarity: Floats,
     row: Ints,
     infector: NDArray[np.int32],
@@ -188,23 +242,25 @@ def _meet(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop
                 i = case[b]
                 if i == j or today > onset[i]:
                     continue
+                # times are remembered roughly: who was there on the day, but not at once, counts a little
+                together = 1.0 if min(end[a], end[b]) > max(begin[a], begin[b]) else DOUBT
                 back = today - infected_first[i]
                 if mechanistic:
                     if back >= infected.shape[1]:
                         continue
-                    exposure += power * rarity[a] * still[i, max(back, 0)]
+                    exposure += power * together * rarity[a] * still[i, max(back, 0)]
                     if back < 0:
                         continue
                 entry = row[i] + np.searchsorted(infector[row[i] : row[i + 1]], j)
                 if entry >= row[i + 1] or infector[entry] != j:
                     continue
                 if mechanistic:
-                    found[entry] += power * infected[i, back] * rarity[a]
+                    found[entry] += power * together * infected[i, back] * rarity[a]
                 else:
                     doubt = 1.0 if window[0, i] <= today <= window[1, i] else DOUBT
                     days = max(1.0, onset[i] - infectious[0, j])
-                    found[entry] += doubt * fit[entry] * rarity[a] / days
-                    exposure += rarity[a] / days
+                    found[entry] += doubt * together * fit[entry] * rarity[a] / days
+                    exposure += together * rarity[a] / days
     return exposure
 
 

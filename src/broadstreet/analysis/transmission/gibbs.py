@@ -31,6 +31,7 @@ def descends(case: int, other: int, chosen: Ints, infector: NDArray[np.int32]) -
 
 @compiled
 def sweep(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
+    rows: Ints,
     start: Ints,
     infector: NDArray[np.int32],
     free: Floats,
@@ -48,8 +49,8 @@ def sweep(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
     alone: Floats,
     keep: float,
 ) -> None:
-    """Draw the infector of each case, given those of the others; add the chances to `pair` and `alone`."""
-    for i in range(start.size - 1):
+    """Draw the infector of each of `rows`, given those of others; add the chances to `pair` and `alone`."""
+    for i in rows:
         if chosen[i] >= 0:
             offspring[infector[chosen[i]]] -= is_free[i]
             chosen[i] = -1
@@ -84,6 +85,59 @@ def sweep(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
 
 
 @compiled
+def wander(  # noqa: PLR0913, PLR0917
+    rows: Ints,
+    start: Ints,
+    infector: NDArray[np.int32],
+    free: Floats,
+    within: Floats,
+    cumulated: Floats,
+    nobody: Floats,
+    expected: Floats,
+    shape: float,
+    chosen: Ints,
+    is_free: Ints,
+    offspring: Ints,
+    power: float,
+    cyclic: bool,
+) -> None:
+    """Propose another infector for each case as if all were equally infectious; accept as they are not.
+
+    It looks at one candidate a case where a sweep looks at all: many such rounds between two sweeps.
+    `cumulated[entry]` are the weights of all entries before it.
+    """
+    for i in rows:
+        first, last = start[i], start[i + 1]
+        draw = np.random.random() * (cumulated[last] - cumulated[first] + nobody[i])
+        entry, label = -1, 0
+        if draw < cumulated[last] - cumulated[first]:
+            entry = np.searchsorted(cumulated[first : last + 1], cumulated[first] + draw, "right") - 1 + first
+            entry = min(entry, last - 1)
+            label = 1 if np.random.random() * (free[entry] + within[entry]) >= within[entry] else 0
+        if entry == chosen[i] and label == is_free[i]:
+            continue
+        if chosen[i] >= 0:
+            offspring[infector[chosen[i]]] -= is_free[i]
+        ratio = 1.0
+        if label == 1:
+            j = infector[entry]
+            ratio = (shape + offspring[j]) / (shape + expected[j])
+        if is_free[i] == 1:
+            j = infector[chosen[i]]
+            ratio /= (shape + offspring[j]) / (shape + expected[j])
+        possible = np.random.random() < (ratio if power == 1.0 else ratio**power)
+        if possible and cyclic and entry >= 0:
+            kept = chosen[i]
+            chosen[i] = -1
+            possible = not descends(infector[entry], i, chosen, infector)
+            chosen[i] = kept
+        if possible:
+            chosen[i], is_free[i] = entry, label
+        if chosen[i] >= 0:
+            offspring[infector[chosen[i]]] += is_free[i]
+
+
+@compiled
 def find(start: Ints, infector: NDArray[np.int32], case: int, other: int) -> int:
     """Return the entry of a candidate, -1 where it is none."""
     low, high = start[case], start[case + 1]
@@ -97,7 +151,7 @@ def find(start: Ints, infector: NDArray[np.int32], case: int, other: int) -> int
 
 
 @compiled
-def exchange(  # noqa: PLR0912, PLR0913, PLR0917
+def exchange(  # noqa: PLR0913, PLR0917
     start: Ints,
     infector: NDArray[np.int32],
     free: Floats,
@@ -131,28 +185,12 @@ def exchange(  # noqa: PLR0912, PLR0913, PLR0917
         other = infector[start[seed] + np.random.randint(options)]
         if one == other:
             continue
-        count, ratio, to_one, to_other = 0, 0.0, 0, 0
-        for at in range(members_start[group[seed]], members_start[group[seed] + 1]):
-            i = members[at]
-            if is_free[i] == 0:
-                continue
-            j = infector[chosen[i]]
-            if j not in (one, other):
-                continue
-            entry = find(start, infector, i, other if j == one else one)
-            if entry < 0 or free[entry] <= 0.0:
-                continue
-            ratio += math.log(free[entry] / free[chosen[i]])
-            if j == one:
-                to_other += 1
-            else:
-                to_one += 1
-            touched[count], before[count] = i, chosen[i]
-            chosen[i] = entry
-            count += 1
+        among = members[members_start[group[seed]] : members_start[group[seed] + 1]]
+        count, change, ratio = _swap(
+            start, infector, free, chosen, is_free, among, one, other, touched, before
+        )
         if count == 0:
             continue
-        change = to_one - to_other
         ratio += power * (
             _urn(shape, expected[one], offspring[one] + change)
             - _urn(shape, expected[one], offspring[one])
@@ -171,6 +209,41 @@ def exchange(  # noqa: PLR0912, PLR0913, PLR0917
             for at in range(count):
                 chosen[touched[at]] = before[at]
     return accepted
+
+
+@compiled
+def _swap(  # noqa: PLR0913, PLR0917
+    start: Ints,
+    infector: NDArray[np.int32],
+    free: Floats,
+    chosen: Ints,
+    is_free: Ints,
+    among: Ints,
+    one: int,
+    other: int,
+    touched: Ints,
+    before: Ints,
+) -> tuple[int, int, float]:
+    """Change the free links from one to the other and back; note what was, for the case that it is refused.
+
+    Return how many changed, how many more the one has now, and the logarithm of the ratio of the weights.
+    """
+    count, change, ratio = 0, 0, 0.0
+    for i in among:
+        if is_free[i] == 0:
+            continue
+        j = infector[chosen[i]]
+        if j not in (one, other):
+            continue
+        entry = find(start, infector, i, other if j == one else one)
+        if entry < 0 or free[entry] <= 0.0:
+            continue
+        ratio += math.log(free[entry] / free[chosen[i]])
+        change += 1 if j == other else -1
+        touched[count], before[count] = i, chosen[i]
+        chosen[i] = entry
+        count += 1
+    return count, change, ratio
 
 
 @compiled

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Table
+from broadstreet.analysis.transmission.belief import Belief, believe
 from broadstreet.analysis.transmission.chains import run_chains
-from broadstreet.analysis.transmission.declared import read_contacts
+from broadstreet.analysis.transmission.declared import Declared, read_contacts
 from broadstreet.analysis.transmission.evidence import Evidence, gather
+from broadstreet.analysis.transmission.fitting import Fitted, fit
 from broadstreet.analysis.transmission.intervals import Given
-from broadstreet.analysis.transmission.linelist import key_of, read_cases
-from broadstreet.analysis.transmission.posterior import Posterior, components, exact, weigh
-from broadstreet.analysis.transmission.rates import fit
-from broadstreet.analysis.transmission.renewed import kept
+from broadstreet.analysis.transmission.linelist import LineList, read_cases
+from broadstreet.analysis.transmission.posterior import Posterior, components, exact, none_yet, weigh
 from broadstreet.analysis.transmission.result import Transmission
 from broadstreet.analysis.transmission.settings import (
     IMPORTATION,
+    INTERVAL_WIDTH,
     NEAR,
     REPORTED,
     SAME,
@@ -28,8 +29,9 @@ from broadstreet.analysis.transmission.settings import (
     Spread,
     check,
 )
-from broadstreet.analysis.transmission.stays import read_visits
+from broadstreet.analysis.transmission.stays import Stays, read_visits
 from broadstreet.analysis.transmission.study import Study
+from broadstreet.analysis.transmission.tables import kept
 from broadstreet.analysis.transmission.timing import time_cases
 
 _DRAWS = 500
@@ -47,6 +49,7 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
     importation: Share = IMPORTATION,
     reported: Share = REPORTED,
     superspreading: Spread = SUPERSPREADING,
+    interval_width: tuple[float, float] = INTERVAL_WIDTH,
     disease: str | None = None,
     seed: int | None = None,
 ) -> Transmission:
@@ -60,7 +63,7 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
         may be missing.
     serial_interval : (mean, sd), array_like or frozen distribution of scipy
         Days from onset to onset: a gamma distribution by mean and standard deviation, probabilities by day
-        from 0, or a distribution, which may reach below 0. It is used as given: the data do not change it.
+        from 0, or a distribution, which may reach below 0. It is what is believed beforehand.
     incubation : the same, optional
         Days from infection to onset. With it, exposure windows, isolation and visits are weighed by day.
     same : sequence of str
@@ -77,6 +80,9 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
     superspreading : float, (float, float) or None
         Dispersion k of the numbers of offspring: fixed, or as believed (median, standard deviation of its
         logarithm). None: all cases are equally infectious.
+    interval_width : (float, float)
+        How far mean and standard deviation of the serial interval may be off: standard deviations of their
+        logarithms. Links that a group or a shared place speaks for tell more. (0, 0): as given.
     disease : str, optional
         A name for reasons.
     seed : int, optional
@@ -93,40 +99,59 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
         aside.
     """
     settings = check(
-        serial_interval, incubation, same, near, importation, reported, superspreading, disease, seed
+        serial_interval,
+        incubation,
+        same,
+        near,
+        importation,
+        reported,
+        superspreading,
+        interval_width,
+        disease,
+        seed,
     )
     return solve(settings, cases, contacts, visits)
 
 
-def solve(
-    settings: Settings,
-    cases: Table,
-    contacts: Table | None,
-    visits: Table | None,
-    before: Transmission | None = None,
-) -> Transmission:
-    """Return the result for tables and settings; begin from what was found before, where there is that."""
+def solve(settings: Settings, cases: Table, contacts: Table | None, visits: Table | None) -> Transmission:
+    """Return the result for tables and settings."""
     line_list = read_cases(cases, settings.same, settings.near, settings.optional)
-    declared = read_contacts(contacts, line_list)
-    stays = read_visits(visits, line_list)
-    evidence = gather(line_list, time_cases(line_list, settings.serial, settings.incubation), declared, stays)
-    rates, _, rounds = fit(evidence, settings.priors, before.study.rates if before else None)
-    count, label = components(evidence.pairs)
+    declared, stays = read_contacts(contacts, line_list), read_visits(visits, line_list)
+    tables = kept(settings, cases, contacts, visits)
+    belief = believe(settings.serial, settings.interval_width)
+    evidence, fitted = _fitted(settings, line_list, declared, stays, belief)
+    serial, rates = fitted.serial, fitted.rates
     study = Study(
-        settings, line_list, declared, stays, evidence, rates,
-        exact(evidence.pairs, weigh(evidence, rates), label), settings.serial, rounds,
-        tables=kept(settings, cases, contacts, visits),
+        settings, line_list, declared, stays, evidence, rates, none_yet(evidence), serial, fitted.rounds,
+        belief=belief, tables=tables,
     )  # fmt: skip
+    return solved(study)
+
+
+def _fitted(
+    settings: Settings, cases: LineList, contacts: Declared, stays: Stays, belief: Belief | None
+) -> tuple[Evidence, Fitted]:
+    """Return evidence and rates; once more where the serial interval is not what was given."""
+    evidence = gather(cases, time_cases(cases, settings.serial, settings.incubation), contacts, stays)
+    fitted = fit(evidence, settings.priors, belief)
+    if fitted.serial is evidence.timing.serial:
+        return evidence, fitted
+    again = gather(cases, time_cases(cases, fitted.serial, settings.incubation), contacts, stays)
+    return again, fit(again, settings.priors, None, fitted.rates)
+
+
+def solved(study: Study) -> Transmission:
+    """Return probabilities for evidence and rates: exact, or sampled where links depend on each other."""
+    settings, evidence = study.settings, study.evidence
+    count, label = components(evidence.pairs)
+    study.cyclic = count < evidence.pairs.size
     if settings.dispersion is None or not len(evidence.pairs.infector):
+        study.posterior = exact(evidence.pairs, weigh(evidence, study.rates), label)
         return Transmission(study, _independent_draws(evidence, study.posterior, settings.seed))
-    ids = [key_of(value) for value in line_list.ids]
     sampled = run_chains(
-        evidence, settings.priors, rates, settings.dispersion, count < line_list.size, ids, settings.seed,
-        before.study.state if before else None,
-    )  # fmt: skip
-    study.posterior, study.rates, study.state = sampled.posterior, sampled.rates, sampled.state
-    study.dispersion, study.sampler = sampled.dispersion, sampled.diagnostics
-    return Transmission(study, sampled.draws)
+        evidence, settings.priors, study.rates, settings.dispersion, study.cyclic, settings.seed
+    )
+    return Transmission(study.with_sampled(sampled), sampled.draws)
 
 
 def _independent_draws(evidence: Evidence, posterior: Posterior, seed: int | None) -> NDArray[np.int64]:

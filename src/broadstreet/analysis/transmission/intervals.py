@@ -24,10 +24,14 @@ _LEAST_VARIATION = 0.5
 
 @dataclass(frozen=True)
 class Interval:
-    """Probabilities `p` of the days `first`, `first + 1`, ...; days may be negative."""
+    """Probabilities `p` of the days `first`, `first + 1`, ...; days may be negative.
+
+    `gamma` says that a gamma distribution was given by its mean and standard deviation.
+    """
 
     first: int
     p: Floats
+    gamma: bool = False
 
     @property
     def days(self) -> NDArray[np.int64]:
@@ -47,6 +51,35 @@ class Interval:
     def then(self, other: Interval) -> Interval:
         """Return the interval that is followed by another: their sum."""
         return _trimmed(self.first + other.first, np.convolve(self.p, other.p))
+
+    def probabilities(self, days: NDArray[np.int64], mean: Floats, sd: Floats) -> Floats:
+        """Return probabilities of days, were mean and deviation others: shape (means, days).
+
+        A gamma distribution stays one; another is moved and stretched.
+        """
+        edges = np.append(days - 0.5, days[-1] + 0.5)
+        if self.gamma:
+            shape, scale = (mean / sd) ** 2, sd**2 / mean
+            below = stats.gamma.cdf(edges, shape[:, np.newaxis], scale=scale[:, np.newaxis])
+        else:
+            back = self.mean + (edges - mean[:, np.newaxis]) * (self.sd / sd[:, np.newaxis])
+            below = np.interp(
+                back, np.append(self.days - 0.5, self.days[-1] + 0.5), np.append(0.0, self.cumulative())
+            )
+        found = np.diff(below, axis=1) * (days >= min(self.first, 0))
+        return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-300))
+
+    def moved(self, mean: float, sd: float) -> Interval:
+        """Return the interval with another mean and standard deviation."""
+        reach = int(np.ceil(abs(mean - self.mean) + len(self.p) * abs(sd / self.sd - 1.0))) + 1
+        low = self.first - reach if self.first < 0 else min(self.first, 0)
+        days = np.arange(low, self.first + len(self.p) + reach)
+        moved = _trimmed(low, self.probabilities(days, np.array([mean]), np.array([sd]))[0])
+        return Interval(moved.first, moved.p, self.gamma)
+
+    def mirrored(self) -> Interval:
+        """Return the interval with its sign changed."""
+        return Interval(1 - self.first - len(self.p), self.p[::-1].copy())
 
     def cumulative(self) -> Floats:
         """Return the probability of at most each day."""
@@ -78,7 +111,8 @@ def read_interval(name: str, given: Given) -> Interval:
     if hasattr(given, "cdf") or hasattr(given, "pmf"):
         return _of_distribution(name, given)
     if isinstance(given, tuple) and len(given) == 2:
-        return _of_moments(name, *given)
+        found = _of_moments(name, *given)
+        return Interval(found.first, found.p, gamma=given[0] > 0.0)
     return _of_probabilities(name, given)
 
 

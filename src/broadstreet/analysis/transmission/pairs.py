@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 # A link whose dates fit worse than the best by this factor is no candidate.
 _LEAST_FIT = 1e-5
-MOST_PAIRS = 25_000_000
+MOST_PAIRS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Pairs:
     """Candidate infectors of case i: `infector[start[i]:start[i + 1]]`, ascending; `fit` is a density per
     day.
 
-    `thinned` is the share of candidates that was kept where there were too many.
+    `thinned` is the share of candidates that was kept where there were too many: those of a case's own groups
+    are all kept, of others an even selection stands for all.
     """
 
     start: Ints
@@ -54,28 +55,77 @@ class Pairs:
         )
 
 
-def find_pairs(timing: Timing) -> Pairs:
-    """Return the pairs whose dates allow a link."""
-    infected, infecting = timing.infected, timing.infecting
-    size = len(infected.first)
-    order = np.argsort(infecting.first, kind="stable")
-    arrays = (
-        infected.first, infected.values, infecting.first, infecting.values, timing.window, timing.infectious,
-        order, infecting.first[order], _best(timing) * _LEAST_FIT,
+def find_pairs(timing: Timing, groups: Ints) -> Pairs:
+    """Return the pairs whose dates allow a link. `groups` are those of cases, shape (columns, cases)."""
+    everyone = np.arange(len(timing.infected.first))
+    return _pairs(timing, [(everyone, everyone)], groups, _stride(timing))
+
+
+def touched_pairs(timing: Timing, touched: NDArray[np.bool_]) -> Pairs:
+    """Return the pairs of which at least one is a touched case."""
+    new, old = np.flatnonzero(touched), np.flatnonzero(~touched)
+    return _pairs(
+        timing, [(new, np.arange(len(touched))), (old, new)], np.zeros((0, len(touched)), np.int64), 1
+    )
+
+
+def renewed_pairs(old: Pairs, timing: Timing, origin: Ints) -> tuple[Pairs, Ints]:
+    """Return pairs after some cases changed, and the entry that each has among the old pairs (-1 = none).
+
+    `origin[i]` is the number that case i had, -1 where it is new or changed.
+    """
+    fresh = touched_pairs(timing, origin < 0)
+    position = positions(origin, old.size)
+    start = np.zeros(len(origin) + 1, np.int64)
+    none = np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.int64)
+    given = (
+        origin, position, old.start, old.infector, old.fit, fresh.start, fresh.infector, fresh.fit,
     )  # fmt: skip
-    counts = np.zeros(size, np.int64)
-    none32, none64 = np.zeros(0, np.int32), np.zeros(0)
-    _fill(*arrays, 1, counts, np.zeros(size + 1, np.int64), none32, none64)
-    every = max(1, int(np.ceil(counts.sum() / MOST_PAIRS)))
-    if every > 1:
-        counts[:] = 0
-        _fill(*arrays, every, counts, np.zeros(size + 1, np.int64), none32, none64)
+    _merge(*given, start, *none)
+    start = np.cumsum(start)
+    infector, fit, entry = np.zeros(start[-1], np.int32), np.zeros(start[-1]), np.zeros(start[-1], np.int64)
+    _merge(*given, start, infector, fit, entry)
+    return Pairs(start, infector, fit), entry
+
+
+def positions(origin: Ints, size: int) -> Ints:
+    """Return where each of the old cases is now, -1 where it is gone or changed."""
+    position = np.full(size, -1, np.int64)
+    held = np.flatnonzero(origin >= 0)
+    position[origin[held]] = held
+    return position
+
+
+def _pairs(timing: Timing, parts: list[tuple[Ints, Ints]], groups: Ints, every: int) -> Pairs:
+    infected, infecting = timing.infected, timing.infecting
+    size, least = len(infected.first), _best(timing) * _LEAST_FIT
+    counts, start = np.zeros(size, np.int64), np.zeros(size + 1, np.int64)
+
+    def fill(infector: NDArray[np.int32], fit: Floats) -> None:
+        for rows, among in parts:
+            order = among[np.argsort(infecting.first[among], kind="stable")]
+            _fill(
+                rows, infected.first, infected.values, infecting.first, infecting.values, timing.window,
+                timing.infectious, order, infecting.first[order], groups, least, every, counts, start,
+                infector, fit,
+            )  # fmt: skip
+
+    fill(np.zeros(0, np.int32), np.zeros(0))
     start = np.concatenate([[0], np.cumsum(counts)])
     infector, fit = np.zeros(start[-1], np.int32), np.zeros(start[-1])
-    _fill(*arrays, every, counts, start, infector, fit)
+    fill(infector, fit)
     table = csr_array((fit, infector, start), shape=(size, size))
     table.sort_indices()
     return Pairs(start, table.indices.astype(np.int32), table.data, 1.0 / every)
+
+
+def _stride(timing: Timing) -> int:
+    """Return of how many candidates one is looked at, so that there are not too many."""
+    first = np.sort(timing.infecting.first)
+    width, reach = timing.infected.values.shape[1], timing.infecting.values.shape[1]
+    low = np.searchsorted(first, timing.infected.first - reach + 1)
+    high = np.searchsorted(first, timing.infected.first + width)
+    return max(1, int(np.ceil(float((high - low).sum()) / MOST_PAIRS)))
 
 
 def _best(timing: Timing) -> float:
@@ -85,6 +135,7 @@ def _best(timing: Timing) -> float:
 
 @compiled
 def _fill(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
+    rows: Ints,
     infected_first: Ints,
     infected: Floats,
     infecting_first: Ints,
@@ -93,6 +144,7 @@ def _fill(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
     infectious: Floats,
     order: Ints,
     sorted_first: Ints,
+    groups: Ints,
     least: float,
     every: int,
     counts: Ints,
@@ -100,17 +152,27 @@ def _fill(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
     infector: NDArray[np.int32],
     fit: Floats,
 ) -> None:
-    """Count candidates, or write them where `infector` has room; of too many each `every`-th, weighted up."""
+    """Count candidates, or write them where `infector` has room; of too many each `every`-th, weighted up.
+
+    Those of the case's own groups are all looked at.
+    """
     width, reach = infected.shape[1], infecting.shape[1]
     writing = infector.size > 0
-    for i in range(infected_first.size):
+    for i in rows:
         low = np.searchsorted(sorted_first, infected_first[i] - reach + 1)
         high = np.searchsorted(sorted_first, infected_first[i] + width)
         found = 0
-        for k in range(low + (i % every if every > 1 else 0), high, every):
+        for k in range(low, high):
             j = order[k]
             if j == i:
                 continue
+            stands_for = every
+            if every > 1:
+                for column in range(groups.shape[0]):
+                    if groups[column, i] >= 0 and groups[column, i] == groups[column, j]:
+                        stands_for = 1
+                if stands_for > 1 and (i + k) % every:
+                    continue
             shift = infecting_first[j] - infected_first[i]
             total = 0.0
             for day in range(max(0, shift), min(width, shift + reach)):
@@ -121,6 +183,44 @@ def _fill(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
                 continue
             if writing:
                 infector[start[i] + found] = j
-                fit[start[i] + found] = total * every
+                fit[start[i] + found] = total * stands_for
             found += 1
         counts[i] = found
+
+
+@compiled
+def _merge(  # noqa: PLR0913, PLR0917
+    origin: Ints,
+    position: Ints,
+    old_start: Ints,
+    old_infector: NDArray[np.int32],
+    old_fit: Floats,
+    new_start: Ints,
+    new_infector: NDArray[np.int32],
+    new_fit: Floats,
+    start: Ints,
+    infector: NDArray[np.int32],
+    fit: Floats,
+    entry: Ints,
+) -> None:
+    """Count the entries of each case into `start`, or write them in order where there is room."""
+    writing = infector.size > 0
+    for i in range(origin.size):
+        at, last = (old_start[origin[i]], old_start[origin[i] + 1]) if origin[i] >= 0 else (0, 0)
+        other, end = new_start[i], new_start[i + 1]
+        found = start[i] if writing else 0
+        while at < last or other < end:
+            if at < last and position[old_infector[at]] < 0:
+                at += 1
+                continue
+            if at < last and (other == end or position[old_infector[at]] < new_infector[other]):
+                if writing:
+                    infector[found], fit[found], entry[found] = position[old_infector[at]], old_fit[at], at
+                at += 1
+            else:
+                if writing:
+                    infector[found], fit[found], entry[found] = new_infector[other], new_fit[other], -1
+                other += 1
+            found += 1
+        if not writing:
+            start[i + 1] = found

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.pairs import Pairs
-from broadstreet.analysis.transmission.rates import Rates, weights
+from broadstreet.analysis.transmission.rates import Rates, companions, weights
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,21 +37,39 @@ class Posterior:
 
 @dataclass(frozen=True)
 class Weights:
-    """Weight of each pair, from outside, and of unseen links (3, cases)."""
+    """Weight of each pair, from outside, of unseen links (3, cases), of unseen members of a case's groups.
+
+    The last has a row for each column of `same`; such a link passes through one unseen case.
+    """
 
     pair: Floats
     outside: Floats
     unseen: Floats
+    companions: Floats
 
     def root(self) -> Floats:
         """Return the weight of no infector among the cases."""
-        return np.asarray(self.outside + self.unseen.sum(axis=0))
+        return np.asarray(self.outside + self.unseen.sum(axis=0) + self.companions.sum(axis=0))
+
+    def posterior(self, pair: Floats, nobody: Floats, score: float, method: str) -> Posterior:
+        """Return probabilities, those of nobody parted by whom else it may have been."""
+        each = nobody / self.root()
+        unseen = each * self.unseen
+        unseen[0] += each * self.companions.sum(axis=0)
+        return Posterior(pair, each * self.outside, unseen, score, method)
 
 
 def weigh(evidence: Evidence, rates: Rates) -> Weights:
     """Return the weight of each possible infector."""
     outside = np.maximum(rates.outside * evidence.outside, 1e-290)
-    return Weights(weights(evidence, rates), outside, rates.unseen()[:, np.newaxis] * evidence.unseen)
+    unseen = rates.unseen()[:, np.newaxis] * evidence.unseen
+    return Weights(weights(evidence, rates), outside, unseen, companions(evidence, rates))
+
+
+def none_yet(evidence: Evidence) -> Posterior:
+    """Return a posterior that holds nothing."""
+    size = evidence.pairs.size
+    return Posterior(np.zeros(0), np.zeros(size), np.zeros((len(evidence.unseen), size)), 0.0, "none")
 
 
 def components(pairs: Pairs) -> tuple[int, Ints]:
@@ -84,21 +102,19 @@ def exact(pairs: Pairs, weight: Weights, label: Ints) -> Posterior:
     Tutte 1948, Proc Camb Phil Soc 44:463 (directed Matrix-Tree theorem); marginals: Koo et al. 2007,
     EMNLP-CoNLL.
     """
-    total = row_sums(pairs, weight.pair) + weight.root()
-    pair = weight.pair / np.repeat(total, np.diff(pairs.start))
-    outside, unseen = weight.outside / total, weight.unseen / total
+    root = weight.root()
+    total = row_sums(pairs, weight.pair) + root
+    pair, nobody = weight.pair / np.repeat(total, np.diff(pairs.start)), root / total
     score = float(np.log(total).sum())
     sizes = np.bincount(label, minlength=1)
     together = np.flatnonzero(sizes > 1)
     for member in together:
         cases = np.flatnonzero(label == member)
-        score += _solve_together(pairs, cases, label, pair, outside, unseen)
-    return Posterior(pair, outside, unseen, score, "matrix-tree" if together.size else "independent")
+        score += _solve_together(pairs, cases, label, pair, nobody)
+    return weight.posterior(pair, nobody, score, "matrix-tree" if together.size else "independent")
 
 
-def _solve_together(
-    pairs: Pairs, cases: Ints, label: Ints, pair: Floats, outside: Floats, unseen: Floats
-) -> float:
+def _solve_together(pairs: Pairs, cases: Ints, label: Ints, pair: Floats, nobody: Floats) -> float:
     """Replace the probabilities of cases, each by itself, by those together; return the score's change."""
     local = np.full(pairs.size, -1, np.int64)
     local[cases] = np.arange(len(cases))
@@ -114,6 +130,5 @@ def _solve_together(
     pair[inner] *= np.clip(own[to] - inverse[by, to], 0.0, None)
     outer = entries[~within]
     pair[outer] *= own[local[case[~within]]]
-    outside[cases] *= own
-    unseen[:, cases] *= own
+    nobody[cases] *= own
     return float(logarithm)

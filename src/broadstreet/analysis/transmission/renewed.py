@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from broadstreet.analysis.columns import Table, read
-from broadstreet.analysis.transmission.declared import DIRECTED, EITHER_WAY
-from broadstreet.analysis.transmission.linelist import DAYS, key_of
-from broadstreet.analysis.transmission.settings import Settings
-from broadstreet.analysis.transmission.stays import TIMES
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from broadstreet.analysis.transmission.result import Transmission
-
-Rows = dict[str, list[Any]]
-
-
-def kept(settings: Settings, cases: Table, contacts: Table | None, visits: Table | None) -> dict[str, Rows]:
-    """Return the columns that an inference reads, to be added to later."""
-    names = {
-        "cases": (cases, ("id", *DAYS, *settings.same, *settings.near)),
-        "contacts": (contacts, (*DIRECTED, *EITHER_WAY)),
-        "visits": (visits, ("id", "place", *TIMES)),
-    }
-    return {
-        name: {}
-        if table is None
-        else {key: list(values) for key, values in read(table, name, (), wanted).items()}
-        for name, (table, wanted) in names.items()
-    }
+from broadstreet.analysis.columns import Table
+from broadstreet.analysis.transmission.continued import carried_rates, carry, go_on
+from broadstreet.analysis.transmission.declared import read_contacts
+from broadstreet.analysis.transmission.evidence import Earlier, Evidence, gather
+from broadstreet.analysis.transmission.fitting import fit
+from broadstreet.analysis.transmission.infer import solve, solved
+from broadstreet.analysis.transmission.linelist import LineList, key_of, read_cases
+from broadstreet.analysis.transmission.posterior import none_yet, row_sums
+from broadstreet.analysis.transmission.rates import Rates, weights
+from broadstreet.analysis.transmission.result import Transmission
+from broadstreet.analysis.transmission.stays import read_visits
+from broadstreet.analysis.transmission.study import Study
+from broadstreet.analysis.transmission.tables import Rows, kept
+from broadstreet.analysis.transmission.timing import time_cases
 
 
 def updated(
@@ -40,15 +32,51 @@ def updated(
     remove: Iterable[Any],
 ) -> Transmission:
     """Return the result with further rows, begun from what was found before."""
-    from broadstreet.analysis.transmission.infer import solve  # noqa: PLC0415  it builds on results
-
-    study = before.study
-    more = kept(study.settings, cases if cases is not None else {}, contacts, visits)
+    study, settings = before.study, before.study.settings
+    gone = {key_of(value) for value in remove}
+    more = kept(settings, cases if cases is not None else {}, contacts, visits)
     tables = {name: _joined(study.tables[name], more[name]) for name in more}
-    tables["cases"] = _latest(study.tables["cases"], more["cases"], {key_of(value) for value in remove})
-    return solve(
-        study.settings, tables["cases"], tables["contacts"] or None, tables["visits"] or None, before
-    )
+    tables["cases"] = _latest(study.tables["cases"], more["cases"], gone)
+    again = gone | {key_of(value) for value in more["cases"].get("id", [])}
+    now = read_cases(tables["cases"], settings.same, settings.near, settings.optional)
+    if study.pairs.thinned < 1.0 or list(now.groups) != list(study.cases.groups):
+        return solve(settings, tables["cases"], tables["contacts"] or None, tables["visits"] or None)
+    position = {name: at for name, at in study.cases.position().items() if name not in again}
+    origin = np.array([position.get(key_of(value), -1) for value in now.ids], np.int64)
+    return _renewed(before, now, tables, Earlier(study.evidence, origin), bool(contacts or visits))
+
+
+def _renewed(
+    before: Transmission, now: LineList, tables: dict[str, Rows], earlier: Earlier, linked: bool
+) -> Transmission:
+    study, settings = before.study, before.study.settings
+    declared = read_contacts(tables["contacts"] or None, now)
+    stays = read_visits(tables["visits"] or None, now)
+    evidence = gather(now, time_cases(now, study.serial, settings.incubation), declared, stays, earlier)
+    rates = carried_rates(study.rates, study.cases, now)
+    renewed = Study(
+        settings, now, declared, stays, evidence, rates, none_yet(evidence), study.serial, 0,
+        cyclic=study.cyclic, belief=study.belief, tables=tables,
+    )  # fmt: skip
+    if settings.dispersion is None or not len(evidence.pairs.infector):
+        renewed.rates = fit(evidence, settings.priors, None, rates).rates
+        return solved(renewed)
+    renewed.cyclic = study.cyclic or bool((evidence.gaps <= 0).any())
+    found = carry(study.posterior, before.draws, study.state, earlier, evidence, settings.dispersion[0])
+    changed = earlier.origin < 0
+    if linked:
+        changed = changed | (np.abs(_weights_of(evidence, rates, earlier, study)) > 0.0)
+    sampled = go_on(evidence, rates, settings.dispersion, renewed.cyclic, settings.seed, found, changed)
+    return Transmission(renewed.with_sampled(sampled), sampled.draws)
+
+
+def _weights_of(evidence: Evidence, rates: Rates, earlier: Earlier, study: Study) -> NDArray[np.float64]:
+    """Return by how much the evidence of each case's pairs has changed: contacts and visits were added."""
+    entry = evidence.entry if evidence.entry is not None else np.zeros(0, np.int64)
+    now = weights(evidence, rates)
+    was = np.append(weights(earlier.evidence, study.rates), 0.0)[entry]
+    apart = np.where((entry >= 0) & (np.abs(now - was) > 1e-6 * now), 1.0, 0.0)
+    return row_sums(evidence.pairs, apart)
 
 
 def _joined(old: Rows, new: Rows) -> Rows:

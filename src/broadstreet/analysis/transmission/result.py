@@ -14,9 +14,11 @@ from broadstreet.analysis.columns import Table, read
 from broadstreet.analysis.frame import Frame
 from broadstreet.analysis.transmission.arborescence import most_probable
 from broadstreet.analysis.transmission.dates import is_missing
+from broadstreet.analysis.transmission.generation import Generation, generation, interval_ranges
 from broadstreet.analysis.transmission.impossible import impossible_links
 from broadstreet.analysis.transmission.linelist import key_of
 from broadstreet.analysis.transmission.reasons import Reasons
+from broadstreet.analysis.transmission.reproduction import Reproduction, reproduction
 from broadstreet.analysis.transmission.scoring import Evaluation, combine, score_case
 
 if TYPE_CHECKING:
@@ -128,12 +130,12 @@ class Transmission:
     @cached_property
     def reproduction(self) -> Reproduction:
         """Return how many cases of the list each case infected, and over time."""
-        return Reproduction(*_reproduction(self))
+        return reproduction(self.study, self.draws, self._names, self._onset)
 
     @cached_property
     def generation(self) -> Generation:
         """Return the interval from case to case as learned, and which generation each case belongs to."""
-        return Generation(*_generation(self))
+        return generation(self.study, self.draws, self._names)
 
     @property
     def set_aside(self) -> Frame:
@@ -144,7 +146,8 @@ class Transmission:
     @property
     def diagnostics(self) -> dict[str, Any]:
         """Return how the result came about: method, rounds, fitted rates, and what was noticed."""
-        return self.study.diagnostics()
+        mean, sd = interval_ranges(self.study, self.draws)
+        return self.study.diagnostics() | {"serial_interval_mean_95": mean, "serial_interval_sd_95": sd}
 
     def evaluate(self, truth: Table, *, nobody: bool = False) -> Evaluation:
         """Score the infectors against the truth.
@@ -239,76 +242,3 @@ class Transmission:
             declared,
             study.evidence.timing.mechanistic,
         )
-
-
-@dataclass(frozen=True)
-class Reproduction:
-    """Cases infected by each case of the list, among the list.
-
-    cases : `case, onset, mean, lower, upper` with 95 % credible intervals
-    over_time : `day, cases, mean, lower, upper`, by day of the infector's onset
-    dispersion : the shape of the gamma distribution of infectiousness; below 1 a few infect most
-    """
-
-    cases: Frame
-    over_time: Frame
-    dispersion: float | None
-
-
-@dataclass(frozen=True)
-class Generation:
-    """Intervals, `day, prior, learned`, and generations, `case, mean`: 0 for a case infected from outside."""
-
-    interval: Frame
-    number: Frame
-    mean: float
-    sd: float
-
-
-def offspring(draws: Ints, size: int) -> Ints:
-    """Return how many each case infected in each draw, shape (draws, cases)."""
-    counts = np.zeros((len(draws), size), np.int64)
-    rows = np.repeat(np.arange(len(draws)), draws.shape[1] if draws.ndim == 2 else 0)
-    flat = draws.ravel()
-    np.add.at(counts, (rows[flat >= 0], flat[flat >= 0]), 1)
-    return counts
-
-
-def _reproduction(found: Transmission) -> tuple[Frame, Frame, float | None]:
-    study = found.study
-    mean = np.zeros(study.pairs.size)
-    np.add.at(mean, study.pairs.infector, study.posterior.pair)
-    counts = offspring(found.draws, study.pairs.size)
-    lower, upper = np.quantile(counts, [0.025, 0.975], axis=0) if study.pairs.size else (mean, mean)
-    by_case = Frame(
-        {"case": found._names, "onset": found._onset, "mean": mean, "lower": lower, "upper": upper}
-    )
-    day = np.floor(study.evidence.timing.onset)
-    days, at = np.unique(day, return_inverse=True)
-    cases = np.bincount(at, minlength=len(days))
-    by_day = np.zeros((len(counts), len(days)))
-    for row, drawn in zip(by_day, counts, strict=True):
-        row[:] = np.bincount(at, drawn, minlength=len(days)) / np.maximum(cases, 1)
-    low, high = np.quantile(by_day, [0.025, 0.975], axis=0) if len(days) else (days, days)
-    average = np.bincount(at, mean, minlength=len(days)) / np.maximum(cases, 1)
-    over_time = Frame(
-        {"day": study.labels(days), "cases": cases, "mean": average, "lower": low, "upper": high}
-    )
-    return by_case, over_time, study.dispersion
-
-
-def _generation(found: Transmission) -> tuple[Frame, Frame, float, float]:
-    from scipy.sparse import csr_array, eye_array  # noqa: PLC0415  a heavy part of scipy, seldom needed
-    from scipy.sparse.linalg import spsolve  # noqa: PLC0415
-
-    study = found.study
-    size = study.pairs.size
-    table = csr_array((study.posterior.pair, study.pairs.infector, study.pairs.start), shape=(size, size))
-    hidden = study.posterior.unseen
-    steps = np.asarray(table.sum(axis=1)).ravel() + hidden.T @ np.arange(2, len(hidden) + 2)
-    number = spsolve((eye_array(size) - table).tocsc(), steps) if size else np.zeros(0)
-    prior, learned = study.given_serial, study.serial
-    low = min(prior.first, learned.first)
-    days = np.arange(low, max(prior.first + len(prior.p), learned.first + len(learned.p)))
-    interval = Frame({"day": days, "prior": prior.at(days), "learned": learned.at(days)})
-    return interval, Frame({"case": found._names, "mean": np.atleast_1d(number)}), learned.mean, learned.sd

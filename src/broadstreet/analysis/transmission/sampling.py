@@ -17,6 +17,8 @@ Ints = NDArray[np.int64]
 
 # Exchanges proposed after each sweep, and the step in which the dispersion is proposed (of its logarithm).
 BLOCKS = 40
+# Rounds in which each case is proposed one other infector, before each sweep.
+WANDERINGS = 10
 _STEP = 0.3
 _LEAST_EXPECTED = 0.01
 
@@ -54,10 +56,10 @@ def expected_offspring(evidence: Evidence) -> Floats:
     return np.maximum(np.bincount(pairs.infector, chance, minlength=pairs.size), _LEAST_EXPECTED)
 
 
-def _scaled(expected: Floats, pairs: Pairs, weight: Weights) -> Floats:
-    """Return expected offspring that add up to the links: others are infected from outside or unseen."""
+def _scaled(expected: Floats, pairs: Pairs, weight: Weights, free: Floats) -> Floats:
+    """Return expected offspring that add up to the free links: groups, outside and the unseen have others."""
     total = row_sums(pairs, weight.pair) + weight.root()
-    links = float((row_sums(pairs, weight.pair) / total).sum())
+    links = float((row_sums(pairs, free) / total).sum())
     return np.maximum(expected * links / max(float(expected.sum()), 1e-300), _LEAST_EXPECTED)
 
 
@@ -84,16 +86,34 @@ class Sampler:
         generator: np.random.Generator,
     ) -> None:
         pairs = evidence.pairs
-        self.pairs, self.root = pairs, weight.root()
-        self.free, self.within = free, np.maximum(weight.pair - free, 0.0)
-        self.expected = _scaled(expected_offspring(evidence), pairs, weight)
+        self.pairs, self._by_dates = pairs, expected_offspring(evidence)
         self.dispersion, self.cyclic, self.generator = dispersion, cyclic, generator
-        self.pair, self.alone, self.kept = np.zeros(len(pairs.infector)), np.zeros(pairs.size), 0.0
+        self._everyone = np.arange(pairs.size)
+        self.reweigh(weight, free)
         self.accepted, self.proposed = 0, 0
         everyone = np.zeros((1, pairs.size), np.int64)
         self._blocks = [_members(codes) for codes in np.vstack([evidence.groups, everyone])]
         self._scratch = np.zeros(int(np.diff(pairs.start).max(initial=1)))
         self._touched, self._before = np.zeros(pairs.size, np.int64), np.zeros(pairs.size, np.int64)
+
+    def reweigh(self, weight: Weights, free: Floats) -> None:
+        """Take other weights, and forget what was added up."""
+        self.root, self.free = weight.root(), free
+        self.within = np.maximum(weight.pair - free, 0.0)
+        self.expected = _scaled(self._by_dates, self.pairs, weight, free)
+        self._cumulated = np.concatenate([[0.0], np.cumsum(self.free + self.within)])
+        self._pair, self._alone = np.zeros(len(self.pairs.infector)), np.zeros(self.pairs.size)
+        self.kept = np.zeros(self.pairs.size)
+
+    @property
+    def pair(self) -> Floats:
+        """Return the mean probability of each pair over the sweeps kept."""
+        return np.asarray(self._pair / np.repeat(np.maximum(self.kept, 1e-300), np.diff(self.pairs.start)))
+
+    @property
+    def alone(self) -> Floats:
+        """Return the mean probability of nobody."""
+        return np.asarray(self._alone / np.maximum(self.kept, 1e-300))
 
     def place(self, chain: Chain, case: int, entry: int, free: bool) -> None:
         """Give a case an infector, unless that would close a cycle."""
@@ -103,18 +123,31 @@ class Sampler:
         chain.chosen[case], chain.is_free[case] = entry, int(free)
         chain.offspring[infector[entry]] += int(free)
 
-    def step(self, chain: Chain, power: float, keep: float) -> None:
-        """Make one sweep and the block moves, and draw the dispersion.
+    def step(self, chain: Chain, power: float, keep: float, rows: Ints | None = None) -> None:
+        """Make moves of many kinds, a sweep over cases, and draw the dispersion.
 
         `power` below 1 lets offspring attract others less; `keep` is what the sweep counts for in the sums.
+        `rows` are the cases that are swept, all by default; the others wander only.
         """
-        pairs = self.pairs
+        pairs, swept = self.pairs, self._everyone if rows is None else rows
+        for _ in range(WANDERINGS):
+            gibbs.wander(
+                self._everyone, pairs.start, pairs.infector, self.free, self.within, self._cumulated,
+                self.root, self.expected, chain.shape, chain.chosen, chain.is_free, chain.offspring, power,
+                self.cyclic,
+            )  # fmt: skip
+        if rows is None:
+            self._exchange(chain, power)
         gibbs.sweep(
-            pairs.start, pairs.infector, self.free, self.within, self.root, self.expected, chain.shape,
-            chain.chosen, chain.is_free, chain.offspring, power, self.cyclic, self._scratch,
-            self.pair, self.alone, keep,
+            swept, pairs.start, pairs.infector, self.free, self.within, self.root, self.expected,
+            chain.shape, chain.chosen, chain.is_free, chain.offspring, power, self.cyclic, self._scratch,
+            self._pair, self._alone, keep,
         )  # fmt: skip
-        self.kept += keep
+        self.kept[swept] += keep
+        self._draw_shape(chain)
+
+    def _exchange(self, chain: Chain, power: float) -> None:
+        pairs = self.pairs
         for group, members_start, members in self._blocks:
             self.accepted += gibbs.exchange(
                 pairs.start, pairs.infector, self.free, self.expected, chain.shape, chain.chosen,
@@ -122,7 +155,6 @@ class Sampler:
                 self._touched, self._before,
             )  # fmt: skip
             self.proposed += BLOCKS
-        self._draw_shape(chain)
 
     def score(self, chain: Chain) -> float:
         """Return the log probability of a state, but for a constant."""

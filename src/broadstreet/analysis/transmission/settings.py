@@ -17,6 +17,10 @@ IMPORTATION, REPORTED = (0.05, 10.0), (0.8, 10.0)
 # Dispersion k of offspring, log normal: median and standard deviation of its logarithm. Lloyd-Smith et al.
 # 2005, Nature 438:355, find 0.16 (SARS) to more than 1 (pneumonic plague, measles where vaccinated 0.2).
 SUPERSPREADING = (0.5, 0.5)
+# Mean and standard deviation of the serial interval are as given but for 2 % each (standard deviations of
+# the logarithms): as published means are. Wider ones collapse: pairs of a group that have one infector in
+# common look like links at short intervals.
+INTERVAL_WIDTH = (0.02, 0.02)
 
 # A share given as one number is held: as if so many cases had shown it.
 _CERTAIN = 1e9
@@ -36,6 +40,7 @@ class Settings:
     optional: bool
     priors: Priors
     dispersion: tuple[float, float] | None
+    interval_width: tuple[float, float]
     disease: str | None
     seed: int | None
 
@@ -48,6 +53,7 @@ def check(  # noqa: PLR0913, PLR0917  what infer takes
     importation: Share,
     reported: Share,
     superspreading: Spread,
+    interval_width: tuple[float, float],
     disease: str | None,
     seed: int | None,
 ) -> Settings:
@@ -70,6 +76,7 @@ def check(  # noqa: PLR0913, PLR0917  what infer takes
         optional=tuple(same) == SAME and tuple(near) == NEAR,
         priors=Priors(_share("importation", importation), _share("reported", reported)),
         dispersion=_dispersion(superspreading),
+        interval_width=_width(interval_width),
         disease=disease,
         seed=seed,
     )
@@ -82,6 +89,16 @@ def _share(name: str, given: Share) -> Beta:
             f"{name} must be a share between 0 and 1, or (share, weight in cases) (it is {given!r})"
         )
     return Beta(mean * weight, (1.0 - mean) * weight)
+
+
+def _width(given: tuple[float, float]) -> tuple[float, float]:
+    wide = np.asarray(given, np.float64)
+    if wide.shape != (2,) or not ((wide >= 0.0) & (wide <= 1.0)).all():
+        raise ValueError(
+            "interval_width must be how far mean and sd may be off, two numbers from 0 (as given) to 1 "
+            f"(it is {given!r})"
+        )
+    return float(wide[0]), float(wide[1])
 
 
 def _dispersion(given: Spread) -> tuple[float, float] | None:

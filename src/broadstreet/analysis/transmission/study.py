@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.transmission.chains import State
+from broadstreet.analysis.transmission.belief import Belief
+from broadstreet.analysis.transmission.chains import Sampled, State
 from broadstreet.analysis.transmission.declared import Declared
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.intervals import Interval
@@ -35,10 +36,18 @@ class Study:
     posterior: Posterior
     serial: Interval
     rounds: int
+    cyclic: bool = False
+    belief: Belief | None = None
     dispersion: float | None = None
     sampler: dict[str, Any] = field(default_factory=dict)
     state: State = field(default_factory=State)
     tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+
+    def with_sampled(self, sampled: Sampled) -> Study:
+        """Take what chains say."""
+        self.posterior, self.rates, self.state = sampled.posterior, sampled.rates, sampled.state
+        self.dispersion, self.sampler = sampled.dispersion, sampled.diagnostics
+        return self
 
     @property
     def pairs(self) -> Pairs:
@@ -73,6 +82,7 @@ class Study:
             "contacts_recalled": rates.recall if evidence.declared.size else None,
             "contacts_false": rates.false if evidence.declared.size else None,
             "dispersion": self.dispersion,
+            "serial_interval": (self.serial.mean, self.serial.sd),
             "onsets_missing": int(np.isnan(self.cases.days["onset"]).sum()),
             "sampler": self.sampler or None,
         }

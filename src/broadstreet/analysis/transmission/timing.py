@@ -67,7 +67,7 @@ def time_cases(cases: LineList, serial: Interval, incubation: Interval | None) -
         return Timing(expected, _before(onset, serial), onset, window, infectious, False, serial, serial)
     profile = infectiousness(serial, incubation)
     infected = _masked(_before(onset, incubation), window)
-    infecting = _masked(_after(onset, profile), np.array([np.full(cases.size, -np.inf), end]))
+    infecting = _masked(after(onset, profile), np.array([np.full(cases.size, -np.inf), end]))
     free = np.array([np.full(cases.size, -np.inf), np.full(cases.size, np.inf)])
     return Timing(expected, infected, infecting, free, free, True, serial, incubation.then(profile))
 
@@ -139,7 +139,7 @@ def _before(onset: Band, interval: Interval) -> Band:
     return Band(onset.first - reach, values)
 
 
-def _after(onset: Band, interval: Interval) -> Band:
+def after(onset: Band, interval: Interval) -> Band:
     """Return the chance of each day that follows onset by the interval."""
     values = np.zeros((len(onset.first), len(interval.p) + onset.values.shape[1] - 1))
     for k in range(onset.values.shape[1]):

@@ -8,6 +8,7 @@ from html import escape
 
 from broadstreet.app.investigate.axis import Axis
 from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.reading.table import shown
 
 _HEIGHT = 170.0
 _MOST_BARS = 120
@@ -25,29 +26,44 @@ _WIDTHS = (
 def epidemic_curve(found: Investigation) -> str:
     """Return the cases by day of onset, or by week over a longer time."""
     onsets = [day for day in found.cases.days.get("onset", []) if day is not None]
-    if not onsets:
-        return ""
-    first, last = min(onsets), max(onsets)
+    curves = [_curve(Counter(onsets), "Cases", " of onset", found.cases.dated)] if onsets else []
+    if found.counts is not None:
+        told, dated = found.counts, found.counts.dated
+        for name, numbers in told.numbers.items():
+            if any(numbers):
+                what = f"{shown(name).capitalize()} of {told.file}"
+                curves.append(_curve(Counter(dict(zip(told.days, numbers, strict=True))), what, "", dated))
+    return "".join(curves)
+
+
+def _curve(by_day: Counter[int], what: str, of: str, dated: bool) -> str:
+    first, last = min(by_day), max(by_day)
     width, unit = next((w, u) for w, u in _WIDTHS if last - first < _MOST_BARS * w)
-    start = first - (first - 1) % 7 if width > 1 and found.cases.dated else first
-    counts = Counter((day - start) // width for day in onsets)
-    axis = Axis(start, start + width * (max(counts) + 1), found.cases.dated)
+    start = first - (first - 1) % 7 if width > 1 and dated else first
+    counts: Counter[int] = Counter()
+    for day, number in by_day.items():
+        counts[(day - start) // width] += number
+    axis = Axis(start, start + width * (max(counts) + 1), dated)
     highest = max(counts.values())
     top = _round_up(highest)
     bars = [
-        _bar(found, axis, start + width * at, width, number, top) for at, number in sorted(counts.items())
+        _bar(axis, start + width * at, width, number, top) for at, number in sorted(counts.items()) if number
     ]
     words = (
-        f"Cases by {unit} of onset, {found.cases.label(first)} to {found.cases.label(last)}: "
-        f"{len(onsets):,} cases, at most {highest:,} in a {unit}"
+        f"{what} by {unit}{of}, {_label(first, dated)} to {_label(last, dated)}: "
+        f"{by_day.total():,} in all, at most {highest:,} in a {unit}"
     )
     return _figure(words, _gauge(top) + "".join(bars) + axis.drawn(_HEIGHT), _HEIGHT + 24)
 
 
-def _bar(found: Investigation, axis: Axis, day: int, width: int, number: int, top: float) -> str:
+def _label(day: int, dated: bool) -> str:
+    return date.fromordinal(day).isoformat() if dated else str(day)
+
+
+def _bar(axis: Axis, day: int, width: int, number: int, top: float) -> str:
     left, right = axis.at(day), axis.at(day + width)
     height = max(_LEAST, (_HEIGHT - _TOP) * number / top)
-    when = f"{found.cases.label(day)}" if width == 1 else f"{width} days from {found.cases.label(day)}"
+    when = _label(day, axis.dated) if width == 1 else f"{width} days from {_label(day, axis.dated)}"
     return (
         f'<rect class="bar" x="{left}%" width="{max(right - left - 0.15, 0.2):.2f}%" '
         f'y="{_HEIGHT - height:.1f}" height="{height:.1f}"><title>{escape(when)}: {number:,}</title></rect>'

@@ -12,6 +12,7 @@ from broadstreet.analysis.transmission import Transmission, infer
 from broadstreet.app.investigate import roles, tables
 from broadstreet.app.investigate.aside import Aside, from_analysis
 from broadstreet.app.investigate.belief import Belief
+from broadstreet.app.investigate.counts import Counts, read_counts
 from broadstreet.app.investigate.linelist import LineList, read_line_list
 from broadstreet.app.investigate.tables import Beside
 from broadstreet.app.reading.dates import Order
@@ -33,6 +34,7 @@ class Files:
     sites: Path | None = None
     streets: Path | None = None
     population: Path | None = None
+    counts: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Investigation:
         None where no serial interval is known, or no case has a day.
     places : VisitRanking or None
     sites : SiteRanking or None
+    counts : Counts or None
+        Cases by day from a table of their own.
     layers : dict of Beside
         Of the map: sites, streets, population.
     aside : list of Aside
@@ -74,6 +78,7 @@ class Investigation:
     places: VisitRanking | None = None
     sites: SiteRanking | None = None
     layers: dict[str, Beside] = field(default_factory=dict)
+    counts: Counts | None = None
     aside: list[Aside] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     window: tuple[int, int] | None = None
@@ -104,6 +109,9 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
             "(--controls)."
         )
     _rank_sites(found, wishes, files)
+    if files.counts:
+        found.counts = read_counts(files.counts, wishes.encoding, wishes.order)
+        found.aside += found.counts.aside
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from broadstreet import __version__
+from broadstreet.analysis.transmission import Transmission
 from broadstreet.app.investigate import story
 from broadstreet.app.investigate.chart_map import draw_map
 from broadstreet.app.investigate.curve import epidemic_curve, reproduction_chart
@@ -256,7 +257,8 @@ def _methods(found: Investigation) -> Iterable[tuple[str, str]]:
         yield "Disease", f"{belief.name[:1].upper()}{belief.name[1:]}"
         yield (
             "From onset to onset",
-            f"mean {belief.serial[0]:.1f}, standard deviation {belief.serial[1]:.1f} days",
+            f"mean {belief.serial[0]:.1f}, standard deviation {belief.serial[1]:.1f} days"
+            f"{_learned(found.links)}",
         )
         if belief.incubation:
             mean, sd = belief.incubation
@@ -280,6 +282,13 @@ def _methods(found: Investigation) -> Iterable[tuple[str, str]]:
             f"risk that falls with the distance, {way}; reach and share of other cases are integrated out",
         )
     yield "Made with", f"Broad Street {__version__}"
+
+
+def _learned(links: Transmission) -> str:
+    """Return what the links say of the interval, in the words of the page."""
+    told = links.generation
+    low, high = told.mean_range
+    return f"; with these cases {told.mean:.1f} and {told.sd:.1f} (a mean from {low:.1f} to {high:.1f})"
 
 
 def _inference(found: Investigation) -> str:
