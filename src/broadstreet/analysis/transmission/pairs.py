@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 # A link whose dates fit worse than the best by this factor is no candidate.
 _LEAST_FIT = 1e-5
-MOST_PAIRS = 4_000_000
+MOST_PAIRS, THINNED = 4_000_000, 1_500_000
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ def _stride(timing: Timing) -> int:
     width, reach = timing.infected.values.shape[1], timing.infecting.values.shape[1]
     low = np.searchsorted(first, timing.infected.first - reach + 1)
     high = np.searchsorted(first, timing.infected.first + width)
-    return max(1, int(np.ceil(float((high - low).sum()) / MOST_PAIRS)))
+    every = float((high - low).sum())
+    return int(np.ceil(every / THINNED)) if every > MOST_PAIRS else 1
 
 
 def _best(timing: Timing) -> float:
