@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Effort of a fresh run: candidates looked at in all, sweeps of a chain at least and at most.
-_EFFORT, _FEWEST, _MOST = 60_000_000, 16, 400
+_EFFORT, _FEWEST, _MOST = 60_000_000, 16, 200
 _CHAINS, _MANY_PAIRS = 4, 1_500_000
 # Rates are fitted to links as the sampler sees them in so many rounds.
 _ROUNDS = 3
