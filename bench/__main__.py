@@ -8,7 +8,7 @@ import sys
 
 import bench
 
-SUPPORT = {"__main__", "machine", "results"}
+SUPPORT = {"__main__", "hospitals", "machine", "results"}
 
 
 def main() -> None:

@@ -2,11 +2,13 @@
 
 Tie-aware accuracy, first three, mean probability of the truth and coverage of 80 % credible sets: means
 and the spread over 10 seeds or the outbreaks. MERS has no truth here: its time, and how far seeds differ.
+Parts can be named: `python -m bench.transmission hagelloch city`.
 """
 
 from __future__ import annotations
 
 import csv
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.results import keep
+from bench import hospitals
+from bench.results import keep, kept
 from broadstreet.analysis.transmission import Transmission, infer
 from broadstreet.simulation.epidemic.practice import case_table, outbreak, visit_table
 from broadstreet.simulation.population import build, configuration
@@ -40,15 +43,19 @@ COVID, COVID_INCUBATION = (5.2, 3.5), (5.5, 2.4)
 
 
 def main() -> None:
-    figures: dict[str, Any] = {}
+    """Run the parts named on the command line, or all; what others kept stays."""
+    parts = {
+        "hagelloch": hagelloch, "mers": mers, "hospitals": in_hospitals, "city": city, "many": many,
+        "one_day": one_day,
+    }  # fmt: skip
+    chosen = [name for name in sys.argv[1:] if name in parts] or list(parts)
+    figures: dict[str, Any] = kept("transmission")
     print(f"{'work':<44} {'top 1':>12} {'top 3':>6} {'p':>6} {'80 %':>6} {'CPU s':>6}  peer", flush=True)
-    if SHARED.exists():
-        hagelloch(figures)
-        mers(figures)
-    else:
-        print(f"no shared data at {SHARED}: without Hagelloch and MERS")
-    city(figures)
-    many(figures)
+    for name in chosen:
+        if name in ("hagelloch", "mers") and not SHARED.exists():
+            print(f"no shared data at {SHARED}: without {name}")
+            continue
+        parts[name](figures)
     print(f"kept in {keep('transmission', figures)}")
 
 
@@ -98,33 +105,79 @@ def mers(figures: dict[str, Any]) -> None:
         figures[name] = {"CPU s": round(float(np.median(seconds)), 2), "seeds differ by": round(apart, 4)}
 
 
-def city(figures: dict[str, Any]) -> None:
-    """Score 1,000 cases of the city's outbreaks, half of them seen: each evidence alone, and all."""
+def in_hospitals(figures: dict[str, Any]) -> None:
+    """Score simulated outbreaks with superspreaders in hospitals, with and without exposure windows."""
     every: dict[str, list[list[float]]] = {}
-    for number in range(OUTBREAKS):
-        cases, visits, truth = observed(number)
-        for name, settings in {
-            "city, dates": {"same": (), "near": ()},
-            "city, dates and groups": {"same": ("household", "class", "team"), "near": ()},
-            "city, dates and distance": {"same": (), "near": ("x", "y")},
-            "city, dates and places": {"same": (), "near": (), "visits": visits},
-            "city, all evidence": {
-                "same": ("household", "class", "team"), "near": ("x", "y"), "visits": visits,
-            },
-        }.items():  # fmt: skip
+    for seed in range(SEEDS):
+        cases, windows, truth = hospitals.outbreak(seed)
+        dates = {name: cases[name] for name in ("id", "onset", "diagnosed")}
+        for name, table, same, incubation in (
+            ("hospitals, dates", dates, (), None),
+            ("hospitals, dates and hospital", cases, ("hospital",), MERS_INCUBATION),
+            ("hospitals, with exposure windows", cases | windows, ("hospital",), MERS_INCUBATION),
+        ):
             begin = time.process_time()
-            found = infer(
-                cases, serial_interval=COVID, incubation=COVID_INCUBATION, reported=0.5, seed=number,
-                **settings,  # type: ignore[arg-type]
-            )  # fmt: skip
-            seconds = time.process_time() - begin
-            linked, whole = found.evaluate(truth), found.evaluate(truth, nobody=True)
+            found = infer(table, serial_interval=MERS, incubation=incubation, same=same, near=(), seed=seed)
+            score, seconds = found.evaluate(truth), time.process_time() - begin
             every.setdefault(name, []).append(
-                [linked.accuracy, linked.top3, linked.probability, whole.coverage, seconds, whole.accuracy]
+                [score.accuracy, score.top3, score.probability, score.coverage, seconds]
             )
     for name, scores in every.items():
-        _tell(name, np.array(scores)[:, :5], figures)
-        figures[name]["top 1, nobody counted"] = round(float(np.mean([score[5] for score in scores])), 3)
+        _tell(name, np.array(scores), figures)
+
+
+def city(figures: dict[str, Any]) -> None:
+    """Score 1,000 cases of the city's outbreaks, half of them seen: each evidence alone, and all.
+
+    Accuracy is that among cases whose infector is in the list; and, where "nobody" is an answer, among all.
+    """
+    every: dict[str, list[list[float]]] = {}
+    apart: list[float] = []
+    for number in range(OUTBREAKS):
+        cases, visits, truth = observed(number)
+        groups, point = ("household", "class", "team"), ("x", "y")
+        kinds: dict[str, dict[str, Any]] = {
+            "city, dates": {"same": (), "near": ()},
+            "city, dates and groups": {"same": groups, "near": ()},
+            "city, dates and distance": {"same": (), "near": point},
+            "city, dates and places": {"same": (), "near": (), "visits": visits},
+            "city, all evidence": {"same": groups, "near": point, "visits": visits},
+        }
+        for name, settings in kinds.items():
+            begin = time.process_time()
+            found = _seen_by_half(cases, number, settings)
+            seconds = time.process_time() - begin
+            linked, whole = found.evaluate(truth), found.evaluate(truth, nobody=True)
+            every.setdefault(name, []).append([
+                linked.accuracy, linked.top3, linked.probability, linked.coverage, seconds,
+                whole.accuracy, whole.coverage, whole.log_score,
+            ])  # fmt: skip
+        again = _seen_by_half(cases, number + 100, settings)
+        apart.append(_variation(found, again))
+    for name, scores in every.items():
+        table = np.array(scores)
+        _tell(name, table[:, :5], figures)
+        accuracy, coverage, logarithm = table[:, 5:].mean(axis=0).round(3).tolist()
+        figures[name] |= {
+            "top 1, nobody counted": accuracy, "coverage, nobody counted": coverage,
+            "log score, nobody counted": logarithm,
+        }  # fmt: skip
+        print(f"{'  nobody counted':<44} {accuracy:.3f}, covered {coverage:.3f}, log score {logarithm:.3f}")
+    figures["city, all evidence"]["two seeds differ by"] = round(float(np.mean(apart)), 4)
+    print(f"two seeds differ by {np.mean(apart):.4f} (mean total variation over cases)")
+
+
+def _seen_by_half(cases: Table, seed: int, settings: dict[str, Any]) -> Transmission:
+    return infer(
+        cases, serial_interval=COVID, incubation=COVID_INCUBATION, reported=0.5, seed=seed, **settings
+    )
+
+
+def _variation(one: Transmission, other: Transmission) -> float:
+    """Return the mean total variation of the infectors of two results."""
+    change = np.abs(one.study.posterior.pair - other.study.posterior.pair).sum()
+    nobody = np.abs(one.study.posterior.nobody() - other.study.posterior.nobody()).sum()
+    return float(change + nobody) / 2.0 / one.study.pairs.size
 
 
 def observed(number: int, cases: int = 1_000, people: int = 50_000) -> tuple[Table, Table, Table]:
@@ -163,6 +216,21 @@ def many(figures: dict[str, Any]) -> None:
     found.update({name: [values[7]] for name, values in cases.items()})
     figures["5,000 cases, an update: share of the time"] = round((time.process_time() - begin) / seconds, 3)
     print(f"an update takes {figures['5,000 cases, an update: share of the time']:.0%} of that")
+
+
+def one_day(figures: dict[str, Any]) -> None:
+    """Time 10,000 cases with one day of onset, where any may have infected any."""
+    generator = np.random.default_rng(2)
+    household = generator.integers(0, 4_000, 10_000)
+    cases = {"id": np.arange(10_000), "onset": np.zeros(10_000, int), "household": household}
+    begin = time.process_time()
+    found = infer(
+        cases, serial_interval=COVID, incubation=COVID_INCUBATION, same=("household",), near=(), seed=1
+    )
+    seconds = time.process_time() - begin
+    share = found.diagnostics["share_of_pairs_kept"]
+    print(f"10,000 cases on one day: {seconds:.1f} CPU s, one of {1.0 / share:.0f} candidates looked at")
+    figures["10,000 cases on one day: CPU s"] = round(seconds, 1)
 
 
 def _over_seeds(name: str, figures: dict[str, Any], truth: Table, run: Callable[[int], Transmission]) -> None:

@@ -296,3 +296,15 @@ def test_places_are_ranked_against_controls(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "out" / "places.csv")[0]["place"] == "kitchen"
     assert [one["file"] for one in found["set_aside"]] == ["visits.csv"]
     assert any("the most probable one is kitchen" in said for said in found["found"])
+
+
+def test_cases_by_day_give_a_curve_and_days_that_cannot_be_counted_are_named(tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_text("id,x,y\n1,0,0\n2,1,1\n")
+    (tmp_path / "counts.csv").write_text(
+        "date,attacks\n2026-03-01,4\n2026-03-02,many\n2026-03-01,5\n,3\n2026-03-03,-1\n2026-03-04,7\n"
+    )
+    result = run(tmp_path / "cases.csv", "--counts", tmp_path / "counts.csv", "--out", tmp_path / "out")
+    assert "4 rows of the files could not be used" in result.output
+    page = (tmp_path / "out" / "investigation.html").read_text()
+    assert "Attacks of counts.csv by day, 2026-03-01 to 2026-03-04: 11 in all, at most 7 in a day" in page
+    assert [row["row"] for row in rows_of(tmp_path / "out" / "set_aside.csv")] == ["3", "4", "5", "6"]

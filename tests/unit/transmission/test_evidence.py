@@ -104,3 +104,41 @@ def test_the_plot_shows_each_case():
     figure = infer(cases, serial_interval=SERIAL, seed=1).plot()
     (axes,) = figure.axes
     assert {text.get_text().split()[0] for text in axes.texts} == {"a", "b"}
+
+
+def test_who_was_there_at_the_same_hour_is_likelier_than_who_came_on_the_same_day():
+    cases = {"id": ["a", "b", "c"], "onset": [0, 0, 8]}
+    visits = {
+        "id": ["a", "b", "c"],
+        "place": ["clinic"] * 3,
+        "start": [4.40, 4.70, 4.45],
+        "end": [4.50, 4.80, 4.55],
+    }
+    found = infer(cases, visits=visits, serial_interval=SERIAL, incubation=INCUBATION, superspreading=None)
+    assert chance(found, "a", "c") > 2 * chance(found, "b", "c")
+
+
+def test_a_household_says_the_more_the_more_households_were_spared():
+    """In the one list most households have one case of many, in the other all have all of theirs."""
+    alone = [f"h{k}" for k in range(40)]
+    few = {"household": ["same", "same", *alone], "onset": [0, 8, *range(40)]}
+    full = {"household": ["same", "same", *(alone[k // 4] for k in range(40))], "onset": [0, 8, *range(40)]}
+    chances = []
+    for cases in (few, full):
+        cases["id"] = [str(k) for k in range(42)]
+        found = infer(cases, serial_interval=SERIAL, same=("household",), near=(), superspreading=None)
+        chances.append(chance(found, "0", "1"))
+    assert chances[0] > chances[1]
+
+
+def test_a_case_whose_class_has_others_that_fell_ill_with_it_may_have_an_unseen_infector_there():
+    cases = {
+        "id": list("abcdef"),
+        "onset": [20, 20, 21, 0, 5, 26],
+        "class": ["1", "1", "1", None, None, None],
+    }
+    found = infer(
+        cases, serial_interval=(8.0, 1.5), same=("class",), near=(), reported=0.5, superspreading=None
+    )
+    assert found.study.evidence.companions[0, :3].min() > 0.0
+    assert found.study.evidence.companions[0, 3:].max() == 0.0
