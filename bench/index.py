@@ -9,7 +9,7 @@ What is timed begins with resources and their bodies in memory, and ends when al
 be searched: a process beside the committer's keeps the index, as under a hub. The corpus is made outside of
 it, 50,000 resources at a time; a hub never stops to wait for its index, so that the wait for the last of them
 is counted each time. Bodies are not sealed. The processor's time is that of the committer's process alone.
-Timings are noisy where others work on the machine.
+A server is searched once its own vacuum has ended. Timings are noisy where others work on the machine.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ STRETCH = 50_000  # resources that are made, then timed
 A_WORK = 50
 UNDER_WAY = 40
 SUPERSEDED = 20_000
+A_NAP = 60  # seconds between the looks of a server at what it should vacuum
 EACH = 300  # of a type, to time extraction
 BEGUN = 1  # stretches that the last tenth is compared with
 SERVER_SETTINGS = """
@@ -220,6 +221,7 @@ def measure(backend: Backend, count: int) -> dict[str, Any]:
     store.close()
     figures |= _told({DISK: round(backend.bytes() / count)})
     store, committer = backend.open()
+    _rest(store)
     figures["search"] = search.measure(store)
     with backend.following():
         figures |= _told(supersede(store, committer, min(SUPERSEDED, count // 2)))
@@ -228,6 +230,16 @@ def measure(backend: Backend, count: int) -> dict[str, Any]:
     store.close()
     figures["load average, after"] = round(os.getloadavg()[0], 1)
     return figures
+
+
+def _rest(store: Store) -> None:
+    """Wait until a server has come to the end of its own vacuum, which it begins once a minute."""
+    if store.files():
+        return
+    time.sleep(A_NAP)
+    working = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'"
+    while store.run(working, [])[0][0]:
+        time.sleep(1)
 
 
 def table_of(figures: dict[str, Any]) -> str:
