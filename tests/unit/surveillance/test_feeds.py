@@ -56,6 +56,13 @@ def test_a_source_that_falls_silent_is_a_signal_of_its_own(town: Town) -> None:
     assert [s for s in surveillance.signals(town.store) if s.kind == "rise"] == []
 
 
+def test_a_quiet_sunday_makes_no_silence_of_a_monday(town: Town) -> None:
+    for number in range(42):
+        day_of(town, number, busy=2 if number % 7 == 6 else 12, small=6)
+    day_of(town, 42, busy=6, small=6)  # half a Monday: with the Sunday 8 of 14, not of 24
+    assert [each.status for each in silent(town) if each.until >= FIRST + timedelta(days=40)] == []
+
+
 def test_an_outbreak_is_seen_while_the_largest_source_is_silent(town: Town) -> None:
     number = four_weeks(town)
     day_of(town, number, busy=0, small=6)

@@ -8,7 +8,7 @@ sources that do report let expect.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,8 @@ from broadstreet.workflows.surveillance.strata import REPORTER, Series
 from broadstreet.workflows.surveillance.tables import CITY, FACILITY_PLACE, VISITS
 
 RUNS = (1, 2, 3)
-"""Days over which a source's visits are added up: one that sends little is found silent after some days."""
+"""Days over which a source's visits are added up: one that sends little is found silent after some days. Each
+day has its own expectation: a Sunday is not a Monday."""
 SHARE_OVER = 56
 """Days from which a source's share of a place is taken."""
 LEAST_EXPECTED = 1.0
@@ -45,7 +46,9 @@ class Silence(NamedTuple):
     chance: float
 
 
-def silences(sheet: Sheet, feeds: list[Series], day: int, tested: Tested, a_month: float) -> list[Silence]:
+def silences(
+    sheet: Sheet, feeds: list[Series], day: int, tested: Sequence[Tested], a_month: float
+) -> list[Silence]:
     """Return the sources that are silent on a day.
 
     Parameters
@@ -55,23 +58,27 @@ def silences(sheet: Sheet, feeds: list[Series], day: int, tested: Tested, a_mont
     day
         The day.
     tested
-        What is expected of each of them on that day, and how it spreads.
+        What is expected of each of them on that day and on those before it, the newest first, and how it
+        spreads.
     a_month
         False alarms of silence that are allowed in a month.
     """
     level = a_month / MONTH / max(len(feeds), 1) / len(RUNS)
     found = []
     for number, series in enumerate(feeds):
-        expected, spread = float(tested.expected[number]), float(tested.dispersion[number])
+        each_day = [float(each.expected[number]) for each in tested]
+        expected, spread = each_day[0], float(tested[0].dispersion[number])
         if not np.isfinite(expected) or not np.isfinite(spread):
             continue
         counts = sheet.of(series)[: day + 1 - sheet.first]
         if counts[-1] > expected / 2:
             continue
         for days in RUNS:
-            mean, observed = expected * days, int(counts[-days:].sum())
+            mean, observed = sum(each_day[:days]), int(counts[-days:].sum())
+            if not mean >= LEAST_EXPECTED:  # too little, or a day without an expectation
+                continue
             chance = _at_most(observed, mean, spread)
-            if mean >= LEAST_EXPECTED and chance < level:
+            if chance < level:
                 lower = float(_least(level, mean, spread)) / days
                 found.append(Silence(series, day, day - days + 1, int(counts[-1]), expected, lower, chance))
                 break

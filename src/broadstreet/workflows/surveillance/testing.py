@@ -16,7 +16,7 @@ from broadstreet.workflows.surveillance.arrivals import Arrivals
 from broadstreet.workflows.surveillance.budget import Budget
 from broadstreet.workflows.surveillance.days import number_of
 from broadstreet.workflows.surveillance.evidence import Witness
-from broadstreet.workflows.surveillance.feeds import LEAST_REPORTING, Reporting, silences
+from broadstreet.workflows.surveillance.feeds import LEAST_REPORTING, RUNS, Reporting, silences
 from broadstreet.workflows.surveillance.lives import Key
 from broadstreet.workflows.surveillance.places import Places
 from broadstreet.workflows.surveillance.rule import Rule, Tested, promising, test_day
@@ -62,17 +62,26 @@ class Testing:
         self._budget, self._places, self._corrections = budget, places, corrections
         self._arrivals = arrivals
         self._begins: dict[int, int] = {}
+        self._expected: dict[int, Tested] = {}
 
     def silences(self, days: Iterable[int]) -> list[Evidence]:
         """Return the sources that are silent on these days, each as evidence."""
         feeds = self._sheet.feeds()
         found = []
         for day in sorted(days) if feeds else ():
-            counts = self._up_to(day)[:, [self._sheet.columns[series] for series in feeds]]
-            delays = self._arrivals.of(feeds, day)
-            tested = test_day(counts, self._begins[day], self._rule, 0.01, delays)
+            tested = [
+                self._volumes(feeds, day - ago) for ago in range(max(RUNS)) if day - ago >= self._sheet.first
+            ]
             found += silences(self._sheet, feeds, day, tested, self._budget.a_month)
         return [self._witness.of_silence(each) for each in found]
+
+    def _volumes(self, feeds: Sequence[Series], day: int) -> Tested:
+        """Return what is expected of the sources on a day."""
+        if day not in self._expected:
+            counts = self._up_to(day)[:, [self._sheet.columns[series] for series in feeds]]
+            delays = self._arrivals.of(feeds, day)
+            self._expected[day] = test_day(counts, self._begins[day], self._rule, 0.01, delays)
+        return self._expected[day]
 
     def rises(self, cells: Iterable[tuple[Series, int]], silent: Silent) -> list[Evidence]:
         """Return those of the cells that stand out, each as evidence."""
