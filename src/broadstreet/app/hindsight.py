@@ -20,7 +20,7 @@ from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Emission, source_of
 from broadstreet.store.protocol import Batch, Reader, StoreError
 from broadstreet.store.sqlite import SqliteStore
-from broadstreet.workflows.surveillance import closing_of, signals
+from broadstreet.workflows.surveillance import closed_days, closing_of, signals
 
 SIGNAL = records.entry_type(Signal)
 AT_ONCE = 1_000
@@ -75,7 +75,9 @@ def told_by(store: Reader, day: date) -> list[Signal]:
 def _position(store: Reader, day: date) -> int:
     seq = closing_of(store, day)
     if seq is None:
-        raise StoreError(f"expected a day that was closed, {day} was not; see `broadstreet status`")
+        first, last = closed_days(store) or (None, None)
+        which = f"those from {first} to {last} were" if first else "none is yet"
+        raise StoreError(f"expected a day that was closed ({which}), got {day}")
     return seq
 
 

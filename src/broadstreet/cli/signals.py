@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -47,10 +47,10 @@ def list_signals(
         bool, typer.Option("--all", help="Those closed, dismissed and withdrawn as well.")
     ] = False,
     as_of_day: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
             "--as-of",
-            formats=["%Y-%m-%d"],
+            metavar="DAY",
             help="What would have been seen once this day was over, with what had arrived by then.",
             show_default=False,
         ),
@@ -64,7 +64,7 @@ def list_signals(
     settings = settings_of(config, data)
     if told and as_of_day is None:
         raise Mistake("--told needs the day: --as-of YYYY-MM-DD")
-    found = _found(settings, as_of_day.date() if as_of_day else None, told)
+    found = _found(settings, _day(as_of_day), told)
     shown = [s for s in found if everything or s.state not in ("closed", "dismissed", "withdrawn")]
     if as_json:
         console.print_json(json.dumps(msgspec.to_builtins(shown)))
@@ -134,6 +134,13 @@ def _found(settings: Settings, day: date | None, told: bool) -> list[Signal]:
         if day is None:
             return surveillance.signals(store)
         return told_by(store, day) if told else as_of(store, settings, day)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise Mistake(f"--as-of: expected a day such as 2026-03-02, got {text!r}") from None
 
 
 def _judge(

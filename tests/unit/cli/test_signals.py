@@ -108,7 +108,8 @@ def test_a_card_is_one_page(store: Path, tmp_path: Path) -> None:
     [
         (("signals", "show", "nobody"), "expected the id of one signal, got 'nobody' (none)"),
         (("signals", "list", "--told"), "--told needs the day"),
-        (("signals", "list", "--as-of", "2020-01-01"), "expected a day that was closed"),
+        (("signals", "list", "--as-of", "2020-01-01"), "expected a day that was closed (those from 20"),
+        (("signals", "list", "--as-of", "yesterday"), "--as-of: expected a day such as 2026-03-02"),
         (("card", "nobody"), "expected the id of one signal"),
     ],
 )

@@ -13,6 +13,7 @@ from broadstreet.workflows.surveillance.judging import Judge
 from broadstreet.workflows.surveillance.places import NOWHERE, Place, Places, read_places
 from broadstreet.workflows.surveillance.reading import (
     History,
+    closed_days,
     closing_of,
     days_with_visits,
     facilities,
@@ -37,6 +38,7 @@ __all__ = [
     "Series",
     "Strata",
     "Tests",
+    "closed_days",
     "closing_of",
     "days_with_visits",
     "facilities",

@@ -110,10 +110,10 @@ def span(evidence: Iterable[Evidence]) -> tuple[date, date]:
 
 def apart(evidence: Iterable[Evidence]) -> list[Evidence]:
     """Return the tests of one series whose visits are not in another of them: of an area's, which each look
-    back over days, the newest alone."""
+    back over days, the strongest alone."""
     each = list(evidence)
     spans = [e for e in each if e.places]
-    return spans[-1:] if spans else each
+    return [min(spans, key=_strength)] if spans else each
 
 
 def _strength(evidence: Evidence) -> tuple[float, float, bool, tuple[str, ...]]:

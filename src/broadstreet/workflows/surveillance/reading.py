@@ -129,6 +129,12 @@ def closing_of(reader: TableReader, day: date) -> int | None:
     return int(rows[0][1] or 0) if rows else None
 
 
+def closed_days(reader: TableReader) -> tuple[date, date] | None:
+    """Return the first and the last day that was closed; None before there is one."""
+    ends = [reader.select(CLOSED, order=(order,), limit=1) for order in ("day", "-day")]
+    return (date_of(int(ends[0][0][0] or 0)), date_of(int(ends[1][0][0] or 0))) if ends[0] else None
+
+
 def facilities(reader: TableReader) -> dict[str, str]:
     """Return what the facilities are called, by the id that their places have."""
     return {str(id): str(name) for id, name in reader.select(FACILITY)}

@@ -9,6 +9,7 @@ from datetime import date
 from broadstreet.model.records import Signal
 from broadstreet.workflows.surveillance.card.data import Point, Sureness
 from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.lives import apart
 from broadstreet.workflows.surveillance.tables import CITY, VISITS
 
 SMALL = 3.0
@@ -199,8 +200,8 @@ def _first_sign(signal: Signal) -> str:
 
 
 def _days(signal: Signal) -> list[date]:
-    days = {each.day for each in signal.evidence if each.where == signal.where}
-    days |= {each.since for each in signal.evidence if each.where == signal.where and each.since}
+    of_it = apart(each for each in signal.evidence if each.where == signal.where)
+    days = {each.day for each in of_it} | {each.since for each in of_it if each.since}
     return sorted(days) or [signal.since, signal.until]
 
 
