@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 900, 1240
 
 
 def main() -> None:
-    """Take the card of the largest rise, and its picture."""
+    """Take the card of the strongest rise, and its picture."""
     if len(sys.argv) != 2:
         sys.exit("expected the folder of a demonstration that was kept: python tools/card_picture.py STORE")
     with tempfile.TemporaryDirectory() as folder:
@@ -39,9 +39,9 @@ def _card(store: Path) -> Card:
     settings = load(store / FILE, {}, {"data": str(store)})
     with read(settings) as reader:
         rises = [each for each in signals(reader) if each.kind == "rise" and each.evidence]
-    largest = max(rises, key=lambda each: each.observed - each.expected)
+    strongest = min(rises, key=lambda each: min(e.chance or 1.0 for e in each.evidence))
     with reached(settings) as ask:
-        return msgspec.convert(ask(requests.SignalCard(id=largest.id)), Card)
+        return msgspec.convert(ask(requests.SignalCard(id=strongest.id)), Card)
 
 
 def _taken(file: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
-from broadstreet.model.records import Signal
+from broadstreet.model.records import Evidence, Signal
 from broadstreet.workflows.surveillance.card.data import Point, Sureness
 from broadstreet.workflows.surveillance.days import number_of
 from broadstreet.workflows.surveillance.lives import apart
@@ -201,8 +201,13 @@ def _first_sign(signal: Signal) -> str:
 
 def _days(signal: Signal) -> list[date]:
     of_it = apart(each for each in signal.evidence if each.where == signal.where)
-    days = {each.day for each in of_it} | {each.since for each in of_it if each.since}
+    days = {day for each in of_it for day in _span(each)}
     return sorted(days) or [signal.since, signal.until]
+
+
+def _span(evidence: Evidence) -> list[date]:
+    first = evidence.since or evidence.day
+    return [first + timedelta(days=n) for n in range((evidence.day - first).days + 1)]
 
 
 def _told(day: date) -> str:
