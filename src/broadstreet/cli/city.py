@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from broadstreet.cli.city_options import Name, PlanFile, Population, Seed, Told, of_a_run
 from broadstreet.cli.program import AsJson, app
 
 group = typer.Typer(
@@ -15,33 +16,8 @@ group = typer.Typer(
 )
 app.add_typer(group, name="city")
 
-Name = Annotated[
-    str | None, typer.Argument(help="demo (50,000 people) or metropolis (1 million).", show_default=False)
-]
-PlanFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--plan", help="TOML file that tells city, pathogens, imports, sources.", show_default=False
-    ),
-]
-Population = Annotated[int | None, typer.Option(help="Another number of people.", show_default=False)]
-Seed = Annotated[int | None, typer.Option(min=0, help="What decides all chance (1).", show_default=False)]
-Days = Annotated[int | None, typer.Option(help="How many days pass (120).", show_default=False)]
-Pathogens = Annotated[
-    list[str] | None, typer.Option("--pathogen", help="Which one; may be given again.", show_default=False)
-]
-Imports = Annotated[
-    int | None,
-    typer.Option("--imports", help="Residents who come back infected on day 0 (5).", show_default=False),
-]
-From = Annotated[
-    str | None, typer.Option("--source", help="A point source: pump, kitchen or market.", show_default=False)
-]
-District = Annotated[
-    str | None,
-    typer.Option(help="Where the source or the imports are (a code such as D01).", show_default=False),
-]
 Out = Annotated[Path, typer.Option(help="Folder for what is written.")]
+Form = Annotated[str, typer.Option("--format", help="csv or parquet.")]
 _FOLDER = Path("broadstreet-city")
 _TABLES = (
     "messages, people, places, truth, linelist, recalled, contacts, visits, pings, payments, checkins,"
@@ -52,11 +28,10 @@ _TABLES = (
 @group.command("build")
 def build_city(
     city: Name = None, plan: PlanFile = None, population: Population = None, seed: Seed = None,
-    out: Out = _FOLDER,
-    form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    form: Form = "csv", out: Out = _FOLDER,
 ) -> None:  # fmt: skip
     """Build a city, and write its people and places as tables."""
-    _work().build(plan, {"city": city, "population": population, "seed": seed}, form, out)
+    _work().build(Told(plan, {"city": city, "population": population, "seed": seed}), form, out)
 
 
 @group.command("check")
@@ -67,43 +42,26 @@ def check_city(
 
     Exit code 1 if a comparison fails.
     """
-    _work().check(plan, {"city": city, "population": population, "seed": seed})
+    _work().check(Told(plan, {"city": city, "population": population, "seed": seed}))
 
 
 @group.command("run")
-def run_city(  # noqa: PLR0913, PLR0917  each is an option
-    city: Name = None,
-    pathogen: Pathogens = None,
-    imports: Imports = None,
-    source: From = None,
-    district: District = None,
-    days: Days = None,
-    population: Population = None,
-    seed: Seed = None,
-    plan: PlanFile = None,
-    out: Out = _FOLDER,
-) -> None:
+@of_a_run
+def run_city(told: Told, city: Name = None, out: Out = _FOLDER) -> None:
     """Run an epidemic through a city; write a map with the curve, a page, the truth and the line list."""
-    _work().show(plan, _options(city, pathogen, days, population, seed), imports, source, district, out)
+    _work().show(told.of(city), out)
 
 
 @group.command("export")
-def export_city(  # noqa: PLR0913, PLR0917  each is an option
+@of_a_run
+def export_city(
+    told: Told,
     tables: Annotated[list[str], typer.Argument(help=f"Of {_TABLES}.")],
-    city: Annotated[str | None, typer.Option(help="demo or metropolis.", show_default=False)] = None,
-    pathogen: Pathogens = None,
-    imports: Imports = None,
-    source: From = None,
-    district: District = None,
-    days: Days = None,
-    population: Population = None,
-    seed: Seed = None,
-    plan: PlanFile = None,
     first_day: Annotated[int, typer.Option(min=0, help="First day of movements.")] = 0,
     last_day: Annotated[
         int | None, typer.Option(min=0, help="Last day of movements (the first).", show_default=False)
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    form: Form = "csv",
     out: Out = _FOLDER,
 ) -> None:
     """Export what a run leaves: HL7 v2 messages, line list, truth, visits, and samples of devices.
@@ -111,13 +69,13 @@ def export_city(  # noqa: PLR0913, PLR0917  each is an option
     Movements (visits, pings, payments, checkins, sightings, encounters) are of single days: see
     --first-day and --last-day. Each file is written whole or not at all.
     """
-    days_wanted = (first_day, first_day if last_day is None else last_day)
-    told = _options(city, pathogen, days, population, seed)
-    _work().export(tables, plan, told, imports, source, district, days_wanted, form, out)
+    _work().export(tables, told, (first_day, first_day if last_day is None else last_day), form, out)
 
 
 @group.command("what-if")
-def what_if_city(  # noqa: PLR0913, PLR0917  each is an option
+@of_a_run
+def what_if_city(
+    told: Told,
     actions: Annotated[
         list[str],
         typer.Argument(
@@ -125,15 +83,6 @@ def what_if_city(  # noqa: PLR0913, PLR0917  each is an option
             " 'test district=D01 coverage=0.1', 'vaccinate pathogen=measles doses=500'."
         ),
     ],
-    city: Annotated[str | None, typer.Option(help="demo or metropolis.", show_default=False)] = None,
-    pathogen: Pathogens = None,
-    imports: Imports = None,
-    source: From = None,
-    district: District = None,
-    days: Days = None,
-    population: Population = None,
-    seed: Seed = None,
-    plan: PlanFile = None,
     runs: Annotated[int, typer.Option(min=2, max=1_000, help="Pairs of runs.")] = 10,
     as_json: AsJson = False,
 ) -> None:
@@ -142,16 +91,7 @@ def what_if_city(  # noqa: PLR0913, PLR0917  each is an option
     In each pair people have the same days, contacts and courses unless the actions change them, so that the
     difference is due to the actions; its interval is of 95 %.
     """
-    told = _options(city, pathogen, days, population, seed)
-    _work().ask(actions, plan, told, imports, source, district, runs, as_json)
-
-
-def _options(
-    city: str | None, pathogen: list[str] | None, days: int | None, population: int | None, seed: int | None
-) -> dict[str, Any]:
-    return {
-        "city": city, "population": population, "seed": seed, "days": days, "pathogens": tuple(pathogen or ())
-    }  # fmt: skip
+    _work().ask(actions, told, runs, as_json)
 
 
 def _work() -> ModuleType:

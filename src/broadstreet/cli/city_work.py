@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from broadstreet.app.city.plan import (
 from broadstreet.app.city.reporting import asked, write_report
 from broadstreet.app.city.telling import courses, lead, rows
 from broadstreet.app.city.writing import Columns, LibraryMissing, in_parts, write_table
+from broadstreet.cli.city_options import Told
 from broadstreet.cli.program import REFUSED, Mistake, console, show_table
 from broadstreet.simulation.clinics import Clinics
 from broadstreet.simulation.clinics.cases import cases_of
@@ -37,21 +38,21 @@ from broadstreet.simulation.epidemic.answering import what_if
 from broadstreet.simulation.population import City, Kind
 from broadstreet.simulation.tables import people_table, places_table
 
-Options = Mapping[str, Any]
+_USUAL_IMPORTS = Imported().count
 
 
-def build(plan: Path | None, options: Options, form: str, out: Path) -> None:
+def build(told: Told, form: str, out: Path) -> None:
     """Build a city and write its people and places."""
     _form(form)
-    made = _built(_plan(plan, options))
+    made = _built(_asked(told))
     _tell_city(made)
     for name, table in (("people", people_table(made)), ("places", places_table(made))):
         _write(out / f"{name}.{form}", in_parts(table))
 
 
-def check(plan: Path | None, options: Options) -> None:
+def check(told: Told) -> None:
     """Show a city beside published tables; leave with code 1 if a comparison fails."""
-    made = _built(_plan(plan, options))
+    made = _built(_asked(told))
     with console.status("Counting contacts ..."):
         found = check_city(made)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -59,8 +60,8 @@ def check(plan: Path | None, options: Options) -> None:
         table.add_column(name, justify="right" if name in {"city", "published"} else "left")
     for each in found:
         allowed = f"{each.low:.3g} to {each.high:.3g}"
-        told = (each.topic, each.what, f"{each.city:.3g}", f"{each.published:.3g}", allowed, each.source)
-        table.add_row("pass" if each.passed else "FAIL", *told)
+        cells = (each.topic, each.what, f"{each.city:.3g}", f"{each.published:.3g}", allowed, each.source)
+        table.add_row("pass" if each.passed else "FAIL", *cells)
     show_table(table)
     failed = sum(not each.passed for each in found)
     console.print(f"{len(found) - failed} of {len(found)} comparisons pass.", style="bold")
@@ -68,16 +69,9 @@ def check(plan: Path | None, options: Options) -> None:
         raise typer.Exit(REFUSED)
 
 
-def show(
-    plan: Path | None,
-    options: Options,
-    imports: int | None,
-    source: str | None,
-    district: str | None,
-    out: Path,
-) -> None:
+def show(told: Told, out: Path) -> None:
     """Run an epidemic, tell its numbers and write the report."""
-    asked_for = _asked(plan, options, imports, source, district)
+    asked_for = _asked(told)
     outcome = _run(asked_for)
     console.print()
     _tell_run(asked_for, outcome)
@@ -89,23 +83,13 @@ def show(
         console.print(f"Written: {path}", soft_wrap=True, markup=False)
 
 
-def export(  # noqa: PLR0913, PLR0917  each is an option
-    tables: Sequence[str],
-    plan: Path | None,
-    options: Options,
-    imports: int | None,
-    source: str | None,
-    district: str | None,
-    days: tuple[int, int],
-    form: str,
-    out: Path,
-) -> None:
+def export(tables: Sequence[str], told: Told, days: tuple[int, int], form: str, out: Path) -> None:
     """Write what a run leaves."""
     strange = sorted(set(tables) - {"messages", *TABLES})
     if strange:
         raise Mistake(f"tables must be of messages, {', '.join(TABLES)} (there is {', '.join(strange)})")
     _form(form)
-    outcome = _run(_asked(plan, options, imports, source, district))
+    outcome = _run(_asked(told))
     wish = Wish(outcome, *days)
     _check_days(wish, tables)
     for name in tables:
@@ -115,18 +99,9 @@ def export(  # noqa: PLR0913, PLR0917  each is an option
             _write(out / f"{name}.{form}", TABLES[name](wish))
 
 
-def ask(
-    actions: Sequence[str],
-    plan: Path | None,
-    options: Options,
-    imports: int | None,
-    source: str | None,
-    district: str | None,
-    runs: int,
-    as_json: bool,
-) -> None:
+def ask(actions: Sequence[str], told: Told, runs: int, as_json: bool) -> None:
     """Show what would follow from actions."""
-    asked_for = _asked(plan, options, imports, source, district)
+    asked_for = _asked(told)
     city = _built(asked_for)
     try:
         wanted = tuple(action_of(text) for text in actions)
@@ -149,19 +124,24 @@ def ask(
     console.print(f"Means of {answer.runs} pairs of runs; each pair differs by the actions alone.")
 
 
-def _asked(
-    plan: Path | None, options: Options, imports: int | None, source: str | None, district: str | None
-) -> Plan:
-    comes = () if imports is None else (Imported(count=imports, district=None if source else district),)
-    leaks = () if source is None else (Source(kind=source, district=district),)
-    return _plan(plan, {**options, "imports": comes, "sources": leaks})
-
-
-def _plan(path: Path | None, options: Options) -> Plan:
+def _asked(told: Told) -> Plan:
     try:
-        return with_options(read_plan(path) if path else Plan(), **options)
+        plan = read_plan(told.plan) if told.plan else Plan()
+        return with_options(plan, **told.fields, **_from_outside(told))
     except Impossible as error:
         raise Mistake(str(error)) from error
+
+
+def _from_outside(told: Told) -> dict[str, Any]:
+    if told.source is not None:
+        leaks = (Source(kind=told.source, district=told.district),)
+        return {"sources": leaks, "imports": _imported(told.imports, None)}
+    wanted = _USUAL_IMPORTS if told.imports is None and told.district is not None else told.imports
+    return {"imports": _imported(wanted, told.district)}
+
+
+def _imported(count: int | None, district: str | None) -> tuple[Imported, ...]:
+    return () if count is None else (Imported(count=count, district=district),)
 
 
 def _built(plan: Plan) -> City:

@@ -141,7 +141,29 @@ def test_what_cannot_be_is_refused_by_field_name(
         ("days = 'ten'", "Expected `int`, got `str` - at `$.days`"),
         ("[[imports]]\ncount = 1.5", "at `$.imports[0].count`"),
         ("days = ", "expected TOML in UTF-8"),
-        ('pathogens = ["sars"]\n[settings]\nschoolsize = 3', "unexpected keyword argument 'schoolsize'"),
+        ("", "pathogens must name one or more"),
+        (f"days = {'[' * 20_000}", "nested too deeply"),
+        (f"seed = {'9' * 5_000}", "expected TOML in UTF-8"),
+        ('pathogens = ["sars"]\npopulation = 1000000000000', "population must be a whole number from 1,000"),
+        ('pathogens = ["sars"]\ndays = -1', "days must be from 1"),
+        ('pathogens = ["sars"]\n[settings]\ncommuters = nan', "commuters must be a share"),
+        (
+            'pathogens = ["sars"]\n[settings]\ncommuters = "all"',
+            "Expected `float`, got `str` - at `$.commuters`",
+        ),
+        ('pathogens = ["sars"]\n[settings]\nhousehold_sizes = [nan, 1]', "household_sizes must be 0 or more"),
+        ('pathogens = ["sars"]\n[settings]\nholidays = 7', "at `$.holidays`"),
+        ('pathogens = ["sars"]\n[[settings.districts]]\ncode = "A"', "districts have the columns code, name"),
+        (
+            'pathogens = ["sars"]\n[[settings.districts]]\n'
+            'code = "A"\nname = "A"\nx = inf\ny = 0\nweight = 1',
+            "districts must lie within",
+        ),
+        (
+            'population = 1000\npathogens = ["cholera"]\n[[sources]]\nkind = "pump"\nreach = -1',
+            "reach must be above 0",
+        ),
+        ('pathogens = ["sars"]\n[settings]\nschoolsize = 3', "settings: a city has no schoolsize"),
         ('pathogens = ["sars"]\n[settings]\nclass_size = 1', "class_size must be a whole number from 5"),
     ],
 )
@@ -181,6 +203,9 @@ def test_what_if_tells_the_difference_that_actions_make_with_its_interval(run: R
     [
         ("isolate adherence=9", "at `$.adherence`"),
         ("pray", "Invalid value 'pray' - at `$.action`"),
+        ("", "Invalid value '' - at `$.action`"),
+        ("isolate adherence=nan", "adherence"),
+        ("isolate firmly", "expected name=value after the action (there is 'firmly')"),
         ("isolate patience=1", "unknown field `patience`"),
         ("close kind=moon", "kind must be one of"),
         ("test district=D99", "district must be one of"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,18 @@ import numpy as np
 from broadstreet.model.pathogens import NAMES, pathogen_named, point_sources
 from broadstreet.model.what_if import Action
 from broadstreet.simulation.epidemic import Contamination, Import, Scenario
-from broadstreet.simulation.population import City, Configuration, Kind, build, configuration
+from broadstreet.simulation.population import (
+    AgeBand,
+    City,
+    Configuration,
+    District,
+    Kind,
+    build,
+    configuration,
+)
 
 _MOST_SEED = 2**63 - 1
+_LARGEST = 1_000_000  # bytes of a plan
 _VENUES = {"kitchen": Kind.VENUE, "market": Kind.SHOP}
 
 
@@ -103,9 +111,17 @@ def read_plan(path: Path) -> Plan:
         If the file cannot be read as TOML, a field is unknown, or a value is impossible; the field is named.
     """
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Plan)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if path.stat().st_size > _LARGEST:
+            raise Impossible(f"{path.name}: expected a plan of at most {_LARGEST:,} bytes")
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Impossible(f"{path}: the plan cannot be read ({error.strerror})") from error
+    except RecursionError as error:
+        raise Impossible(f"{path.name}: expected TOML in UTF-8 (it is nested too deeply)") from error
+    except ValueError as error:  # also of a number or a date that is none, and of another encoding
         raise Impossible(f"{path.name}: expected TOML in UTF-8 ({error})") from error
+    try:
+        return msgspec.convert(read, Plan)
     except msgspec.ValidationError as error:
         raise Impossible(f"{path.name}: {error}") from error
 
@@ -133,8 +149,10 @@ def action_of(text: str) -> Action:
     Impossible
         If the action or a field is not known, or a value is impossible.
     """
-    name, *words = text.split()
+    name, *words = text.split() or [""]
     fields = dict(word.partition("=")[::2] for word in words)
+    if strange := [word for word in words if "=" not in word]:
+        raise Impossible(f"{text!r}: expected name=value after the action (there is {strange[0]!r})")
     try:
         found: Action = msgspec.convert({"action": name, **fields}, Action, strict=False)
     except msgspec.ValidationError as error:
@@ -161,14 +179,37 @@ def configured(plan: Plan) -> Configuration:
     Impossible
         If it is impossible; the field is named.
     """
+    fields = Configuration.__dataclass_fields__
+    if strange := sorted(set(plan.settings) - set(fields)):
+        raise Impossible(f"settings: a city has no {strange[0]}; its fields are {', '.join(fields)}")
     try:
         known = configuration(plan.city, plan.population)
-        return replace(known, **plan.settings)
-    except TypeError as error:
-        fields = ", ".join(Configuration.__dataclass_fields__)
-        raise Impossible(f"settings: {error}; the fields of a city are {fields}") from error
+        told = {name: getattr(known, name) for name in fields} | _rows(plan.settings)
+        return msgspec.convert(told, Configuration)
+    except msgspec.ValidationError as error:  # of a wrong type, or by the configuration's own checks
+        raise Impossible(f"settings: {error}") from error
     except ValueError as error:
         raise Impossible(str(error)) from error
+
+
+def _rows(settings: dict[str, Any]) -> dict[str, Any]:
+    """Take rows of ages and districts that are told as tables by the order of their columns."""
+    told = dict(settings)
+    for name, row in (("ages", AgeBand), ("districts", District)):
+        if isinstance(told.get(name), list):
+            told[name] = [_row(name, row, each) for each in told[name]]
+    return told
+
+
+def _row(name: str, row: type[AgeBand | District], told: object) -> object:
+    if not isinstance(told, dict):
+        return told
+    try:
+        return row(**told)
+    except TypeError as error:
+        raise Impossible(
+            f"settings: {name} have the columns {', '.join(row._fields)} (see {told})"
+        ) from error
 
 
 def scenario_of(plan: Plan, city: City) -> Scenario:

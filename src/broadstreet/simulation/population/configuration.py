@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
+from math import inf
 
 from broadstreet.simulation.population.defaults import (
     AGES,
@@ -16,6 +17,7 @@ from broadstreet.simulation.population.defaults import (
 )
 
 MOST_PEOPLE = 20_000_000
+_FARTHEST = 1_000  # kilometres
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ class Configuration:
             raise ValueError(
                 f"household_sizes must have 1 to 12 shares (there are {len(self.household_sizes)})"
             )
-        if min(self.household_sizes) < 0.0:
+        if not min(self.household_sizes) >= 0.0:
             raise ValueError(f"household_sizes must be 0 or more (there is {min(self.household_sizes)})")
         _sums_to_one("household_sizes", list(self.household_sizes))
         children = sum(band.share for band in self.ages if band.last < 18)
@@ -137,8 +139,13 @@ class Configuration:
         if len(set(codes)) < len(codes):
             raise ValueError("districts must have different codes")
         for district in self.districts:
-            if not (district.weight > 0.0 and district.radius > 0.0):
-                raise ValueError(f"districts must have a weight and a radius above 0 (see {district.code})")
+            if not (0.0 < district.weight < inf and 0.0 < district.radius <= _FARTHEST):
+                raise ValueError(
+                    f"districts must have a weight above 0 and a radius up to {_FARTHEST:,} km"
+                    f" (see {district.code})"
+                )
+            if not (abs(district.x) <= _FARTHEST and abs(district.y) <= _FARTHEST):
+                raise ValueError(f"districts must lie within {_FARTHEST:,} km (see {district.code})")
 
 
 def _whole(name: str, value: object, least: int, most: int) -> None:
