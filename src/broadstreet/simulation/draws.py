@@ -40,19 +40,42 @@ _UNIT = 2.0**-53
 @compiled
 def word(seed: int, purpose: int, one: int, two: int = 0, three: int = 0) -> int:
     """Return 64 random bits for this seed, purpose and counters."""
-    bits = (np.uint64(seed) + np.uint64(purpose) * _SECOND) * _FOLD
-    bits = (bits ^ (bits >> np.uint64(32)) ^ np.uint64(one)) * _FOLD
-    bits = (bits ^ (bits >> np.uint64(32)) ^ np.uint64(two)) * _FOLD
-    bits = (bits ^ (bits >> np.uint64(32)) ^ np.uint64(three)) * _FOLD
-    bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
-    bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
-    return bits ^ (bits >> np.uint64(31))  # type: ignore[return-value]
+    return ended(fold(fold(begun(seed, purpose), one), two), three)
+
+
+@compiled
+def begun(seed: int, purpose: int) -> int:
+    """Return the bits of a hash before its counters: a loop folds in only what changes."""
+    return np.uint64((np.uint64(seed) + np.uint64(purpose) * _SECOND) * _FOLD)  # type: ignore[return-value]
+
+
+@compiled
+def fold(bits: int, counter: int) -> int:
+    """Return the bits with one more counter folded in."""
+    return np.uint64(  # type: ignore[return-value]
+        (np.uint64(bits) ^ (np.uint64(bits) >> np.uint64(32)) ^ np.uint64(counter)) * _FOLD
+    )
+
+
+@compiled
+def ended(bits: int, counter: int) -> int:
+    """Return 64 random bits: the last of three counters folded in, and the finaliser."""
+    last = np.uint64(fold(bits, counter))
+    last = (last ^ (last >> np.uint64(30))) * _FIRST
+    last = (last ^ (last >> np.uint64(27))) * _SECOND
+    return last ^ (last >> np.uint64(31))  # type: ignore[return-value]
 
 
 @compiled
 def unit(seed: int, purpose: int, one: int, two: int = 0, three: int = 0) -> float:
     """Return a number in [0, 1) for this seed, purpose and counters."""
-    return np.float64(word(seed, purpose, one, two, three) >> np.uint64(11)) * _UNIT
+    return as_unit(word(seed, purpose, one, two, three))
+
+
+@compiled
+def as_unit(bits: int) -> float:
+    """Return random bits as a number in [0, 1)."""
+    return np.float64(bits >> np.uint64(11)) * _UNIT
 
 
 @compiled

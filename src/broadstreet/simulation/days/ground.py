@@ -52,6 +52,7 @@ class Ground:
     """A city as compiled code sees it: a row for each person, each place and each kind of place."""
 
     people: NDArray[np.uint32]
+    age: NDArray[np.uint8]
     sites: NDArray[np.uint32]
     members: NDArray[np.uint32]
     customs: NDArray[np.float64]
@@ -96,7 +97,9 @@ def _lay(city: City) -> Ground:
     sites[:, FIRST], sites[:, AFTER] = places.first[:-1], places.first[1:]
     sites[:, NEAR] = _near(city, customs[:, CELL]) * _CERTAIN
     sites[:, SERVE] = _serve(city, sites[:, TEAMS], customs) * _CERTAIN
-    return Ground(people, sites, places.members, customs, np.flatnonzero(places.prime), places.prime)
+    return Ground(
+        people, source.age, sites, places.members, customs, np.flatnonzero(places.prime), places.prime
+    )
 
 
 def _teams(city: City) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ from broadstreet.simulation.days.ground import (
 )
 from broadstreet.simulation.days.plan import CELL, END, HOMEWARD, PLACE, START
 from broadstreet.simulation.days.purposes import IN_CONTACT
-from broadstreet.simulation.draws import compiled, whole, word
+from broadstreet.simulation.draws import begun, compiled, ended, fold, whole
 from broadstreet.simulation.population.kinds import Habit, Kind
 
 MOST_MEETINGS = 1_024
@@ -158,12 +158,17 @@ def _seen(rows: NDArray[np.int64], row: int) -> bool:
 
 
 @compiled
-def _in_contact(facts: NDArray[np.int64], place: int, one: int, other: int, chance: int) -> bool:
+def _of_place(facts: NDArray[np.int64], place: int) -> int:
+    """Return what all draws of contacts at a place on a day begin with."""
+    return fold(fold(begun(facts[SEED], IN_CONTACT), place), facts[DAY])
+
+
+@compiled
+def _in_contact(begins: int, one: int, other: int, chance: int) -> bool:
     if chance == _CERTAIN:
         return True
     pair = (max(one, other) << 32) | min(one, other)
-    bits = word(facts[SEED], IN_CONTACT, place, facts[DAY], pair)
-    return whole(bits >> np.uint64(32)) < chance
+    return whole(ended(begins, pair) >> np.uint64(32)) < chance
 
 
 @compiled
@@ -195,10 +200,10 @@ def _meet_group(
     meetings: NDArray[np.int64],
     count: int,
 ) -> int:
-    chance = sites[place, NEAR]
+    chance, begins = whole(sites[place, NEAR]), _of_place(facts, place)
     for at in range(sites[place, FIRST], sites[place, AFTER]):
         other = whole(members[at])
-        if other != person and _in_contact(facts, place, person, other, chance):
+        if other != person and _in_contact(begins, person, other, chance):
             count = _note(meetings, count, other, place, place, 0, place, 0)
     return count
 
@@ -221,8 +226,9 @@ def _meet_cell(
     way, where = (0, cell) if cell < HOMEWARD else (BACK, cell - HOMEWARD)
     mine = _my_position(deals, people, person, place, way, where)
     first, last = bounds(deals[place, COMING], deals[place, CELLS], where)
+    chance, begins = whole(sites[place, NEAR]), _of_place(facts, place)
     for position in range(first, last):
-        if position != mine and _in_contact(facts, place, mine, position, sites[place, NEAR]):
+        if position != mine and _in_contact(begins, mine, position, chance):
             other = member_at(sites, members, deals, place, position, way)
             if other >= 0 and other != person:
                 count = _note(meetings, count, other, place, place, cell, place, cell)
@@ -254,10 +260,11 @@ def _be_served(
     meetings: NDArray[np.int64],
     count: int,
 ) -> int:
+    chance, begins = whole(sites[place, SERVE]), _of_place(facts, place)
     team = whole(sites[place, STAFF]) + cell % max(whole(1), whole(sites[place, TEAMS]))
     for at in range(sites[team, FIRST], sites[team, AFTER]):
         other = whole(members[at])
-        if other != person and _in_contact(facts, place, person, other, sites[place, SERVE]):
+        if other != person and _in_contact(begins, person, other, chance):
             count = _note(meetings, count, other, place, place, cell, team, 0)
     return count
 
@@ -278,14 +285,11 @@ def _serve(
     if deals[place, COMING] == 0:
         return count
     teams = max(whole(1), whole(sites[place, TEAMS]))
+    chance, begins = whole(sites[place, SERVE]), _of_place(facts, place)
     for cell in range(team - whole(sites[place, STAFF]), deals[place, CELLS], teams):
         first, last = bounds(deals[place, COMING], deals[place, CELLS], cell)
         for position in range(first, last):
             other = member_at(sites, members, deals, place, position, 0)
-            if (
-                other >= 0
-                and other != person
-                and _in_contact(facts, place, person, other, sites[place, SERVE])
-            ):
+            if other >= 0 and other != person and _in_contact(begins, person, other, chance):
                 count = _note(meetings, count, other, place, team, 0, place, cell)
     return count

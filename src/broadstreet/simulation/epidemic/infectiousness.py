@@ -91,3 +91,11 @@ def by_company(pathogen: Pathogen) -> NDArray[np.float64]:
     people = np.maximum(np.arange(_LARGEST_HOUSEHOLD + 1), 1)
     factors: NDArray[np.float64] = (people / 2.0) ** -pathogen.household_crowding
     return factors
+
+
+def by_susceptibility(pathogen: Pathogen) -> NDArray[np.float64]:
+    """Return the susceptibility at each age that fits into a byte; 0 above those of people."""
+    factors = np.zeros(256)
+    known = pathogen.susceptibility.by_year()
+    factors[: len(known)] = known
+    return factors

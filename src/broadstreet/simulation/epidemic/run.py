@@ -23,7 +23,12 @@ from broadstreet.simulation.epidemic.course import (
     key_of,
     stays_of,
 )
-from broadstreet.simulation.epidemic.infectiousness import Infectiousness, by_company, by_kind
+from broadstreet.simulation.epidemic.infectiousness import (
+    Infectiousness,
+    by_company,
+    by_kind,
+    by_susceptibility,
+)
 from broadstreet.simulation.epidemic.ledger import Ledger
 from broadstreet.simulation.epidemic.outcome import IMPORTED, POINT_SOURCE, Outcome, apply_stays, closed_on
 from broadstreet.simulation.epidemic.scenario import Contamination, Import, Scenario
@@ -32,7 +37,7 @@ from broadstreet.simulation.population.city import NOWHERE, City
 
 # Who is less infectious than this hazard per hour counts as so infectious with the chance of the quotient,
 # else not at all that day: the mean is the same, and most of the faint are passed over.
-_FAINT = 5e-4
+_FAINT = 2e-3
 Progress = Callable[[int, int], None]
 
 
@@ -222,7 +227,7 @@ class _Strain:
     def __init__(self, city: City, pathogen: Pathogen) -> None:
         self.pathogen, self.seed = pathogen, city.seed
         self.passing = Passing(
-            key_of(pathogen), by_kind(pathogen), by_company(pathogen), by_age(pathogen.susceptibility)
+            key_of(pathogen), by_kind(pathogen), by_company(pathogen), by_susceptibility(pathogen)
         )
         self.curve = Infectiousness(pathogen)
         everybody = np.arange(len(city.people), dtype=np.uint32)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.simulation.days.ground import AFTER, AGE, DAY, FIRST, KIND, SEED, Ground, Today
+from broadstreet.simulation.days.ground import AFTER, DAY, FIRST, KIND, SEED, Ground, Today
 from broadstreet.simulation.days.meeting import (
     AT_MOST,
     MEETING,
@@ -18,7 +18,7 @@ from broadstreet.simulation.days.meeting import (
     shared_minute,
 )
 from broadstreet.simulation.days.plan import MOST_VISITS, plan
-from broadstreet.simulation.draws import compiled, unit, whole
+from broadstreet.simulation.draws import as_unit, begun, compiled, ended, fold, whole
 from broadstreet.simulation.epidemic.course import TRANSMITS
 from broadstreet.simulation.population.kinds import Kind
 from broadstreet.simulation.threads import share
@@ -26,6 +26,7 @@ from broadstreet.simulation.threads import share
 _CHUNK = 512  # infectious people whom one thread takes at a time
 _ROOM = 2_048  # infections a chunk has room for at first
 _HOME = int(Kind.HOME)
+IMMUNE_AGE = 255  # stands for the age of those who cannot be infected
 
 
 class Passing(NamedTuple):
@@ -66,6 +67,7 @@ def pass_on(
     modes : ndarray of uint8, shape (people,)
     immune : ndarray of bool, shape (people,)
     """
+    ages = np.where(immune, np.uint8(IMMUNE_AGE), g.age)
     starts = range(0, len(infectious), _CHUNK)
     parts: list[NDArray[np.int64]] = [np.empty((0, 4), np.int64)] * len(starts)
 
@@ -76,7 +78,7 @@ def pass_on(
             rows = _pass_on(
                 t.facts, t.closed, t.deals, g.people, g.sites, g.customs, g.members,
                 passing.key, passing.places, passing.crowding, passing.susceptibility,
-                infectious[begin:end], hazard[begin:end], modes, immune, found,
+                infectious[begin:end], hazard[begin:end], modes, ages, found,
             )  # fmt: skip
             if rows <= room:
                 break
@@ -110,32 +112,34 @@ def _pass_on(
     infectious: NDArray[np.uint32],
     hazard: NDArray[np.float64],
     modes: NDArray[np.uint8],
-    immune: NDArray[np.bool_],
+    ages: NDArray[np.uint8],
     found: NDArray[np.int64],
 ) -> int:
     """Write infected, source, place and minute of what some of the infectious pass on; return how many.
 
     What is drawn for a meeting gives the time together until it passes on. Whether all of one's own stay
-    would do comes first: for most that settles it, without the other's plan.
+    would do, with the most susceptible, comes first: for most that settles it, and nothing is read of the
+    other. Of `ages` the immune are one, `IMMUNE_AGE`, of susceptibility 0.
     """
     mine, theirs = np.empty((MOST_VISITS, 4), np.int64), np.empty((MOST_VISITS, 4), np.int64)
     meetings = np.empty((MOST_MEETINGS, MEETING), np.int64)
-    count = 0
+    today = facts[DAY]
+    count, largest, most = 0, len(crowding) - 1, susceptibility.max()
     for at in range(len(infectious)):
         person = whole(infectious[at])
+        begins = fold(begun(facts[SEED], TRANSMITS ^ key), person)
         visits = plan(facts, closed, deals, people, sites, customs, person, modes[person], mine)
         for m in range(meet(facts, deals, people, sites, members, person, mine, visits, meetings)):
             other, where = meetings[m, OTHER], meetings[m, WHERE]
-            if immune[other]:
-                continue
-            kind = sites[where, KIND]
-            rate = hazard[at] * places[kind] * susceptibility[people[other, AGE]] / 60.0
+            kind = whole(sites[where, KIND])
+            rate = hazard[at] * places[kind] / 60.0
             if kind == _HOME:
-                rate *= crowding[
-                    min(whole(sites[where, AFTER]) - whole(sites[where, FIRST]), len(crowding) - 1)
-                ]
-            chance = unit(facts[SEED], TRANSMITS ^ key, person, other, (facts[DAY] << 32) | where)
-            if chance >= rate * meetings[m, AT_MOST]:  # 1 - exp(-x) is below x
+                rate *= crowding[min(whole(sites[where, AFTER]) - whole(sites[where, FIRST]), largest)]
+            chance = as_unit(ended(fold(begins, other), (today << 32) | where))
+            if chance >= rate * most * meetings[m, AT_MOST]:  # 1 - exp(-x) is below x
+                continue
+            rate *= susceptibility[ages[other]]
+            if chance >= rate * meetings[m, AT_MOST]:
                 continue
             drawn = -np.log(1.0 - chance)
             others = plan(facts, closed, deals, people, sites, customs, other, modes[other], theirs)
