@@ -7,6 +7,7 @@ import pytest
 
 from broadstreet.analysis.transmission import infer
 from broadstreet.analysis.transmission.arborescence import most_probable
+from broadstreet.analysis.transmission.companions import clustered
 
 SERIAL, INCUBATION = (8.0, 3.0), (4.0, 1.5)
 
@@ -142,3 +143,24 @@ def test_a_case_whose_class_has_others_that_fell_ill_with_it_may_have_an_unseen_
     )
     assert found.study.evidence.companions[0, :3].min() > 0.0
     assert found.study.evidence.companions[0, 3:].max() == 0.0
+
+
+def test_unseen_members_are_looked_for_in_classes_of_unlike_size_not_in_households_whose_two_are_seen():
+    couples = np.repeat(np.arange(40), 2)
+    classes = np.r_[np.arange(20), np.full(20, 20), np.full(30, 21)]
+    assert clustered(couples) < 0.1
+    assert clustered(classes) > 0.7
+    assert clustered(np.full(5, -1)) == clustered(np.zeros(0, np.int64)) == 1.0
+
+
+def test_a_place_where_a_class_meets_is_evidence_for_those_of_other_classes_only():
+    cases = {"id": ["a", "b", "c"], "onset": [0, 0, 8], "class": ["1", "2", "1"]}
+    visits = {"id": ["a", "b", "c"], "place": ["school"] * 3, "day": [4, 4, 4]}
+    found = infer(
+        cases, visits=visits, serial_interval=SERIAL, incubation=INCUBATION, same=("class",), near=(),
+        superspreading=None,
+    )  # fmt: skip
+    pairs, shared = found.study.pairs, found.study.evidence.shared
+    of = {int(pairs.infector[k]): float(shared[k]) for k in range(pairs.start[2], pairs.start[3])}
+    assert of[0] == 0.0
+    assert of[1] > 0.0

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Effort of a fresh run: candidates looked at in all, sweeps of a chain at least and at most.
-_EFFORT, _FEWEST, _MOST = 60_000_000, 16, 200
+_EFFORT, _FEWEST, _MOST = 60_000_000, 12, 200
 _CHAINS, _MANY_PAIRS = 4, 1_500_000
 # Rates are fitted to links as the sampler sees them in so many rounds.
 _ROUNDS = 3
@@ -128,7 +128,7 @@ def _refitted(
     sampler = Sampler(
         evidence, weight, free_part(evidence, rates, weight.pair), dispersion, cyclic, generator
     )
-    chain, each = begin(evidence.pairs.size, dispersion[0]), max(sweeps // _ROUNDS, 4)
+    chain, each = begin(evidence.pairs.size, dispersion[0]), max(sweeps // _ROUNDS, 3)
     for number in range(_ROUNDS):
         for step in range(2 * each):
             sampler.step(chain, 1.0 if number or step >= each else _HOTTEST, float(step >= each))

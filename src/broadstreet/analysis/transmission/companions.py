@@ -12,6 +12,10 @@ from broadstreet.analysis.transmission.timing import Timing, after
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# Before the data unseen members of a group are believed to be in proportion to the seen: worth so many
+# groups.
+_IN_PROPORTION = 2.0
+
 
 def beside(generation: Interval) -> Interval:
     """Return how many days after a member of a group an unseen member falls ill.
@@ -36,6 +40,22 @@ def spared(codes: Ints) -> float:
     return 1.0 + float(once * (once - 1.0) / (2.0 * (twice + 1.0)) / max(seen, 1))
 
 
+def clustered(codes: Ints) -> float:
+    """Return how far a seen member tells of unseen ones: from 0 (not at all) to 1 (in proportion).
+
+    The numbers of other seen members, over cases, vary as a negative binomial distribution: the part of their
+    variance above that of a Poisson distribution is of the groups themselves. In households of two whose
+    other member was seen nobody else is left. In proportion is believed before, with the weight of two
+    groups.
+    """
+    sizes = np.bincount(codes[codes >= 0])
+    sizes = sizes[sizes > 0]
+    others = np.repeat(sizes, sizes) - 1.0
+    spread = float(others.var()) if others.size else 0.0
+    found = float(np.clip(1.0 - others.mean() / spread, 0.0, 1.0)) if spread > 0.0 else 0.0
+    return (_IN_PROPORTION + sizes.size * found) / (_IN_PROPORTION + sizes.size)
+
+
 def companion_fits(timing: Timing, groups: Ints) -> Floats:
     """Return the fit of each case's dates to unseen members of its groups, one for each other seen member.
 
@@ -50,7 +70,7 @@ def companion_fits(timing: Timing, groups: Ints) -> Floats:
     for row, codes in zip(found, groups, strict=True):
         _fits(row, codes, np.argsort(codes, kind="stable"), timing.infected.first, timing.infected.values,
               other.first, other.values)  # fmt: skip
-    return found
+    return np.asarray(found * np.array([[clustered(codes)] for codes in groups]))
 
 
 @compiled

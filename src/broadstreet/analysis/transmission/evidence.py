@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.transmission.belief import gaps_of
-from broadstreet.analysis.transmission.companions import beside, companion_fits, spared
+from broadstreet.analysis.transmission.companions import beside, clustered, companion_fits, spared
 from broadstreet.analysis.transmission.declared import Declared
 from broadstreet.analysis.transmission.linelist import LineList
+from broadstreet.analysis.transmission.meetings import meetings
 from broadstreet.analysis.transmission.pairs import Pairs, find_pairs, renewed_pairs
 from broadstreet.analysis.transmission.stays import Stays
-from broadstreet.analysis.transmission.timing import DOUBT, Timing
+from broadstreet.analysis.transmission.timing import Timing
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,7 +83,7 @@ def gather(
     cumulative = timing.serial.cumulative()
     apart = beside(timing.generation).then(timing.serial)
     onset = np.round(timing.onset).astype(np.int64)
-    shared, exposure_shared = _shared(pairs, timing, stays)
+    shared, exposure_shared = meetings(pairs, timing, stays, groups)
     gaps, distance = _by_pair(cases, timing, pairs, entry, earlier)
     return Evidence(
         pairs=pairs,
@@ -106,6 +107,7 @@ def gather(
         ],
         exposure_companions=[
             _exposure_levels(onset, codes, np.argsort(codes), len(labels), apart.cumulative(), apart.first)
+            * clustered(codes)
             / spared(codes)
             for codes, labels in cases.groups.values()
         ],
@@ -177,91 +179,6 @@ def _unseen(timing: Timing) -> Floats:
         pressure = shifted
         fits[links] = (pressure[at] * infected.values).sum(axis=1)
     return fits
-
-
-def _shared(pairs: Pairs, timing: Timing, stays: Stays) -> tuple[Floats, float]:
-    """Return shared presence per pair, and the exposure that all presence makes."""
-    if not len(stays.case):
-        return np.zeros(0), 0.0
-    starts = np.flatnonzero(np.r_[True, (np.diff(stays.place) != 0) | (np.diff(stays.day) != 0), True])
-    found = np.zeros(len(pairs.infector))
-    infected, infecting = timing.infected, timing.infecting
-    # the chance that a case is not infected before a day: only until then was it exposed
-    still = (
-        np.cumsum(infected.values[:, ::-1], axis=1)[:, ::-1] / np.maximum(infected.total(), 1e-300)[:, None]
-    )
-    exposure = _meet(
-        found, starts, stays.case, stays.day, stays.begin, stays.end, 1.0 / stays.visitors, pairs.start,
-        pairs.infector, infected.first, infected.values, np.ascontiguousarray(still), infecting.first,
-        infecting.values, timing.onset, timing.mechanistic, timing.infectious, timing.window, pairs.fit,
-    )  # fmt: skip
-    meetings = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    return found, float(exposure) / spared(meetings)
-
-
-@compiled
-def _meet(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop
-    found: Floats,
-    starts: Ints,
-    case: Ints,
-    day: Ints,
-    begin: Floats,
-    end: Floats,
-    rarity: Floats,
-    row: Ints,
-    infector: NDArray[np.int32],
-    infected_first: Ints,
-    infected: Floats,
-    still: Floats,
-    infecting_first: Ints,
-    infecting: Floats,
-    onset: Floats,
-    mechanistic: bool,
-    infectious: Floats,
-    window: Floats,
-    fit: Floats,
-) -> float:
-    """Add up, per pair, the days on which both were at one place, each by its chance to be the right one."""
-    exposure = 0.0
-    for place in range(starts.size - 1):
-        first, last = starts[place], starts[place + 1]
-        today = day[first]
-        for a in range(first, last):
-            j = case[a]
-            if mechanistic:
-                at = today - infecting_first[j]
-                if at < 0 or at >= infecting.shape[1]:
-                    continue
-                power = infecting[j, at]
-            else:
-                inside = infectious[0, j] <= today <= infectious[1, j] + 0.5
-                power = 1.0 if inside else 0.0
-            if power <= 0.0:
-                continue
-            for b in range(first, last):
-                i = case[b]
-                if i == j or today > onset[i]:
-                    continue
-                # times are remembered roughly: who was there on the day, but not at once, counts a little
-                together = 1.0 if min(end[a], end[b]) > max(begin[a], begin[b]) else DOUBT
-                back = today - infected_first[i]
-                if mechanistic:
-                    if back >= infected.shape[1]:
-                        continue
-                    exposure += power * together * rarity[a] * still[i, max(back, 0)]
-                    if back < 0:
-                        continue
-                entry = row[i] + np.searchsorted(infector[row[i] : row[i + 1]], j)
-                if entry >= row[i + 1] or infector[entry] != j:
-                    continue
-                if mechanistic:
-                    found[entry] += power * together * infected[i, back] * rarity[a]
-                else:
-                    doubt = 1.0 if window[0, i] <= today <= window[1, i] else DOUBT
-                    days = max(1.0, onset[i] - infectious[0, j])
-                    found[entry] += doubt * together * fit[entry] * rarity[a] / days
-                    exposure += together * rarity[a] / days
-    return exposure
 
 
 @compiled

@@ -21,7 +21,7 @@ GROUP_SHAPE = 1.0
 # Of the links, how many were declared as contacts; of the other pairs, how many: Beta distributions (a, b).
 RECALL_PRIOR, FALSE_PRIOR = (4.0, 4.0), (1.0, 50.0)
 # Rounds at most, fewer where there are so many pairs in all rounds together.
-_ROUNDS, _FEWEST_ROUNDS, _EFFORT, _TOLERANCE = 200, 10, 40_000_000, 1e-4
+_ROUNDS, _FEWEST_ROUNDS, _EFFORT, _TOLERANCE = 200, 8, 40_000_000, 1e-4
 _DISTANCES, _REACHES = 10_000, 24
 # Of hidden links at least so many are by someone who shares no group with the case.
 _LEAST_HIDDEN = 0.1
