@@ -153,6 +153,13 @@ def test_unseen_members_are_looked_for_in_classes_of_unlike_size_not_in_househol
     assert clustered(np.full(5, -1)) == clustered(np.zeros(0, np.int64)) == 1.0
 
 
+def test_the_first_case_of_a_class_is_not_infected_by_unseen_classmates_of_those_who_fell_ill_later():
+    cases = {"id": list("abcdef"), "onset": [0, 8, 8, 9, 16, 17], "class": ["1"] * 6}
+    found = infer(cases, serial_interval=SERIAL, same=("class",), near=(), reported=0.5, superspreading=None)
+    first, later = found.study.evidence.companions[0, [0, 4]]
+    assert first < 0.2 * later
+
+
 def test_a_place_where_a_class_meets_is_evidence_for_those_of_other_classes_only():
     cases = {"id": ["a", "b", "c"], "onset": [0, 0, 8], "class": ["1", "2", "1"]}
     visits = {"id": ["a", "b", "c"], "place": ["school"] * 3, "day": [4, 4, 4]}

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.transmission.intervals import Interval
-from broadstreet.analysis.transmission.timing import Timing, after
+from broadstreet.analysis.transmission.timing import Band, Timing, after
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -66,11 +66,24 @@ def companion_fits(timing: Timing, groups: Ints) -> Floats:
     found = np.zeros(groups.shape)
     if not groups.size:
         return found
-    other = after(timing.infecting, beside(timing.generation))
+    other = _ripe(after(timing.infecting, beside(timing.generation)), timing)
     for row, codes in zip(found, groups, strict=True):
         _fits(row, codes, np.argsort(codes, kind="stable"), timing.infected.first, timing.infected.values,
               other.first, other.values)  # fmt: skip
     return np.asarray(found * np.array([[clustered(codes)] for codes in groups]))
+
+
+def _ripe(unseen: Band, timing: Timing) -> Band:
+    """Return what the unseen bring on each day, as far as someone of the list can have infected them.
+
+    Else the first case of all would have an unseen infector for each of its group who fell ill later.
+    """
+    first = int(np.round(timing.onset.min()))
+    days = unseen.first[:, np.newaxis] + np.arange(unseen.values.shape[1]) - first
+    passed = np.append(timing.generation.cumulative(), 0.0)
+    at = days - timing.generation.first
+    share = np.where(at >= 0, passed[np.clip(at, 0, len(passed) - 2)], 0.0)
+    return Band(unseen.first, unseen.values * share)
 
 
 @compiled
