@@ -33,6 +33,8 @@ class Ledger:
         last = self._closed.take(reader.select(CLOSED, order=("-seq",), limit=1))
         self._last = last[0] if last else None
         self._city: dict[int, int] = {}
+        self._marked: dict[Cell, int] = {}
+        self._watched: dict[tuple[str, str, str], tuple[bool, bool]] = {}
         self._lateness = Lateness(reader, self._last)
 
     def move(self, seq: int, before: frozenset[Cell], after: frozenset[Cell]) -> None:
@@ -45,6 +47,7 @@ class Ledger:
     def close(self, closed: Closed) -> None:
         """Close a day; forget what changed before the last closing, for that was tested with it."""
         before = self._last.seq if self._last else 0
+        self._write_marks()
         self._changed.take(self._reader.select(CHANGED, {"seq": Between(0, before - 1)}))
         for cell in [cell for cell, each in self._changed.rows.items() if each.seq < before]:
             self._changed.drop(cell)
@@ -60,6 +63,7 @@ class Ledger:
         added: list[Row] = [
             (*cell, number) for cell, number in deltas.items() if stored.get(cell, 1) + number > 0
         ]
+        self._write_marks()
         changes = [*self._closed.changes(), *self._changed.changes(), *self._lateness.changes()]
         if added:
             changes.append(Increment(COUNT, added))
@@ -68,20 +72,35 @@ class Ledger:
         return changes
 
     def _add(self, seq: int, cell: Cell, number: int) -> None:
-        if self._is_to_be_tested(cell) or (self._is_closed(cell[3]) and self._begins_or_ends(cell, number)):
-            self._changed.put(Changed(*cell, seq))
+        if self._last is not None:
+            self._mark(self._last.day, seq, cell, number)
         self._deltas[cell] += number
+
+    def _mark(self, closed: int, seq: int, cell: Cell, number: int) -> None:
+        """Remember a cell that is to be tested; and of a closed day, that somebody came late."""
+        day = cell[3]
+        if day > closed + AHEAD:
+            return
+        is_tested, is_feed = self._tested_or_feed(cell[:3])
+        if day > closed:
+            if is_tested:
+                self._marked[cell] = seq
+            return
+        if is_tested or is_feed or self._begins_or_ends(cell, number):
+            self._marked[cell] = seq
         self._lateness.add(cell, number)
 
-    def _is_closed(self, day: int) -> bool:
-        return self._last is not None and day <= self._last.day
+    def _tested_or_feed(self, series: tuple[str, str, str]) -> tuple[bool, bool]:
+        known = self._watched.get(series)
+        if known is None:
+            known = self._strata.is_tested(*series), self._strata.is_feed(*series)
+            self._watched[series] = known
+        return known
 
-    def _is_to_be_tested(self, cell: Cell) -> bool:
-        if self._last is None or cell[3] > self._last.day + AHEAD:
-            return False
-        return self._strata.is_tested(*cell[:3]) or (
-            self._is_closed(cell[3]) and self._strata.is_feed(*cell[:3])
-        )
+    def _write_marks(self) -> None:
+        for cell, seq in self._marked.items():
+            self._changed.put(Changed(*cell, seq))
+        self._marked.clear()
 
     def _begins_or_ends(self, cell: Cell, number: int) -> bool:
         """Return whether the city gets its first visit of a day, or loses its last one: baselines change."""

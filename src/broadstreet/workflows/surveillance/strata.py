@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Literal, NamedTuple
 
 from broadstreet.workflows.surveillance.days import date_of
@@ -75,7 +76,11 @@ class Strata:
         """Return every count that a visit is part of."""
         if visit.day is None:
             return frozenset()
-        return _cells(self, visit.day, visit.district, visit.facility, visit.band, visit.syndromes)
+        return self._remembered(visit.day, visit.district, visit.facility, visit.band, visit.syndromes)
+
+    @cached_property
+    def _remembered(self) -> Callable[[int, str | None, str | None, str, str], frozenset[Cell]]:
+        return lru_cache(maxsize=1 << 15)(partial(_cells, self))
 
     def is_tested(self, stream: str, place: str, stratum: str) -> bool:
         """Return whether a series is tested: syndromes, in the city and its districts, by the bands set."""
@@ -92,7 +97,6 @@ class Strata:
         return self.within == "districts" or place == CITY
 
 
-@lru_cache(maxsize=1 << 15)
 def _cells(
     strata: Strata, day: int, district: str | None, facility: str | None, band: str, syndromes: str
 ) -> frozenset[Cell]:

@@ -159,7 +159,10 @@ class Tally:
     def _named(self, visit: Visit) -> Visit:
         if visit.day is None:
             return visit
-        findings = [self._findings.rows[id] for id in self._findings_of.get(visit.id, ())]
+        known = self._findings_of.get(visit.id)
+        if not known:
+            return visit._replace(syndromes=self._name(visit.complaint, tuple(visit.codes.split())))
+        findings = [self._findings.rows[id] for id in known]
         texts = [visit.complaint, *sorted(finding.text for finding in findings)]
         codes = {code for each in (visit.codes, *(f.codes for f in findings)) for code in each.split()}
         complaint = ". ".join(text for text in texts if text)
