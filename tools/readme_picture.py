@@ -14,8 +14,7 @@ from broadstreet.app.demo.picture import WIDE, as_png, draw
 from broadstreet.cli.demo import CITY_ZONE, FIRST_DAY
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "demo.png"
-SEED = 7
-DOTS_AN_INCH = 80
+SEED = 8
 
 
 def main() -> None:
@@ -28,7 +27,7 @@ def main() -> None:
             outcome = concluded(plan, conductor.hub.settings)
     truth = outcome.verdict.truth
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    PICTURE.write_bytes(as_png(draw(outcome.panels, (truth.start, truth.end), WIDE), DOTS_AN_INCH))
+    PICTURE.write_bytes(as_png(draw(outcome.panels, (truth.start, truth.end), WIDE)))
 
 
 if __name__ == "__main__":
