@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -14,10 +13,9 @@ import pytest
 
 from broadstreet.app.card.page import page as page_of
 from broadstreet.workflows.surveillance.card import Visit
+from tests.browser.conftest import Shown
 from tests.browser_contrast import LOWEST_CONTRAST
 from tests.unit.surveillance.risen import card, town_with_a_rise
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 HEADINGS = [
     "How sure this is", "Day by day", "Which tests agree", "Where the patients live",
@@ -41,32 +39,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "card.html"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium (apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(params=["light", "dark"])
-def page(browser: Any, written: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Yield the page at 320 px, where nothing may be loaded from elsewhere and no error may come up."""
-    context = browser.new_context(viewport={"width": 320, "height": 800}, color_scheme=request.param)
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(written.as_uri())
-    yield page
-    context.close()
-    assert said == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+def page(shown: Shown, written: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    with shown(written, request.param) as page:
+        yield page
 
 
 def opened(page: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -13,20 +12,9 @@ import pytest
 from broadstreet.app.city.plan import Plan, Source, built, scenario_of
 from broadstreet.app.city.reporting import PAGE, write_report
 from broadstreet.simulation.epidemic import run
+from tests.browser.conftest import Shown
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium (apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -40,20 +28,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(browser: Any, report: Path) -> Iterator[Any]:
-    """Yield the page at 320 px, where nothing may be loaded from elsewhere and no error may come up."""
-    context = browser.new_context(viewport={"width": 320, "height": 800})
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(report.as_uri())
-    yield page
-    context.close()
-    assert said == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+def page(shown: Shown, report: Path) -> Iterator[Any]:
+    with shown(report) as page:
+        yield page
 
 
 def test_the_city_page_has_one_first_heading_and_others_in_order(page: Any) -> None:

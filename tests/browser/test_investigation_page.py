@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
@@ -15,9 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from broadstreet.cli import app
+from tests.browser.conftest import Shown
 from tests.browser_contrast import LOWEST_CONTRAST
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -60,32 +58,10 @@ def _write(path: Path, names: list[str], rows: list[list[Any]]) -> None:
         csv.writer(file).writerows([names, *rows])
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium (apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=["light"])
-def page(browser: Any, written: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Yield the page at 320 px, where nothing may be loaded from elsewhere and no error may come up."""
-    context = browser.new_context(viewport={"width": 320, "height": 800}, color_scheme=request.param)
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(written.as_uri())
-    yield page
-    context.close()
-    assert said == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+@pytest.fixture
+def page(shown: Shown, written: Path) -> Iterator[Any]:
+    with shown(written) as page:
+        yield page
 
 
 def test_the_page_has_a_title_a_language_and_headings_in_order(page: Any) -> None:
