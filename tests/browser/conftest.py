@@ -13,7 +13,9 @@ import pytest
 Shown = Callable[..., AbstractContextManager[Any]]
 
 
-@pytest.fixture(scope="session")
+# Not wider than a module: as long as Playwright runs, its event loop counts as running in this thread, and no
+# test that comes after in the same process could start one of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     chromium = shutil.which("chromium")
