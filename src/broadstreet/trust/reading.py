@@ -243,8 +243,9 @@ class PurposeReader:
             held = self._trust.store.current(f"bs/{kind}", id) if self._sees_in_city(kind) else None
             if held is None or held.body is None:
                 return None
-            noted.rows = 1
-            return records.decode(held.body)
+            noted.rows, found = 1, records.decode(held.body)
+            noted.whom |= dict.fromkeys(_residents_in(found))
+            return found
 
         return self._leaving("records", kind, [], answer)
 
@@ -451,6 +452,18 @@ class PurposeReader:
 query=tuple(f"{name[:40]}:{hashed(repr(one)) & _SHORT:08x}" for name, one in _flat(conditions)),
             residents=len(noted.whom), rows=noted.rows, whom=tuple(noted.whom),
         )  # fmt: skip
+
+
+def _residents_in(record: records.AnyRecord) -> tuple[str, ...]:
+    """Return the residents whom a record names: who reads it has read about them."""
+    match record:
+        case records.AccessRequest(residents=residents):
+            return residents
+        case records.Investigation(cases=cases):
+            return cases
+        case records.AccessNotice(resident=resident) | records.Erasure(resident=resident):
+            return (resident,)
+    return ()
 
 
 def _flat(conditions: Iterable[Condition], depth: int = 0) -> Iterator[tuple[str, Condition]]:

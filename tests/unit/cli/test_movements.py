@@ -116,7 +116,8 @@ def test_one_person_asks_another_approves_and_the_resident_has_a_notice(
             if each.type.startswith("bs/") and each.body
         ]
     assert [each.resident for each in kept if isinstance(each, AccessNotice)] == ["p1"]
-    assert [each.who for each in kept if isinstance(each, Access)] == ["omar"], "to show it is a reading"
+    looked = [(each.who, each.whom) for each in kept if isinstance(each, Access)]
+    assert looked == [("omar", ("p1",))], "to show it is a reading about those whom it names"
 
 
 def test_what_was_approved_is_over_with_its_investigation(desk: Desk) -> None:
