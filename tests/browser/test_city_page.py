@@ -13,6 +13,7 @@ from broadstreet.app.city.plan import Plan, Source, built, scenario_of
 from broadstreet.app.city.reporting import PAGE, write_report
 from broadstreet.simulation.epidemic import run
 from tests.browser.conftest import Shown
+from tests.browser_wait import until
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
@@ -46,7 +47,7 @@ def test_the_map_is_shown_and_told_in_words_on_small_and_large_screens(page: Any
     assert image.evaluate("i => i.complete && i.naturalWidth > 100")
     small = page.evaluate("document.querySelector('img').currentSrc")
     page.set_viewport_size({"width": 1280, "height": 800})
-    page.wait_for_function("before => document.querySelector('img').currentSrc !== before", arg=small)
+    until(page, "before => document.querySelector('img').currentSrc !== before", small)
 
 
 @pytest.mark.parametrize("width", [320, 768, 1280])

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from broadstreet.cli import app
 from tests.browser.conftest import Shown
 from tests.browser_contrast import LOWEST_CONTRAST
+from tests.browser_wait import until
 
 NAMES = ["Riverside", "Old Town", "University Quarter, north of the railway and the river"]
 
@@ -84,7 +85,7 @@ def test_the_numbers_can_be_opened_and_scrolled_with_the_keyboard(page: Any) -> 
     assert page.evaluate("document.activeElement.getAttribute('role')") == "region"
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("End")
-    page.wait_for_function("document.activeElement.scrollTop > 0")
+    until(page, "document.activeElement.scrollTop > 0")
 
 
 def test_every_text_stands_out_from_its_ground(page: Any) -> None:

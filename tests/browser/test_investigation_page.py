@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from broadstreet.cli import app
 from tests.browser.conftest import Shown
 from tests.browser_contrast import LOWEST_CONTRAST
+from tests.browser_wait import until
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_the_arrow_keys_move_through_the_cases_and_tell_who_else_it_may_have_bee
     active = page.locator(".rows").first.get_attribute("aria-activedescendant")
     assert page.get_attribute(f"#{active}", "aria-selected") == "true"
     page.keyboard.press("End")
-    page.wait_for_function("document.querySelector('.rows').scrollTop > 0")
+    until(page, "document.querySelector('.rows').scrollTop > 0")
 
 
 def test_a_case_that_is_pointed_at_is_marked_in_the_tree_the_timeline_and_on_the_map(page: Any) -> None:

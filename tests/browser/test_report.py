@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.conftest import Shown
 from tests.browser_contrast import LOWEST_CONTRAST
+from tests.browser_wait import until
 from tests.demo_run import DemoRun
 
 
@@ -46,7 +47,7 @@ def test_nothing_scrolls_sideways(page: Any, width: int) -> None:
 def test_small_and_large_screens_get_pictures_of_their_own(page: Any) -> None:
     small = page.evaluate("document.querySelector('img').currentSrc")
     page.set_viewport_size({"width": 1280, "height": 800})
-    page.wait_for_function("before => document.querySelector('img').currentSrc !== before", arg=small)
+    until(page, "before => document.querySelector('img').currentSrc !== before", small)
 
 
 def test_the_numbers_can_be_opened_with_the_keyboard(page: Any) -> None:
