@@ -176,7 +176,7 @@ def restart(database: Path, runs: int = 5) -> dict[str, Any]:
     for _ in range(runs):
         begun = time.perf_counter()
         store, committer = _open(database)
-        Followers(store, committer, FOLLOWERS)
+        Followers.begun(store, committer, FOLLOWERS)
         seconds.append(time.perf_counter() - begun)
         committer.close()
         store.close()
@@ -185,7 +185,7 @@ def restart(database: Path, runs: int = 5) -> dict[str, Any]:
 
 def follow(store: SqliteStore, committer: Committer) -> dict[str, Any]:
     """Let a trivial projection come from the first entry to the last."""
-    followers = Followers(store, committer, FOLLOWERS)
+    followers = Followers.begun(store, committer, FOLLOWERS)
     begun = time.perf_counter()
     while followers.step():
         pass

@@ -49,7 +49,7 @@ def main(database: str, limit: str) -> None:
     store, clock = SqliteStore(Path(database)), SystemClock()
     committer = Committer(store, clock, RandomIds(clock))
     tally = Tally()
-    followers = Followers(store, committer, [tally, Alarms(tally)])
+    followers = Followers.begun(store, committer, [tally, Alarms(tally)])
     followers.start()
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), hard))  # Python ignores SIGXFSZ

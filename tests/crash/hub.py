@@ -34,7 +34,9 @@ class Hub:
         self.store, clock = SqliteStore(database), SystemClock()
         self.committer = Committer(self.store, clock, RandomIds(clock))
         tally = Tally()
-        self.followers = Followers(self.store, self.committer, [tally, Alarms(tally), Orders(), Outbox()])
+        self.followers = Followers.begun(
+            self.store, self.committer, [tally, Alarms(tally), Orders(), Outbox()]
+        )
         counterparts = {"printer": OverTcp(port, honours_keys=True)}
         self.courier = Courier(self.store, self.committer, clock, counterparts)
         self.followers.start()

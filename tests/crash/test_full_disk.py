@@ -74,7 +74,7 @@ def test_a_follower_waits_for_room_and_is_not_stopped_by_a_full_disk(tmp_path: P
     store, clock = SqliteStore(tmp_path / "log.db"), SystemClock()
     committer = Committer(store, clock, RandomIds(clock))
     tally = Tally()
-    followers = Followers(store, committer, [tally, Alarms(tally)])
+    followers = Followers.begun(store, committer, [tally, Alarms(tally)])
     set_pages(committer, PAGES)
     number = 0
     with pytest.raises(StoreFull):

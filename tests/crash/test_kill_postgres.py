@@ -65,7 +65,7 @@ def trial(kills: int, random: random.Random) -> None:
         store, clock = open_store(server.address("city")), SystemClock()
         committer = Committer(store, clock, RandomIds(clock))
         tally = Tally()
-        followers = Followers(store, committer, [tally, Alarms(tally)])
+        followers = Followers.begun(store, committer, [tally, Alarms(tally)])
         followers.start()
         load = Load(committer)
         writers = [threading.Thread(target=load.run, args=(n,), daemon=True) for n in range(WRITERS)]

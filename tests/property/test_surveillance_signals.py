@@ -75,7 +75,7 @@ class Log:
 
     def follow(self) -> Followers:
         tests = surveillance.Tests(self.counts, RULE)
-        return Followers(self.store, self.committer, [self.counts, tests])
+        return Followers.begun(self.store, self.committer, [self.counts, tests])
 
     def add(self, day: int, home: str) -> None:
         id = f"e{self.keys}"

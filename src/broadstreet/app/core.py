@@ -14,6 +14,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
+from broadstreet.app.following.beside import FollowersBeside
 from broadstreet.app.indexing import IndexProcess
 from broadstreet.app.keykeeping import KeyKeeper
 from broadstreet.app.settings import Settings
@@ -24,7 +25,7 @@ from broadstreet.model.records import Timer
 from broadstreet.store import inbox
 from broadstreet.store.committer import Committer
 from broadstreet.store.follower import Follower
-from broadstreet.store.followers import Followers, settle
+from broadstreet.store.followers import Followers, Following, settle
 from broadstreet.store.housekeeping import PURGE, Housekeeper
 from broadstreet.store.protocol import Reader, StoreError
 from broadstreet.store.timers import Scheduler
@@ -42,6 +43,8 @@ class Core:
         Where the store is, which clock and which followers it has.
     followers
         Instead of those that the settings name: a command may need none.
+    beside
+        Whether the followers run in a process of their own, where doors are busy.
 
     Raises
     ------
@@ -51,7 +54,9 @@ class Core:
         If the store cannot be opened.
     """
 
-    def __init__(self, settings: Settings, followers: Sequence[Follower] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, followers: Sequence[Follower] | None = None, *, beside: bool = False
+    ) -> None:
         self.settings = settings
         self.zone = ZoneInfo(settings.zone)
         self.store = opened(settings)
@@ -64,8 +69,7 @@ class Core:
             raise
         try:
             self.committer.between(lambda writer: writer.define(inbox.TABLES))
-            all_of = followers_of(settings) if followers is None else followers
-            self.followers = Followers(self.store, self.committer, all_of)
+            self.followers = self._followers(followers, beside=beside)
         except BaseException:
             self._close_store()
             raise
@@ -157,6 +161,12 @@ class Core:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _followers(self, followers: Sequence[Follower] | None, *, beside: bool) -> Following:
+        all_of = followers_of(self.settings) if followers is None else followers
+        if beside:
+            return FollowersBeside(self.settings, self.store, self.committer, all_of)
+        return Followers.begun(self.store, self.committer, all_of)
 
     def _close_store(self) -> None:
         self.committer.close()

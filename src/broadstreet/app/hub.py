@@ -1,4 +1,4 @@
-"""The hub: one process with the committer, the doors, the followers, the clock and the control socket."""
+"""The hub: the committer, the doors, the clock and the control socket; followers and index run beside it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Hub:
         _make_private(self._settings.folder)
         require_trust(self._settings)
         tls = _tls_of(self._settings.mllp)
-        core = Core(self._settings)
+        core = Core(self._settings, beside=True)
         began = core.committer.head
         try:
             await self._open(core, tls, ready)

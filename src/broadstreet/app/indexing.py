@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -38,7 +39,7 @@ LONGEST_WAIT = 0.5
 """In seconds; so soon the process looks whether it is to end."""
 PAUSE_AFTER_FAULT = 5.0
 """In seconds; a full disk is tried again, and a resource that cannot be read is told of again."""
-NICENESS = 5
+NICENESS = 10
 """Doors go before: they have someone waiting."""
 GARBAGE = (100_000, 20, 100)
 SWITCH = 0.0005
@@ -120,6 +121,7 @@ def run(log: Place) -> None:
     StoreError
         If the store cannot be opened, or another process keeps its index.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the hub, which sees to an end in order
     os.nice(NICENESS)
     sys.setswitchinterval(SWITCH)
     store = log()

@@ -6,15 +6,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Protocol, Self
 
 from broadstreet.model.failures import frames_of
+from broadstreet.store.advance import Advance
+from broadstreet.store.beginning import begun, cleared, in_order
 from broadstreet.store.committer import Committer
-from broadstreet.store.entry import Draft, Entry
+from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Follower, Projection, Reactor, draft_of, source_of
 from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull, StoreUnavailable, told
-from broadstreet.store.tables import Change, Clear
-from broadstreet.store.transaction import Transaction, Wants
 
 BATCH = 4_000
 """Entries that a follower takes at once: about what comes in while it rests."""
@@ -23,57 +23,100 @@ RESTS = 9.0
 LONGEST_REST = 2.0
 QUIET = 0.02
 """In seconds without an entry: then there is nobody to leave the processor to."""
+_NEVER = 2**62
+"""A position that no log reaches: who waits for it waits for time or a nudge."""
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Advance:
-    """The work of keeping a follower's output and moving its cursor, at once."""
-
-    reached: Cursor
-    expected: int
-    changes: Sequence[Change] = ()
-    drafts: Sequence[Draft] = ()
+class Commits(Protocol):
+    """What a runner of followers needs of the committer, which may work in another process."""
 
     @property
-    def weight(self) -> int:
-        """About how many entries it will add."""
-        return 1 + len(self.drafts)
+    def head(self) -> int:
+        """The last position that is known to be committed."""
+        ...
 
     @property
-    def size(self) -> int:
-        """About how many bytes it will add."""
-        return sum(len(draft.body or b"") for draft in self.drafts)
+    def closed(self) -> bool:
+        """Whether it takes no more works."""
+        ...
 
-    def wants(self) -> Wants:
-        """Say what it will read."""
-        return Wants(
-            keys=tuple((draft.source, draft.key) for draft in self.drafts),
-            resources=tuple((draft.type, draft.id) for draft in self.drafts),
-        )
+    def commit(self, work: Advance) -> object:
+        """Return once a work is durable."""
+        ...
 
-    def apply(self, tx: Transaction) -> None:
-        """Keep the output and move the cursor."""
-        tx.advance(self.reached, self.expected)
-        tx.change(self.changes)
-        for draft in self.drafts:
-            if self.reached.mode == "live":
-                tx.put(draft)
-            else:
-                tx.shadow(self.reached.follower, self.reached.version, draft)
+    def wait(self, beyond: int, timeout: float | None = None) -> int:
+        """Wait until the log is beyond a seq, someone nudges, or time is up; return the head."""
+        ...
+
+    def nudge(self) -> None:
+        """Wake whoever waits."""
+        ...
+
+
+class Following(Protocol):
+    """Followers that run, on a thread of this process or in one of their own."""
+
+    faults: dict[str, str]
+
+    @property
+    def running(self) -> bool:
+        """Whether that on which they follow is alive."""
+        ...
+
+    def start(self) -> None:
+        """Begin to follow."""
+        ...
+
+    def stop(self) -> None:
+        """Finish the batch at hand, then stop."""
+        ...
+
+    def resume(self, name: str) -> None:
+        """Let a follower that stopped try again, from where its cursor stands now."""
+        ...
+
+    def promote(self, name: str) -> Cursor:
+        """Let a reactor that runs in shadow emit from now on."""
+        ...
+
+    def positions(self) -> dict[str, Cursor]:
+        """Return how far each follower has come."""
+        ...
+
+    def catch_up(self, to: int, timeout: float | None = None) -> bool:
+        """Wait until no follower that runs stands before `to`; return whether that came about."""
+        ...
 
 
 class Followers:
-    """Runs every follower on one thread beside the committer's.
+    """Runs every follower on one thread.
 
     A follower that raises stops, loudly; the others go on. It starts again where it stood with
     the next start of the hub, or with `resume` once it is mended.
+
+    Parameters
+    ----------
+    store
+        What they read.
+    committer
+        Makes durable what they make.
+    followers
+        Run in this order: projections, then reactors.
+    cursors
+        Where each begins, by name.
     """
 
-    def __init__(self, store: Store, committer: Committer, followers: Sequence[Follower]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        committer: Commits,
+        followers: Sequence[Follower],
+        cursors: Mapping[str, Cursor],
+    ) -> None:
         self._store, self._committer = store, committer
-        self._followers = _in_order(followers)
+        self._followers = in_order(followers)
         # Asked before each step, and slow to ask of a protocol.
         self._projections = {f.name: f for f in followers if isinstance(f, Projection)}
         self._reactors = {f.name: f for f in followers if isinstance(f, Reactor)}
@@ -81,10 +124,16 @@ class Followers:
         self._unsure: set[str] = set()
         self._stopping = threading.Event()
         self._moved = threading.Condition()
-        self._waited_for = 0
+        self.waited_for = 0
+        """How many wait for followers, which then do not rest."""
         self._turn = threading.Lock()
-        self._cursors = self._open()
-        self._thread = threading.Thread(target=self._run, name="followers", daemon=True)
+        self._cursors = dict(cursors)
+        self._thread = threading.Thread(target=self.run, name="followers", daemon=True)
+
+    @classmethod
+    def begun(cls, store: Store, committer: Committer, followers: Sequence[Follower]) -> Self:
+        """Return a runner beside the committer; tables are made, and new followers begin."""
+        return cls(store, committer, followers, begun(store, committer, followers))
 
     def start(self) -> None:
         """Begin to follow."""
@@ -128,11 +177,12 @@ class Followers:
     def catch_up(self, to: int, timeout: float | None = None) -> bool:
         """Wait until no follower that runs stands before `to`; return whether that came about."""
         with self._moved:
-            self._waited_for += 1
+            self.waited_for += 1
+            self._committer.nudge()
             try:
                 return self._moved.wait_for(lambda: self._behind(to) == [], timeout)
             finally:
-                self._waited_for -= 1
+                self.waited_for -= 1
 
     def step(self) -> bool:
         """Let each follower take one batch; return whether any did. For those who run it themselves."""
@@ -143,44 +193,8 @@ class Followers:
         running = (f.name for f in self._followers if f.name not in self.faults)
         return [name for name in running if self._cursors[name].seq < to]
 
-    def _open(self) -> dict[str, Cursor]:
-        """Make the followers' tables; decide where each begins."""
-        stored = self._store.cursors()
-        cursors = dict(stored)
-        for follower in self._followers:  # projections come first
-            held = stored.get(follower.name)
-            astray = self._astray(follower, held)
-            if astray and held is not None:
-                _log.warning("%s begins anew: %s", source_of(follower), astray)
-            if held is None or held.version != follower.version or astray:
-                begins = self._begins(follower, held, stored, astray=bool(astray))
-                changes = _clear(follower) if isinstance(follower, Projection) else []
-                self._committer.commit(Advance(begins, held.seq if held else 0, changes=changes))
-                cursors[follower.name] = begins
-                _log.info("%s begins at %d (%s)", source_of(follower), begins.seq, begins.mode)
-        tables = [t for f in self._followers if isinstance(f, Projection) for t in f.tables]
-        self._committer.between(lambda writer: writer.define(tables))
-        return {follower.name: cursors[follower.name] for follower in self._followers}
-
-    def _astray(self, follower: Follower, held: Cursor | None) -> str:
-        """Say why what is kept of a follower does not fit the log; empty where it does."""
-        if held is None:
-            return ""
-        if held.seq > self._committer.head:
-            return f"it stands at {held.seq}, the log ends at {self._committer.head} (was a backup restored?)"
-        if held.seq and held.version == follower.version and isinstance(follower, Projection):
-            missing = [table.name for table in follower.tables if not self._store.has(table)]
-            return f"its table {', '.join(missing)} is missing" if missing else ""
-        return ""
-
-    def _begins(
-        self, follower: Follower, held: Cursor | None, stored: Mapping[str, Cursor], *, astray: bool
-    ) -> Cursor:
-        if astray and held is not None and held.version == follower.version and isinstance(follower, Reactor):
-            return Cursor(follower.name, follower.version, self._committer.head, held.mode)
-        return _beginning(follower, held, stored)
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Follow on this thread until told to stop."""
         while not self._stopping.is_set() and not self._committer.closed:
             head, began = self._committer.head, time.monotonic()
             if self.step():
@@ -194,10 +208,9 @@ class Followers:
         What comes meanwhile is one batch, and costs less than many.
         """
         ends = time.monotonic() + seconds
-        while time.monotonic() < ends and not self._waited_for and not self._stopping.is_set():
+        while time.monotonic() < ends and not self.waited_for and not self._stopping.is_set():
             head = self._committer.head
-            self._stopping.wait(QUIET)
-            if self._committer.head == head:
+            if self._committer.wait(beyond=_NEVER, timeout=QUIET) == head:
                 return
 
     def _step(self, follower: Follower) -> bool:
@@ -279,7 +292,7 @@ def rebuild(
     held = store.cursors().get(projection.name)
     goal = held.seq if held and held.version == projection.version else store.head()
     stands = Cursor(projection.name, projection.version, 0)
-    committer.commit(Advance(stands, held.seq if held else 0, changes=_clear(projection)))
+    committer.commit(Advance(stands, held.seq if held else 0, changes=cleared(projection)))
     while stands.seq < goal:
         entries = store.entries(stands.seq, to=goal, types=projection.types, limit=BATCH)
         to = entries[-1].seq if len(entries) == BATCH else goal
@@ -291,7 +304,7 @@ def rebuild(
     return stands.seq
 
 
-def promote(store: Store, committer: Committer, name: str) -> Cursor:
+def promote(store: Store, committer: Commits, name: str) -> Cursor:
     """Let a reactor that ran in shadow emit from now on.
 
     Raises
@@ -307,51 +320,7 @@ def promote(store: Store, committer: Committer, name: str) -> Cursor:
     return live
 
 
-def _beginning(follower: Follower, held: Cursor | None, stored: Mapping[str, Cursor]) -> Cursor:
-    """Where a new follower begins, or a new version of one.
-
-    A projection is built from the first entry. A new version of a reactor begins in shadow where the
-    old one stopped. A new reactor over a projection that has run begins where that stands: earlier
-    entries would meet tables that already know what came after them.
-    """
-    if isinstance(follower, Projection):
-        return Cursor(follower.name, follower.version, 0)
-    if held is not None:
-        return Cursor(follower.name, follower.version, held.seq, "shadow")
-    over = stored.get(follower.over.name) if follower.over else None
-    return Cursor(follower.name, follower.version, over.seq if over else 0)
-
-
-def _clear(projection: Projection) -> list[Change]:
-    return [Clear(table) for table in projection.tables]
-
-
-def _in_order(followers: Sequence[Follower]) -> list[Follower]:
-    """Return projections, then reactors.
-
-    Raises
-    ------
-    StoreError
-        If two of them share a name or a table, or one of them could never run as it says.
-    """
-    _require_single("name", [follower.name for follower in followers])
-    projections = [follower for follower in followers if isinstance(follower, Projection)]
-    _require_single("table", [table.name for projection in projections for table in projection.tables])
-    for follower in followers:
-        if isinstance(follower, Projection) and not follower.barriers <= follower.types:
-            unseen = ", ".join(sorted(follower.barriers - follower.types))
-            raise StoreError(f"{follower.name} waits at entries that it does not want to see: {unseen}")
-        if isinstance(follower, Reactor) and follower.over not in (None, *projections):
-            raise StoreError(f"{follower.name} runs over a projection that is not among the followers")
-    return sorted(followers, key=lambda follower: isinstance(follower, Reactor))
-
-
-def _require_single(what: str, names: Sequence[str]) -> None:
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise StoreError(f"two followers have the same {what}: {', '.join(sorted(twice))}")
-
-
-def settle(followers: Followers, committer: Committer, timeout: float) -> bool:
+def settle(followers: Following, committer: Committer, timeout: float) -> bool:
     """Wait until followers have seen all that was committed, their own output included."""
     end = time.monotonic() + timeout
     while True:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from broadstreet.model.clock import instant
+from broadstreet.store.advance import Advance
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Follower, Projection, Reactor, source_of
-from broadstreet.store.followers import Advance
 from broadstreet.store.index.following import RowsOf
 from broadstreet.store.protocol import Cursor, Reader, Store
 from broadstreet.store.reindex import reindex

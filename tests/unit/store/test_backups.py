@@ -36,7 +36,7 @@ def fill(store: Store) -> None:
     clock = DrivenClock(START)
     committer = Committer(store, clock, SeededIds(clock, store.head()))
     tally = Tally()
-    followers = Followers(store, committer, [tally, Alarm(tally)])
+    followers = Followers.begun(store, committer, [tally, Alarm(tally)])
     say(committer, VISIT, DAY, VISIT)
     for key, body in [("odd \0 key", b"\0\xff"), ("\1", b"x" * 5_000), ("gone", None), ("键", b"")]:
         for number, version in enumerate((b"1", body)):

@@ -9,8 +9,9 @@ import pytest
 
 from broadstreet.model.clock import DrivenClock
 from broadstreet.model.ids import SeededIds
+from broadstreet.store.advance import Advance
 from broadstreet.store.committer import Committer
-from broadstreet.store.followers import BATCH, Advance, Followers, promote, rebuild, settle
+from broadstreet.store.followers import BATCH, Followers, promote, rebuild, settle
 from broadstreet.store.opening import open_store
 from broadstreet.store.protocol import Cursor, Store, StoreError
 from broadstreet.store.tables import Table
@@ -27,7 +28,7 @@ def hub(address: str, *followers: Any) -> Iterator[tuple[Store, Committer, Follo
     store, clock = open_store(address), DrivenClock(START)
     committer = Committer(store, clock, SeededIds(clock, store.head()))
     try:
-        yield store, committer, Followers(store, committer, followers)
+        yield store, committer, Followers.begun(store, committer, followers)
     finally:
         committer.close()
         store.close()

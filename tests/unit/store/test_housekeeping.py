@@ -24,7 +24,7 @@ class Hub:
 
     def __init__(self, store: Store, committer: Committer, clock: DrivenClock) -> None:
         self.store, self.committer, self.clock = store, committer, clock
-        self.followers = Followers(store, committer, [Timers()])
+        self.followers = Followers.begun(store, committer, [Timers()])
         self.scheduler = Scheduler(store, committer, clock, ZoneInfo("UTC"))
         self.keeper = Housekeeper(store, committer, clock, KEPT)
 

@@ -288,7 +288,7 @@ def test_what_was_tolerated_is_counted(doors: Committer, store: Store) -> None:
 
 
 def test_the_quarantine_is_a_table_with_a_row_for_each_message(doors: Committer, store: Store) -> None:
-    followers = Followers(store, doors, [Quarantine()])
+    followers = Followers.begun(store, doors, [Quarantine()])
     first = send(doors, b"patient:bad", interpret=Mapping(b"patient:bad"))
     second = send(doors, b"patient:odd", "2", interpret=Mapping(b"patient:odd"))
     doors.commit(Discard(second.id, "odd"))

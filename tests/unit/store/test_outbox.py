@@ -61,7 +61,7 @@ class Office:
         self.clock = JumpingClock()
         self.store = open_store(address)
         self.committer = Committer(self.store, self.clock, SeededIds(self.clock, self.store.head()))
-        self.followers = Followers(self.store, self.committer, [Outbox()])
+        self.followers = Followers.begun(self.store, self.committer, [Outbox()])
         self.counterparts = {"printer": counterpart}
         self.courier = Courier(self.store, self.committer, self.clock, self.counterparts, patience)
 

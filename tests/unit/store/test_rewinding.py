@@ -10,8 +10,9 @@ import pytest
 from broadstreet.model import fhir
 from broadstreet.model.clock import DrivenClock
 from broadstreet.model.ids import SeededIds
+from broadstreet.store.advance import Advance
 from broadstreet.store.committer import Committer
-from broadstreet.store.followers import Advance, Followers
+from broadstreet.store.followers import Followers
 from broadstreet.store.opening import open_store
 from broadstreet.store.protocol import Cursor, Store
 from broadstreet.store.rewinding import rewind
@@ -34,7 +35,7 @@ def hub(address: str) -> Iterator[tuple[Store, Committer]]:
 def followed(store: Store, committer: Committer) -> tuple[list[Any], dict[Any, Any]]:
     """Let followers see everything; return what the alarms say, by cause, and what is counted."""
     tally = Tally()
-    followers = Followers(store, committer, [tally, Alarm(tally)])
+    followers = Followers.begun(store, committer, [tally, Alarm(tally)])
     while followers.step():
         pass
     assert followers.faults == {}

@@ -44,7 +44,7 @@ class City:
         self.clock = JumpingClock(at)
         self.store = open_store(address)
         self.committer = Committer(self.store, self.clock, SeededIds(self.clock, 1))
-        self.followers = Followers(self.store, self.committer, [Timers()])
+        self.followers = Followers.begun(self.store, self.committer, [Timers()])
         self.scheduler = Scheduler(self.store, self.committer, self.clock, zone)
 
     def run(self, at: datetime | None = None, *, follow: bool = True) -> list[str]:

@@ -65,7 +65,7 @@ class Town:
         self.open()
 
     def open(self) -> None:
-        self.followers = Followers(self.store, self.committer, [self.projection, *self.reactors])
+        self.followers = Followers.begun(self.store, self.committer, [self.projection, *self.reactors])
 
     def put(self, type: str, id: str, body: dict[str, Any] | None) -> None:
         self.put_all([(type, id, body)])

@@ -324,7 +324,7 @@ def test_a_hub_that_stopped_between_the_counts_and_the_tests_emits_what_was_miss
     day = live(town, QUIET_WEEK)
     town.put_all([("Encounter", f"x{n}", encounter(day)) for n in range(9)])
     town.close_day(day)
-    only_counts = Followers(town.store, town.committer, [town.projection])
+    only_counts = Followers.begun(town.store, town.committer, [town.projection])
     while only_counts.step():
         pass
     assert surveillance.signals(town.store) == []
@@ -340,7 +340,7 @@ def test_the_same_entries_and_tables_give_the_same_emissions(town: Town) -> None
     day = live(town, QUIET_WEEK)
     town.put_all([("Encounter", f"x{n}", encounter(day)) for n in range(9)])
     town.close_day(day)
-    only_counts = Followers(town.store, town.committer, [town.projection])
+    only_counts = Followers.begun(town.store, town.committer, [town.projection])
     while only_counts.step():
         pass
     entries = town.store.entries(town.store.cursors()["surveillance.tests"].seq)

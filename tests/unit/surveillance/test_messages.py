@@ -23,7 +23,7 @@ def send(hub: Hub, event: str, *more: tuple[str, dict[str, Any]], **pid: Any) ->
 
 def counted(hub: Hub) -> dict[str, set[str]]:
     """Return the places under which each stream counts the one visit of 5 January."""
-    followers = Followers(hub.store, hub.committer, [Counts(ZONE)])
+    followers = Followers.begun(hub.store, hub.committer, [Counts(ZONE)])
     while followers.step():
         assert followers.faults == {}
     found: dict[str, set[str]] = {}

@@ -33,7 +33,7 @@ class Hub:
         self.clock = DrivenClock(START)
         self.store = SqliteStore(folder / "log.db")
         self.committer = Committer(self.store, self.clock, SeededIds(self.clock, 1))
-        self.followers = Followers(self.store, self.committer, [Looked()])
+        self.followers = Followers.begun(self.store, self.committer, [Looked()])
         self.investigate("open")
 
     def investigate(self, status: str) -> None:

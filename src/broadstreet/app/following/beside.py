@@ -1,0 +1,210 @@
+"""Followers in a process of their own, as the hub sees them."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from broadstreet.app.following.line import Answer, Asked, Done, Order, Wait, What
+from broadstreet.app.settings import Settings
+from broadstreet.store.advance import Advance
+from broadstreet.store.beginning import begun
+from broadstreet.store.committer import Committer
+from broadstreet.store.follower import Follower
+from broadstreet.store.protocol import Cursor, Store, StoreError, told
+
+PAUSE_AFTER_END = 1.0
+"""In seconds; so soon a process that has ended is started again."""
+ENDS_WITHIN = 30.0
+"""In seconds; a batch at hand may take so long. Whatever is cut off is done again with the next start."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Orders:
+    """What was ordered: what is to be handed over, and what is waited for, by number."""
+
+    issued: int = 0
+    fresh: list[Order] = field(default_factory=list)
+    open: dict[int, Future[Any]] = field(default_factory=dict)
+
+
+class FollowersBeside:
+    """Followers in a process of their own, as the hub sees them.
+
+    Parameters
+    ----------
+    settings
+        Where the store is, and which followers it has.
+    store, committer
+        The hub's.
+    followers
+        The hub's own instances; they say which tables are to be made, and are not run.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, committer: Committer, followers: Sequence[Follower]
+    ) -> None:
+        self._settings, self._committer = settings, committer
+        self.faults: dict[str, str] = {}
+        self._cursors = begun(store, committer, followers)
+        self._moved = threading.Condition()
+        self._orders, self._waited_for = _Orders(), 0
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="followers", daemon=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Start the process."""
+        self._process, line = self._begun()
+        self._thread = threading.Thread(target=self._keep, args=(line,), name="followers", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the process finish the batch at hand, and end."""
+        if self._process is None:
+            return
+        self._order("end")
+        self._stopping.set()
+        self._thread.join(ENDS_WITHIN)
+        self._process.kill()
+        self._process.wait()
+        self._thread.join()
+
+    def resume(self, name: str) -> None:
+        """Let a follower that stopped try again, from where its cursor stands now."""
+        self._order("resume", name).result()
+        self.faults.pop(name, None)
+
+    def promote(self, name: str) -> Cursor:
+        """Let a reactor that runs in shadow emit from now on.
+
+        Raises
+        ------
+        StoreError
+            If there is no such reactor in shadow.
+        """
+        cursor: Cursor = self._order("promote", name).result()
+        return cursor
+
+    def positions(self) -> dict[str, Cursor]:
+        """Return how far each follower has come."""
+        return dict(self._cursors)
+
+    def catch_up(self, to: int, timeout: float | None = None) -> bool:
+        """Wait until no follower that runs stands before `to`; return whether that came about."""
+        with self._moved:
+            self._waited_for += 1
+            self._committer.nudge()
+            try:
+                return self._moved.wait_for(lambda: self._is_there(to), timeout)
+            finally:
+                self._waited_for -= 1
+
+    def _is_there(self, to: int) -> bool:
+        return all(cursor.seq >= to for name, cursor in self._cursors.items() if name not in self.faults)
+
+    def _order(self, what: What, name: str = "") -> Future[Any]:
+        done: Future[Any] = Future()
+        with self._moved:
+            self._orders.issued += 1
+            order = Order(self._orders.issued, what, name)
+            self._orders.fresh.append(order)
+            self._orders.open[order.number] = done
+        self._committer.nudge()
+        return done
+
+    def _keep(self, line: Connection) -> None:
+        """Serve the process, and start it again if it ends."""
+        while True:
+            with line:
+                self._serve(line)
+            assert self._process is not None
+            code = self._process.wait()
+            self._drop_orders()
+            if self._stopping.wait(0):
+                return
+            _log.error("the process that runs the followers has ended (%s)", code)
+            if self._stopping.wait(PAUSE_AFTER_END):
+                return
+            self._process, line = self._begun()
+
+    def _serve(self, line: Connection) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                line.send(self._answer(line.recv()))
+
+    def _answer(self, asked: Asked) -> Answer:
+        match asked:
+            case Advance():
+                return self._committed(asked)
+            case Done(number, outcome):
+                _settle(self._orders.open.pop(number, None), outcome)
+            case Wait(beyond, timeout, stands, faults):
+                with self._moved:
+                    self._cursors.update(stands)
+                    self.faults = dict(faults)
+                    self._moved.notify_all()
+                if not self._orders.fresh:
+                    self._committer.wait(beyond, timeout)
+                with self._moved:
+                    orders, self._orders.fresh = self._orders.fresh, []
+                return Answer(None, self._committer.head, self._waited_for, orders)
+        return Answer(None, self._committer.head, self._waited_for)
+
+    def _committed(self, advance: Advance) -> Answer:
+        error = None
+        try:
+            self._committer.commit(advance)
+        except StoreError as raised:
+            error = raised
+        except Exception as raised:  # of the work itself: it is the follower's fault
+            error = StoreError(told(raised))
+        else:
+            with self._moved:
+                self._cursors[advance.reached.follower] = advance.reached
+                self._moved.notify_all()
+        return Answer(error, self._committer.head, self._waited_for)
+
+    def _drop_orders(self) -> None:
+        """Tell whoever waits for an order that the process has ended before it was done."""
+        with self._moved:
+            left, self._orders = self._orders, _Orders(issued=self._orders.issued)
+        for done in left.open.values():
+            _settle(done, StoreError("the process that runs the followers has ended; it is started again"))
+
+    def _begun(self) -> tuple[subprocess.Popen[bytes], Connection]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "broadstreet.app.following", str(theirs.fileno())]
+            process = subprocess.Popen(  # noqa: S603 - ours
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(),)
+            )
+        line = Connection(ours.detach())
+        with suppress(OSError):  # it has ended already, which is seen when it is served
+            line.send(self._settings)
+        return process, line
+
+
+def _settle(done: Future[Any] | None, outcome: Any) -> None:
+    if done is None:
+        return
+    if isinstance(outcome, BaseException):
+        done.set_exception(outcome)
+    else:
+        done.set_result(outcome)
