@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Hub, followers, index and clinics are processes: none of them should compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test soak lint bench docs lock clean fhir fhir-examples
 

@@ -10,7 +10,6 @@ import msgspec
 import typer
 
 from broadstreet.app import requests
-from broadstreet.app.card.page import page
 from broadstreet.app.card.text import text_of
 from broadstreet.app.errands import reached
 from broadstreet.cli.marked import visible
@@ -45,6 +44,8 @@ def card(
         answer = ask(asked)
     found = msgspec.convert(answer, Card)
     if html is not None:
+        from broadstreet.app.card.page import page  # noqa: PLC0415 - heavy
+
         html.write_text(page(found), encoding="utf-8")
         console.print(f"Page: {html}", soft_wrap=True)
     elif as_json:

@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from broadstreet.app.detect.methods import METHODS
+METHODS = (
+    "detect",
+    "farrington_flexible",
+    "farrington",
+    "ears",
+    "bayes",
+    "rki",
+    "cusum",
+    "ewma",
+)
+"""Told here, so that the help of every command need not load the methods themselves."""
 
 File = Annotated[Path, typer.Argument(help="CSV: a line list, or counts by day or week.")]
 Method = Annotated[str, typer.Option(help=f"How counts are tested: auto, {', '.join(METHODS)}.")]

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.aberration.quantiles import count_probability, count_quantile
 from broadstreet.workflows.surveillance.budget import MONTH
 from broadstreet.workflows.surveillance.rule import Tested
 from broadstreet.workflows.surveillance.sheet import CITY_VISITS, Sheet
@@ -188,10 +187,14 @@ def _source(series: Series) -> str:
 
 def _at_most(count: int, mean: float, dispersion: float) -> float:
     """Return the chance of at most so many; negative binomial with variance `dispersion * mean`."""
+    from broadstreet.analysis.aberration.quantiles import count_probability
+
     return float(count_probability(np.array([float(count)]), *_moments(mean, dispersion))[0])
 
 
 def _least(level: float, mean: float, dispersion: float) -> float:
+    from broadstreet.analysis.aberration.quantiles import count_quantile
+
     return float(count_quantile(level, *_moments(mean, dispersion))[0])
 
 

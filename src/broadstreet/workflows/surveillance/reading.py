@@ -8,7 +8,6 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.aberration.quantiles import usual_range
 from broadstreet.model.records import Signal
 from broadstreet.store.tables import Between, Condition, TableReader
 from broadstreet.workflows.surveillance.arrivals import Arrivals, standing_for, watched_days
@@ -119,6 +118,8 @@ def history(
         for name in ("expected", "upper", "score", "dispersion")
     )
     alarm = np.array([each.alarm[0] for each in found], np.bool_)
+    from broadstreet.analysis.aberration.quantiles import usual_range
+
     usual = usual_range(expected, dispersion)
     return History(_dates(span), counts, expected, upper, score, alarm, usual)
 

@@ -8,9 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-from broadstreet.analysis.aberration import detect, ears
 from broadstreet.workflows.surveillance.holidays import ORDINARY, Holidays
 
 Counted = NDArray[np.int64]
@@ -174,6 +172,10 @@ def _evidence(counts: Counted, first: int, rule: Rule, level: float, delays: Flo
     row = len(counts) - 1
     if row < rule.history:
         return untested(counts.shape[1])
+    from scipy import special
+
+    from broadstreet.analysis.aberration import detect
+
     days = np.arange(first, first + row + 1).astype("datetime64[D]")
     found = detect(
         counts, [row], frequency=DAYS_A_YEAR, dates=days, delays=delays,
@@ -195,6 +197,10 @@ def _ears(counts: Counted, rule: Rule) -> Tested:
     lengths = [length for length in rule.baselines if rule.reach(length) <= row]
     if not lengths:
         return untested(counts.shape[1])
+    from scipy import special
+
+    from broadstreet.analysis.aberration import ears
+
     reach = rule.reach(lengths[-1])
     assert rule.method != "detect"
     found = ears(counts[row - reach :], [reach], method=rule.method, baseline=lengths[-1], alpha=rule.alpha)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.scan import Cluster, space_time
 from broadstreet.store.tables import Between, Row, TableReader
 from broadstreet.workflows.surveillance.places import Places
 from broadstreet.workflows.surveillance.sheet import Sheet
 from broadstreet.workflows.surveillance.strata import Series
 from broadstreet.workflows.surveillance.tables import ALL, CHANGED, CLOSED, DISTRICT
+
+if TYPE_CHECKING:
+    from broadstreet.analysis.scan import Cluster
 
 WINDOW = 28
 """Days that a scan looks at: so the permutation compares an outbreak with the weeks before it, and no season
@@ -93,6 +95,8 @@ def _best(
         return None
     if highest_ratio(counts, places.neighbours(tuple(codes))) < PROMISING:
         return None
+    from broadstreet.analysis.scan import space_time
+
     place, step = np.nonzero(counts)
     cases = {"place": [codes[at] for at in place.tolist()], "time": step, "count": counts[place, step]}
     clusters = space_time(
