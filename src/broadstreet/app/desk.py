@@ -28,6 +28,8 @@ from broadstreet.workflows.surveillance.card import Card
 
 Tell = Callable[[], Running]
 _MOST_NAMED = 100
+_SEEN_WITHIN = 5.0
+"""In seconds; so long a list waits for followers."""
 
 
 class Door(Protocol):
@@ -111,11 +113,16 @@ class Desk:
         session = self._callers.sign_in(request.name, request.password)
         return {"name": session.principal.name, "token": session.access}
 
+    def _await_followers(self) -> None:
+        """Let a list hold what was acknowledged before it was asked for; rather an old list than none."""
+        self._core.followers.catch_up(self._core.committer.head, _SEEN_WITHIN)
+
     def _reader(self, request: Any, purpose: str) -> PurposeReader:
         return self._trust.reader(self._callers.principal(request.token), Purpose(purpose))
 
     def _messages(self, request: requests.QuarantineList) -> dict[str, Any]:
         reader = self._reader(request, "operations")
+        self._await_followers()
         return {"messages": reader.messages(everything=request.everything, limit=request.limit)}
 
     def _message(self, request: requests.QuarantineShow) -> dict[str, Any]:
@@ -129,6 +136,7 @@ class Desk:
     def _looked(self, request: requests.Looked) -> dict[str, Any]:
         principal = self._callers.principal(request.token)
         purpose = "self-access" if principal.resident else "audit"
+        self._await_followers()
         return {"looked": self._trust.reader(principal, Purpose(purpose)).looked(request.of, request.limit)}
 
     def _erase(self, request: requests.Erase) -> dict[str, Any]:

@@ -65,6 +65,12 @@ class FollowersBeside:
         self._thread = threading.Thread(target=self._keep, name="followers", daemon=True)
 
     @property
+    def process(self) -> int:
+        """The id of the process."""
+        assert self._process is not None, "it has not been started"
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None and self._thread.is_alive()

@@ -1,0 +1,121 @@
+"""Followers in a process of their own: what the hub sees of them, and what happens when either dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from broadstreet.app.core import Core
+from broadstreet.app.following.beside import FollowersBeside
+from broadstreet.app.monitoring.health import readiness_of
+from broadstreet.app.process import HubProcess
+from broadstreet.app.settings import Settings
+from broadstreet.model import records
+from broadstreet.model.records import Quarantined
+from broadstreet.store.entry import Draft
+from broadstreet.store.protocol import StoreError
+from broadstreet.store.quarantine import QUARANTINE
+from tests.unit.app.conftest import START
+from tests.unit.app.test_core import Put
+
+
+def put(number: int, body: bytes | None = None) -> Put:
+    """Return the work of keeping a message in quarantine, or something that is called so and is none."""
+    record = Quarantined(
+        id=f"q{number}", state="held", source="test", control_id="", kind="", verdict="AR", faults=(),
+        attempts=1, first=START, last=START,
+    )  # fmt: skip
+    body = body or records.encode(record)
+    return Put(Draft(type="bs/Quarantined", id=record.id, body=body, source="test", key=f"{number}"))
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline, "not within 30 seconds"
+        time.sleep(0.01)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def beside(settings: Settings) -> Iterator[Core]:
+    with Core(settings, beside=True) as core:
+        yield core
+
+
+def process_of(core: Core) -> int:
+    followers = core.followers
+    assert isinstance(followers, FollowersBeside)
+    return followers.process
+
+
+def test_what_is_committed_is_followed(beside: Core) -> None:
+    for number in range(3):
+        beside.committer.commit(put(number))
+    beside.settle()
+    assert beside.store.count(QUARANTINE) == 3
+    assert {cursor.seq for cursor in beside.followers.positions().values()} == {beside.committer.head}
+    assert readiness_of(beside).ok
+
+
+def test_an_order_that_cannot_be_done_says_why(beside: Core) -> None:
+    with pytest.raises(StoreError, match="no reactor named nobody runs in shadow"):
+        beside.followers.promote("nobody")
+
+
+def test_a_follower_that_raises_is_told_of_and_the_others_go_on(beside: Core) -> None:
+    beside.committer.commit(put(1, b"KIM MINA"))
+    until(lambda: beside.followers.faults)
+    assert list(beside.followers.faults) == ["quarantine"]
+    assert "KIM" not in str(beside.followers.faults)
+    assert beside.followers.catch_up(beside.committer.head, 30), "nobody waits for one that has stopped"
+    with pytest.raises(StoreError, match="a follower has stopped"):
+        beside.settle()
+    beside.followers.resume("quarantine")
+    until(lambda: beside.followers.faults)
+
+
+def test_a_process_that_is_killed_is_started_again_and_does_nothing_twice(beside: Core) -> None:
+    for number in range(40):
+        beside.committer.commit(put(number))
+        if number % 10 == 5:
+            killed = process_of(beside)
+            os.kill(killed, signal.SIGKILL)
+            until(lambda killed=killed: beside.followers.running and process_of(beside) != killed)
+    beside.settle()
+    assert beside.store.count(QUARANTINE) == 40
+    assert readiness_of(beside).ok
+
+
+def test_an_order_to_a_process_that_is_killed_is_answered(beside: Core) -> None:
+    process = process_of(beside)
+    os.kill(process, signal.SIGSTOP)
+    beside.committer.commit(put(1))
+    with pytest.raises(StoreError, match="has ended"):
+        try:
+            order = beside.followers._order("promote", "nobody")  # type: ignore[attr-defined]
+        finally:
+            os.kill(process, signal.SIGKILL)
+        order.result(30)
+
+
+def test_the_process_ends_with_its_hub(settings: Settings) -> None:
+    with HubProcess(settings) as hub:
+        running = hub.status().hub
+        assert running is not None
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text()
+        commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children.split()}
+        (following,) = [child for child, command in commands.items() if b"app.following" in command]
+        os.kill(running.pid, signal.SIGKILL)
+        until(lambda: not is_running(following))
