@@ -72,8 +72,8 @@ class FollowersBeside:
 
     @property
     def running(self) -> bool:
-        """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None and self._thread.is_alive()
+        """Whether the process is kept running: it is started again if it ends."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Start the process."""
