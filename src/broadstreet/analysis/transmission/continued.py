@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.transmission import gibbs
 from broadstreet.analysis.transmission.chains import Sampled, State, infectors_of
 from broadstreet.analysis.transmission.evidence import Earlier, Evidence
 from broadstreet.analysis.transmission.linelist import LineList, key_of
 from broadstreet.analysis.transmission.pairs import Pairs, positions
-from broadstreet.analysis.transmission.posterior import Posterior, row_sums, weigh
+from broadstreet.analysis.transmission.posterior import Posterior, row_scaled, row_sums, weigh
 from broadstreet.analysis.transmission.rates import Rates, free_part
 from broadstreet.analysis.transmission.sampling import Chain, Sampler, begin
 
@@ -56,16 +57,25 @@ def carry(
     origin, old, pairs = earlier.origin, earlier.evidence.pairs, evidence.pairs
     entry = np.zeros(0, np.int64) if evidence.entry is None else evidence.entry
     position = positions(origin, old.size)
-    pair = np.where(entry >= 0, np.append(posterior.pair, 0.0)[entry], 0.0)
+    pair, inverse = _carried(posterior.pair, entry)
     nobody = np.where(origin >= 0, np.append(posterior.nobody(), 0.0)[origin], 0.0)
     moved = np.append(position, -1)[draws]
     found = np.where(origin >= 0, np.append(moved, np.full((len(moved), 1), -1), axis=1)[:, origin], -1)
-    inverse = np.full(len(old.infector) + 1, -1, np.int64)
-    inverse[entry[entry >= 0]] = np.flatnonzero(entry >= 0)
     chains = [_moved(chain, origin, inverse, pairs) for chain in state.chains]
     return Kept(
         pair, nobody, found, chains or [begin(pairs.size, shape)], state.shares or [1.0], max(state.sweeps, 1)
     )
+
+
+@compiled
+def _carried(values: Floats, entry: Ints) -> tuple[Floats, Ints]:
+    """Return earlier values where the pairs are now, and where each earlier pair is now; -1: nowhere."""
+    found, inverse = np.zeros(len(entry)), np.full(len(values) + 1, -1, np.int64)
+    for now in range(len(entry)):
+        if entry[now] >= 0:
+            found[now] = values[entry[now]]
+            inverse[entry[now]] = now
+    return found, inverse
 
 
 def _moved(chain: Chain, origin: Ints, inverse: Ints, pairs: Pairs) -> Chain:
@@ -108,8 +118,8 @@ def go_on(
     draws, shapes = _again(sampler, kept, near)
     old, new = float(kept.sweeps), float(_ALL)
     blend = np.where(changed | near, 0.0, old / (old + new))
-    by_entry, now = np.repeat(blend, np.diff(pairs.start)), sampler.pair
-    pair = now + by_entry * (earlier[0] - now)
+    now = sampler.pair
+    pair = now + row_scaled(pairs, earlier[0] - now, blend)
     nobody = blend * earlier[1] + (1.0 - blend) * sampler.alone
     score = sum(share * sampler.score(chain) for chain, share in zip(kept.chains, kept.shares, strict=True))
     state = State(kept.chains, kept.shares, kept.sweeps)
@@ -125,7 +135,7 @@ def _rescaled(kept: Kept, evidence: Evidence, fresh: Floats) -> tuple[Floats, Fl
     given = np.bincount(pairs.case()[is_new], fresh[is_new], minlength=pairs.size)
     total = np.maximum(row_sums(pairs, kept.pair) + kept.nobody, 1e-300)
     scale = np.maximum(1.0 - given, 0.0) / total
-    pair = kept.pair * np.repeat(scale, np.diff(pairs.start))
+    pair = row_scaled(pairs, kept.pair, scale)
     pair[is_new] = fresh[is_new]
     return pair, kept.nobody * scale
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.pairs import Pairs
 from broadstreet.analysis.transmission.rates import Rates, companions, weights
@@ -83,8 +84,32 @@ def components(pairs: Pairs) -> tuple[int, Ints]:
 
 def row_sums(pairs: Pairs, values: Floats) -> Floats:
     """Return the sum over each case's candidates."""
-    cumulated = np.concatenate([[0.0], np.cumsum(values)])
-    return np.asarray(cumulated[pairs.start[1:]] - cumulated[pairs.start[:-1]])
+    return _sums(pairs.start, np.asarray(values, np.float64))
+
+
+def row_scaled(pairs: Pairs, values: Floats, factor: Floats) -> Floats:
+    """Return each candidate's value times the factor of its case."""
+    return _scaled(pairs.start, np.asarray(values, np.float64), factor)
+
+
+@compiled
+def _scaled(start: Ints, values: Floats, factor: Floats) -> Floats:
+    scaled = np.empty(len(values))
+    for row in range(len(factor)):
+        for entry in range(start[row], start[row + 1]):
+            scaled[entry] = values[entry] * factor[row]
+    return scaled
+
+
+@compiled
+def _sums(start: Ints, values: Floats) -> Floats:
+    sums = np.zeros(len(start) - 1)
+    for row in range(len(sums)):
+        total = 0.0
+        for entry in range(start[row], start[row + 1]):
+            total += values[entry]
+        sums[row] = total
+    return sums
 
 
 def exact(pairs: Pairs, weight: Weights, label: Ints) -> Posterior:
@@ -104,7 +129,7 @@ def exact(pairs: Pairs, weight: Weights, label: Ints) -> Posterior:
     """
     root = weight.root()
     total = row_sums(pairs, weight.pair) + root
-    pair, nobody = weight.pair / np.repeat(total, np.diff(pairs.start)), root / total
+    pair, nobody = row_scaled(pairs, weight.pair, 1.0 / total), root / total
     score = float(np.log(total).sum())
     sizes = np.bincount(label, minlength=1)
     together = np.flatnonzero(sizes > 1)

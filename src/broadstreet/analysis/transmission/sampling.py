@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from broadstreet.analysis.transmission import gibbs
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.pairs import Pairs
-from broadstreet.analysis.transmission.posterior import Weights, row_sums
+from broadstreet.analysis.transmission.posterior import Weights, row_scaled, row_sums
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,7 +52,7 @@ def expected_offspring(evidence: Evidence) -> Floats:
     low = np.searchsorted(onset[order], onset - window, "left")
     high = np.searchsorted(onset[order], onset + window, "right")
     around = np.maximum((cumulated[high] - cumulated[low]) / (high - low), 1e-300)
-    chance = pairs.fit / np.repeat(around, np.diff(pairs.start))
+    chance = row_scaled(pairs, pairs.fit, 1.0 / around)
     return np.maximum(np.bincount(pairs.infector, chance, minlength=pairs.size), _LEAST_EXPECTED)
 
 
@@ -101,14 +101,15 @@ class Sampler:
         self.root, self.free = weight.root(), free
         self.within = np.maximum(weight.pair - free, 0.0)
         self.expected = _scaled(self._by_dates, self.pairs, weight, free)
-        self._cumulated = np.concatenate([[0.0], np.cumsum(self.free + self.within)])
+        self._cumulated = np.zeros(len(free) + 1)
+        np.cumsum(self.free + self.within, out=self._cumulated[1:])
         self._pair, self._alone = np.zeros(len(self.pairs.infector)), np.zeros(self.pairs.size)
         self.kept = np.zeros(self.pairs.size)
 
     @property
     def pair(self) -> Floats:
         """Return the mean probability of each pair over the sweeps kept."""
-        return np.asarray(self._pair / np.repeat(np.maximum(self.kept, 1e-300), np.diff(self.pairs.start)))
+        return row_scaled(self.pairs, self._pair, 1.0 / np.maximum(self.kept, 1e-300))
 
     @property
     def alone(self) -> Floats:
