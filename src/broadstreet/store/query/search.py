@@ -21,7 +21,7 @@ from broadstreet.store.query.visible import Visible
 
 MOST_EXAMINED: Final = 2_000
 """Rows that are examined for one page: a few milliseconds."""
-_FIRST_CHUNK: Final = 64
+_FIRST_CHUNK, _GROWTH, _LARGE_CHUNK = 64, 4, 2_048
 _FEW: Final = 128
 """So many candidates are probed without a look at another way."""
 _GOOD_ADVICE: Final = ("identifier", "patient", "subject", "encounter", "code", "family", "date", "status")
@@ -95,7 +95,7 @@ class Search:
         """Return the seqs of a page, after which key the next begins (None: there is none), and the cost."""
         found: list[Key] = []
         reached, examined = self.after, 0
-        for rows, chunk, wanted in self._chunks(most, limit + 2):
+        for rows, chunk in self._chunks(most, limit + 2):
             for value, since, tie, slice, number, is_found in rows:
                 reached = self.after = Key(value, since, tie, slice)
                 if is_found and (not found or found[-1].since != since):
@@ -104,35 +104,29 @@ class Search:
                     return [key.since for key in found[:limit]], found[limit - 1], examined + number
             read = rows[-1][4] if rows else 0
             examined += read
-            if len(rows) < wanted and read < chunk:
+            if len(rows) < limit + 2 and read < chunk:
                 return [key.since for key in found], None, examined
         return [key.since for key in found], None if self.never else reached, examined
 
-    def _chunks(self, most: int, wanted: int) -> Iterator[tuple[list[Any], int, int]]:
-        """Read on from `after`: yield rows, how many candidates were to be read, how many rows were wanted.
-
-        After the first statement the next one reads as many as it takes at the pace so far, or a little less.
-        """
+    def _chunks(self, most: int, wanted: int) -> Iterator[tuple[list[Any], int]]:
+        """Read on from `after`, more with each statement."""
         chunk = min(max(_FIRST_CHUNK, wanted), most) if self.backend.dialect.numbers else most
-        examined = 0
+        examined = found = 0
         second: Has | None = None
         while chunk and not self.never:
             rows = self._some(chunk, wanted, second)
-            yield rows, chunk, wanted
-            found = sum(row[5] for row in rows)
-            read = rows[-1][4] or len(rows)
-            examined += read
-            wanted = max(wanted - found, 1)
-            needed = min(max(_needed(wanted, read, found), _FIRST_CHUNK), most - examined)
-            second = self._second(needed)
-            chunk = needed if second is None else most - examined
+            yield rows, chunk
+            examined += rows[-1][4] or len(rows)
+            found += sum(row[5] for row in rows)
+            second = self._second(min(_needed(wanted - found, examined, found), most - examined))
+            chunk = min(chunk * _GROWTH if second is None else _LARGE_CHUNK, most - examined)
 
     def _second(self, candidates: int) -> Has | None:
         """Return the condition whose rows are all read at less cost than so many probes, if there is one."""
         if not self.backend.dialect.intersects or candidates < _FEW:
             return None
         self.chosen = self.chosen.estimated(self._run, self.backend.dialect)
-        return self.chosen.second(candidates)
+        return self.chosen.second(min(candidates, _LARGE_CHUNK))
 
     def _some(self, chunk: int, wanted: int, second: Has | None) -> list[Any]:
         """Read the next candidates and which of them are found, by all rows of a second condition if told."""
@@ -193,11 +187,8 @@ class Search:
 
 
 def _needed(wanted: int, examined: int, found: int) -> int:
-    """Return about how many candidates more must be read to find so many, at a pace that is likely at least.
-
-    What was found is a sample: one standard deviation (of a Poisson count) is taken off.
-    """
-    return int(wanted * examined / max(found - found**0.5, 0.5))
+    """Return about how many candidates more must be read to find so many, at the pace so far."""
+    return max(wanted, 0) * examined // max(found, 1)
 
 
 def _names(condition: Condition) -> Iterator[str]:
