@@ -40,6 +40,9 @@ class PositionGone(StoreError):
         )
         self.asked, self.oldest = asked, oldest
 
+    def __reduce__(self) -> tuple[type[PositionGone], tuple[int, int]]:
+        return type(self), (self.asked, self.oldest)
+
 
 def told(error: BaseException) -> str:
     """Return what may be told about an exception: the text of our own ones, kind and place of others."""

@@ -23,6 +23,8 @@ RESTS = 9.0
 LONGEST_REST = 2.0
 QUIET = 0.02
 """In seconds without an entry: then there is nobody to leave the processor to."""
+AFTER_FAULT = 1.0
+"""In seconds; so soon a store that was full or away is tried again."""
 _NEVER = 2**62
 """A position that no log reaches: who waits for it waits for time or a nudge."""
 
@@ -199,6 +201,8 @@ class Followers:
             head, began = self._committer.head, time.monotonic()
             if self.step():
                 self._rest(min(RESTS * (time.monotonic() - began), LONGEST_REST))
+            elif self._unsure:  # the disk is full, or the store away
+                self._committer.wait(beyond=_NEVER, timeout=AFTER_FAULT)
             elif self._committer.head == head:
                 self._committer.wait(beyond=head, timeout=1.0)
 
@@ -208,6 +212,9 @@ class Followers:
         What comes meanwhile is one batch, and costs less than many.
         """
         ends = time.monotonic() + seconds
+        self._committer.wait(
+            beyond=_NEVER, timeout=0
+        )  # hears what the hub wants, however much there is to do
         while time.monotonic() < ends and not self.waited_for and not self._stopping.is_set():
             head = self._committer.head
             if self._committer.wait(beyond=_NEVER, timeout=QUIET) == head:

@@ -239,7 +239,7 @@ class Transaction:
             draft.source, draft.key, draft.cause, 0, draft.body,
         )  # fmt: skip
         self.batch.entries.append(entry)
-        if draft.labels is not UNKNOWN:
+        if draft.labels != UNKNOWN:
             self.batch.labels.append((seq, *draft.labels.columns[1:]))
         appended = self._appended.setdefault(draft.source, [])
         appended.append(entry)

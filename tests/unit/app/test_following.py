@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,13 @@ from broadstreet.app.settings import Settings
 from broadstreet.model import records
 from broadstreet.model.records import Quarantined
 from broadstreet.store.entry import Draft
-from broadstreet.store.protocol import StoreError
+from broadstreet.store.protocol import (
+    PositionGone,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreUnavailable,
+)
 from broadstreet.store.quarantine import QUARANTINE
 from tests.unit.app.conftest import START
 from tests.unit.app.test_core import Put
@@ -119,3 +126,24 @@ def test_the_process_ends_with_its_hub(settings: Settings) -> None:
         (following,) = [child for child, command in commands.items() if b"app.following" in command]
         os.kill(running.pid, signal.SIGKILL)
         until(lambda: not is_running(following))
+
+
+def test_an_order_after_the_end_is_refused(settings: Settings) -> None:
+    with Core(settings, beside=True) as core:
+        core.followers.stop()
+        with pytest.raises(StoreError, match="the followers have ended"):
+            core.followers.resume("quarantine")
+
+
+@pytest.mark.parametrize(
+    "error", [StoreError("a"), PositionGone(3, 5), StoreFull("b"), StoreUnavailable("c"), StoreLocked("d")]
+)
+def test_errors_pass_the_line_as_they_are(error: StoreError) -> None:
+    passed = pickle.loads(pickle.dumps(error))
+    assert (type(passed), str(passed), vars(passed)) == (type(error), str(error), vars(error))
+
+
+def test_a_draft_that_passed_the_line_leaves_no_label_of_its_own(beside: Core) -> None:
+    passed = pickle.loads(pickle.dumps(put(1)))
+    beside.committer.commit(passed)
+    assert beside.store.labels(0, beside.committer.head) == {}

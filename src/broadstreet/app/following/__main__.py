@@ -52,7 +52,8 @@ class _Hub:
         waits = LONGEST_WAIT if timeout is None else timeout
         answer = self._ask(Wait(beyond, waits, self._followers.positions(), self._followers.faults))
         for order in answer.orders:
-            self._ask(Done(order.number, _outcome(order, self._followers)))
+            outcome = _outcome(order, self._followers)
+            self._ask(Done(order.number, outcome, self._followers.faults))
             if order.what == "end":
                 sys.exit()
         return self.head

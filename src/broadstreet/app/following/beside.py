@@ -16,6 +16,7 @@ from typing import Any
 
 from broadstreet.app.following.line import Answer, Asked, Done, Order, Wait, What
 from broadstreet.app.settings import Settings
+from broadstreet.model.failures import frames_of
 from broadstreet.store.advance import Advance
 from broadstreet.store.beginning import begun
 from broadstreet.store.committer import Committer
@@ -24,6 +25,8 @@ from broadstreet.store.protocol import Cursor, Store, StoreError, told
 
 PAUSE_AFTER_END = 1.0
 """In seconds; so soon a process that has ended is started again."""
+LONGEST_PAUSE = 30.0
+"""In seconds; so late at most, where it ends each time before it has come to work (the database is away)."""
 ENDS_WITHIN = 30.0
 """In seconds; a batch at hand may take so long. Whatever is cut off is done again with the next start."""
 
@@ -60,7 +63,7 @@ class FollowersBeside:
         self._cursors = begun(store, committer, followers)
         self._moved = threading.Condition()
         self._orders, self._waited_for = _Orders(), 0
-        self._stopping = threading.Event()
+        self._stopping, self._ended = threading.Event(), False
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="followers", daemon=True)
 
@@ -83,7 +86,7 @@ class FollowersBeside:
 
     def stop(self) -> None:
         """Let the process finish the batch at hand, and end."""
-        if self._process is None:
+        if self._process is None or self._ended:
             return
         self._order("end")
         self._stopping.set()
@@ -95,7 +98,6 @@ class FollowersBeside:
     def resume(self, name: str) -> None:
         """Let a follower that stopped try again, from where its cursor stands now."""
         self._order("resume", name).result()
-        self.faults.pop(name, None)
 
     def promote(self, name: str) -> Cursor:
         """Let a reactor that runs in shadow emit from now on.
@@ -128,6 +130,8 @@ class FollowersBeside:
     def _order(self, what: What, name: str = "") -> Future[Any]:
         done: Future[Any] = Future()
         with self._moved:
+            if self._ended:
+                raise StoreError("the followers have ended: start the hub again")
             self._orders.issued += 1
             order = Order(self._orders.issued, what, name)
             self._orders.fresh.append(order)
@@ -136,30 +140,56 @@ class FollowersBeside:
         return done
 
     def _keep(self, line: Connection) -> None:
-        """Serve the process, and start it again if it ends."""
+        """Serve the process, and start it again if it ends: later each time, until it has come to work."""
+        held: Connection | None = line
+        pause = PAUSE_AFTER_END
         while True:
-            with line:
-                self._serve(line)
-            assert self._process is not None
-            code = self._process.wait()
-            self._drop_orders()
-            if self._stopping.wait(0):
-                return
-            _log.error("the process that runs the followers has ended (%s)", code)
-            if self._stopping.wait(PAUSE_AFTER_END):
-                return
-            self._process, line = self._begun()
+            if held is not None:
+                with held:
+                    pause = PAUSE_AFTER_END if self._serve(held) else min(2 * pause, LONGEST_PAUSE)
+                self._reap()
+            if self._stopping.wait(pause):
+                break
+            held = self._again()
+        with self._moved:
+            self._ended = True
+        self._drop_orders()
 
-    def _serve(self, line: Connection) -> None:
-        with suppress(EOFError, OSError):
+    def _serve(self, line: Connection) -> bool:
+        """Answer the process until it has gone; return whether it asked anything."""
+        asked = False
+        try:
             while True:
-                line.send(self._answer(line.recv()))
+                answer = self._answer(line.recv())
+                asked = True
+                line.send(answer)
+        except (EOFError, OSError):
+            return asked
+        except Exception as error:  # what it said cannot be read, say: a new process begins from the cursors
+            _log.error("the line to the followers broke: %s", told(error), extra={"trace": frames_of(error)})
+            return asked
+
+    def _reap(self) -> None:
+        assert self._process is not None
+        code = self._process.wait()
+        self._drop_orders()
+        if not self._stopping.is_set():
+            _log.error("the process that runs the followers has ended (%s)", code)
+
+    def _again(self) -> Connection | None:
+        try:
+            self._process, line = self._begun()
+        except OSError as error:  # such as too many open files: tried again
+            _log.error("the process that runs the followers cannot be started: %s", error.strerror)
+            return None
+        return line
 
     def _answer(self, asked: Asked) -> Answer:
         match asked:
             case Advance():
                 return self._committed(asked)
-            case Done(number, outcome):
+            case Done(number, outcome, faults):
+                self.faults = dict(faults)
                 _settle(self._orders.open.pop(number, None), outcome)
             case Wait(beyond, timeout, stands, faults):
                 with self._moved:
@@ -199,7 +229,11 @@ class FollowersBeside:
         with theirs:
             command = [sys.executable, "-m", "broadstreet.app.following", str(theirs.fileno())]
             process = subprocess.Popen(  # noqa: S603 - ours
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(),)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                process_group=0,  # what a terminal sends is meant for the hub, which sees to an end in order
             )
         line = Connection(ours.detach())
         with suppress(OSError):  # it has ended already, which is seen when it is served

@@ -31,6 +31,7 @@ class Done:
 
     number: int
     outcome: Any
+    faults: Mapping[str, str]
 
 
 @dataclass(frozen=True)

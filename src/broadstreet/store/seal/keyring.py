@@ -262,6 +262,9 @@ class Keyring:
 
     def _unwrap(self, number: int, master: int, wrapped: bytes) -> bytes:
         secret = self._masters.secret(master)
+        if secret is None:  # another process may have rotated it a moment ago
+            self._masters.read_again()
+            secret = self._masters.secret(master)
         if secret is None:
             raise StoreError(
                 f"key {number} needs the master key {master}, which {MASTERS} does not have: restore it"
