@@ -176,6 +176,19 @@ def test_a_rotation_changes_the_master_key_and_nothing_that_is_read(city: City) 
     assert city.store.entries(0) == before
 
 
+def test_another_process_opens_bodies_whose_master_key_was_rotated_a_moment_ago(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring, "SEEN_WITHIN", 3_600.0)  # it has just looked, and will not for long
+    city.put("p1")
+    city.put("p2")
+    with closing(Keyring(city.folder / "keys", create=False)) as beside:
+        first, second = (entry.seal for entry in city.store.entries(0))
+        assert beside.cipher(first) is not None
+        city.keyring.rotate(1)
+        assert beside.cipher(second) is not None
+
+
 def test_a_copy_of_the_keys_is_of_no_use_once_its_master_key_is_past_its_limit(
     city: City, tmp_path: Path
 ) -> None:
