@@ -212,9 +212,8 @@ class Followers:
         What comes meanwhile is one batch, and costs less than many.
         """
         ends = time.monotonic() + seconds
-        self._committer.wait(
-            beyond=_NEVER, timeout=0
-        )  # hears what the hub wants, however much there is to do
+        # However much there is to do: so a process hears what its hub wants, and tells how its followers are.
+        self._committer.wait(beyond=_NEVER, timeout=0)
         while time.monotonic() < ends and not self.waited_for and not self._stopping.is_set():
             head = self._committer.head
             if self._committer.wait(beyond=_NEVER, timeout=QUIET) == head:
@@ -230,6 +229,7 @@ class Followers:
         except Exception as error:
             if self._committer.closed or self._stopping.is_set():
                 return False
+            self._unsure.discard(follower.name)  # nothing is tried again, and nobody waits for it
             self.faults[follower.name] = fault = told(error)
             stands = self._cursors[follower.name].seq
             _log.error(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,6 +80,29 @@ def test_what_is_committed_is_followed(beside: Core) -> None:
 def test_an_order_that_cannot_be_done_says_why(beside: Core) -> None:
     with pytest.raises(StoreError, match="no reactor named nobody runs in shadow"):
         beside.followers.promote("nobody")
+
+
+def test_an_order_reaches_followers_that_somebody_waits_for_and_that_always_have_more_to_do(
+    beside: Core,
+) -> None:
+    beside.settle()
+    committed, answered = [0], threading.Event()
+
+    def commit() -> None:
+        while committed[0] < 3_000 and not answered.is_set():
+            beside.committer.commit(put(committed[0]))
+            committed[0] += 1
+
+    waiting = threading.Thread(target=beside.followers.catch_up, args=(2**40, 30.0), daemon=True)
+    committing = threading.Thread(target=commit)
+    waiting.start()
+    committing.start()
+    until(lambda: committed[0] > 50)
+    with pytest.raises(StoreError, match="runs in shadow"):
+        beside.followers.promote("nobody")
+    answered.set()
+    committing.join()
+    assert committed[0] < 3_000, "it was answered before there was nothing more to do"
 
 
 def test_a_follower_that_raises_is_told_of_and_the_others_go_on(beside: Core) -> None:
