@@ -65,7 +65,7 @@ class FollowersBeside:
         self._orders, self._waited_for = _Orders(), 0
         self._stopping, self._ended = threading.Event(), False
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._keep, name="followers", daemon=True)
+        self._thread: threading.Thread | None = None
 
     @property
     def process(self) -> int:
@@ -76,7 +76,7 @@ class FollowersBeside:
     @property
     def running(self) -> bool:
         """Whether the process is kept running: it is started again if it ends."""
-        return self._thread.is_alive()
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
         """Start the process."""
@@ -86,7 +86,7 @@ class FollowersBeside:
 
     def stop(self) -> None:
         """Let the process finish the batch at hand, and end."""
-        if self._process is None or self._ended:
+        if self._process is None or self._thread is None or self._ended:
             return
         self._order("end")
         self._stopping.set()
