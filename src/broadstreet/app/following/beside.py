@@ -174,7 +174,7 @@ class FollowersBeside:
         code = self._process.wait()
         self._drop_orders()
         if not self._stopping.is_set():
-            _log.error("the process that runs the followers has ended (%s)", code)
+            _log.error("the process that runs the followers has ended (%s); it is started again", code)
 
     def _again(self) -> Connection | None:
         try:
