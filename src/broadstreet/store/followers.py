@@ -6,18 +6,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, Self
 
 from broadstreet.model.failures import frames_of
-from broadstreet.store.advance import Advance
+from broadstreet.store.advance import Advance, Commits
 from broadstreet.store.beginning import begun, cleared, in_order
 from broadstreet.store.committer import Committer
-from broadstreet.store.entry import Entry
+from broadstreet.store.entry import Draft, Entry
 from broadstreet.store.follower import Follower, Projection, Reactor, draft_of, source_of
 from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull, StoreUnavailable, told
+from broadstreet.store.standing import Standing
+from broadstreet.store.tables import Change
+from broadstreet.store.taking import BATCH, Taking
 
-BATCH = 4_000
-"""Entries that a follower takes at once: about what comes in while it rests."""
 RESTS = 9.0
 """Times as long as a step took, followers rest after it while entries come in fast."""
 LONGEST_REST = 2.0
@@ -29,32 +31,6 @@ _NEVER = 2**62
 """A position that no log reaches: who waits for it waits for time or a nudge."""
 
 _log = logging.getLogger(__name__)
-
-
-class Commits(Protocol):
-    """What a runner of followers needs of the committer, which may work in another process."""
-
-    @property
-    def head(self) -> int:
-        """The last position that is known to be committed."""
-        ...
-
-    @property
-    def closed(self) -> bool:
-        """Whether it takes no more works."""
-        ...
-
-    def commit(self, work: Advance) -> object:
-        """Return once a work is durable."""
-        ...
-
-    def wait(self, beyond: int, timeout: float | None = None) -> int:
-        """Wait until the log is beyond a seq, someone nudges, or time is up; return the head."""
-        ...
-
-    def nudge(self) -> None:
-        """Wake whoever waits."""
-        ...
 
 
 class Following(Protocol):
@@ -123,13 +99,18 @@ class Followers:
         self._projections = {f.name: f for f in followers if isinstance(f, Projection)}
         self._reactors = {f.name: f for f in followers if isinstance(f, Reactor)}
         self.faults: dict[str, str] = {}
-        self._unsure: set[str] = set()
         self._stopping = threading.Event()
         self._moved = threading.Condition()
         self.waited_for = 0
         """How many wait for followers, which then do not rest."""
         self._turn = threading.Lock()
-        self._cursors = dict(cursors)
+        self._standing = Standing(store, committer, cursors)
+        self._taking: dict[str, Taking] = {}
+        for follower in self._followers:  # projections come first
+            over = (
+                self._taking[follower.over.name] if isinstance(follower, Reactor) and follower.over else None
+            )
+            self._taking[follower.name] = Taking(store, follower, over)
         self._thread = threading.Thread(target=self.run, name="followers", daemon=True)
 
     @classmethod
@@ -157,7 +138,7 @@ class Followers:
         """Let a follower that stopped try again, from where its cursor stands now."""
         with self._turn:
             if self.faults.pop(name, None) is not None:
-                self._cursors[name] = self._store.cursors()[name]
+                self._standing.look(name)
         self._committer.nudge()
 
     def promote(self, name: str) -> Cursor:
@@ -169,12 +150,14 @@ class Followers:
             If there is no such reactor in shadow.
         """
         with self._turn:
-            self._cursors[name] = promote(self._store, self._committer, name)
-            return self._cursors[name]
+            self._standing.keep_moves()
+            live = promote(self._store, self._committer, name)
+            self._standing.look(name)
+            return live
 
     def positions(self) -> dict[str, Cursor]:
         """Return how far each follower has come."""
-        return dict(self._cursors)
+        return self._standing.kept()
 
     def catch_up(self, to: int, timeout: float | None = None) -> bool:
         """Wait until no follower that runs stands before `to`; return whether that came about."""
@@ -188,12 +171,22 @@ class Followers:
 
     def step(self) -> bool:
         """Let each follower take one batch; return whether any did. For those who run it themselves."""
-        moved = [self._step(follower) for follower in self._followers if follower.name not in self.faults]
-        return any(moved)
+        moved = [self._step(follower) for follower in self._running()]
+        if not self._keep_moves() or not any(moved):
+            return False
+        with self._moved:
+            self._moved.notify_all()
+        return True
+
+    def _step(self, follower: Follower) -> bool:
+        return self._tried(follower.name, partial(self._advance, follower))
+
+    def _running(self) -> list[Follower]:
+        return [follower for follower in self._followers if follower.name not in self.faults]
 
     def _behind(self, to: int) -> list[str]:
-        running = (f.name for f in self._followers if f.name not in self.faults)
-        return [name for name in running if self._cursors[name].seq < to]
+        kept = self._standing.kept()
+        return [follower.name for follower in self._running() if kept[follower.name].seq < to]
 
     def run(self) -> None:
         """Follow on this thread until told to stop."""
@@ -201,7 +194,7 @@ class Followers:
             head, began = self._committer.head, time.monotonic()
             if self.step():
                 self._rest(min(RESTS * (time.monotonic() - began), LONGEST_REST))
-            elif self._unsure:  # the disk is full, or the store away
+            elif self._standing.unsure:  # the disk is full, or the store away
                 self._committer.wait(beyond=_NEVER, timeout=AFTER_FAULT)
             elif self._committer.head == head:
                 self._committer.wait(beyond=head, timeout=1.0)
@@ -219,71 +212,76 @@ class Followers:
             if self._committer.wait(beyond=_NEVER, timeout=QUIET) == head:
                 return
 
-    def _step(self, follower: Follower) -> bool:
+    def _tried(self, name: str, step: Callable[[], bool]) -> bool:
+        """Let a follower do something; one that cannot stops."""
         try:
             with self._turn:
-                moved = self._advance(follower)
+                return step()
         except (StoreFull, StoreUnavailable):
-            self._unsure.add(follower.name)
             return False  # nobody's fault: it is tried again until there is room, or the store is back
         except Exception as error:
             if self._committer.closed or self._stopping.is_set():
                 return False
-            self._unsure.discard(follower.name)  # nothing is tried again, and nobody waits for it
-            self.faults[follower.name] = fault = told(error)
-            stands = self._cursors[follower.name].seq
-            _log.error(
-                "follower %s stopped at %d: %s", follower.name, stands, fault,
-                extra={"trace": frames_of(error)},
-            )  # fmt: skip
-            moved = True
-        if moved:
-            with self._moved:
-                self._moved.notify_all()
-        return moved
+            self._stop(name, error)
+            return True
+
+    def _stop(self, name: str, error: Exception) -> None:
+        self.faults[name] = fault = told(error)
+        self._standing.forget(name)
+        stands = self._standing.of(name).seq
+        _log.error(
+            "follower %s stopped at %d: %s", name, stands, fault, extra={"trace": frames_of(error)}
+        )  # fmt: skip
+
+    def _keep_moves(self) -> bool:
+        """Keep in one commit where those stand that had nothing to say; return whether the store could."""
+        try:
+            with self._turn:
+                self._standing.keep_moves()
+        except (StoreFull, StoreUnavailable):
+            return False
+        except Exception:  # one of them is at fault: each by itself
+            for follower in self._running():
+                self._tried(follower.name, partial(self._keep_move, follower.name))
+        return True
+
+    def _keep_move(self, name: str) -> bool:
+        self._standing.keep_move(name)
+        return True
 
     def _advance(self, follower: Follower) -> bool:
-        if follower.name in self._unsure:  # its last output may have been kept nevertheless
-            self._cursors[follower.name] = self._store.cursors()[follower.name]
-            self._unsure.discard(follower.name)
-        stands = self._cursors[follower.name]
+        self._standing.look_if_unsure(follower.name)  # its last output may have been kept nevertheless
+        stands = self._standing.of(follower.name)
         limit = self._limit(follower)
         if stands.seq >= limit:
             return False
-        entries, to = self._take(follower, stands.seq, limit)
-        reached = Cursor(follower.name, follower.version, to, stands.mode)
+        taken = self._taking[follower.name].take(stands.seq, limit)
+        reached = Cursor(follower.name, follower.version, taken.reached, stands.mode)
+        changes, drafts = self._output(follower, taken.entries) if taken.entries else ([], [])
+        if changes or drafts:
+            self._standing.keep(reached, changes, drafts)
+        else:
+            self._standing.move(reached)
+        return True
+
+    def _output(self, follower: Follower, entries: Sequence[Entry]) -> tuple[list[Change], list[Draft]]:
         projection = self._projections.get(follower.name)
         if projection is not None:
-            changes = projection.project(entries, self._store) if entries else []
-            self._committer.commit(Advance(reached, stands.seq, changes=changes))
-        else:
-            source = source_of(follower)
-            emissions = self._reactors[follower.name].react(entries, self._store) if entries else []
-            drafts = [draft_of(emission, source) for emission in emissions]
-            self._committer.commit(Advance(reached, stands.seq, drafts=drafts))
-        self._cursors[follower.name] = reached
-        return True
+            return projection.project(entries, self._store), []
+        emissions = self._reactors[follower.name].react(entries, self._store)
+        source = source_of(follower)
+        return [], [draft_of(emission, source) for emission in emissions]
 
     def _limit(self, follower: Follower) -> int:
         """How far it may go: a reactor not past its projection, which waits until its reactors are there."""
+        of = self._standing.of
         reactor = self._reactors.get(follower.name)
         if reactor is not None:
-            return self._committer.head if reactor.over is None else self._cursors[reactor.over.name].seq
+            return self._committer.head if reactor.over is None else of(reactor.over.name).seq
         over = [f for f in self._reactors.values() if f.over is follower and f.name not in self.faults]
-        stands = self._cursors[follower.name].seq
-        waits = any(self._cursors[reactor.name].seq < stands for reactor in over)
+        stands = of(follower.name).seq
+        waits = any(of(reactor.name).seq < stands for reactor in over)
         return stands if waits else self._committer.head
-
-    def _take(self, follower: Follower, after: int, to: int) -> tuple[list[Entry], int]:
-        """Return the next entries it wants, and the position that it reaches with them."""
-        entries = self._store.entries(after, to=to, types=follower.types, limit=BATCH)
-        reached = entries[-1].seq if len(entries) == BATCH else to
-        projection = self._projections.get(follower.name)
-        barriers = projection.barriers if projection is not None else frozenset[str]()
-        for number, entry in enumerate(entries):
-            if entry.type in barriers:
-                return entries[: number + 1], entry.seq
-        return entries, reached
 
 
 def rebuild(

@@ -11,10 +11,11 @@ from broadstreet.model.clock import DrivenClock
 from broadstreet.model.ids import SeededIds
 from broadstreet.store.advance import Advance
 from broadstreet.store.committer import Committer
-from broadstreet.store.followers import BATCH, Followers, promote, rebuild, settle
+from broadstreet.store.followers import Followers, promote, rebuild, settle
 from broadstreet.store.opening import open_store
 from broadstreet.store.protocol import Cursor, Store, StoreError
 from broadstreet.store.tables import Table
+from broadstreet.store.taking import BATCH
 from tests.backends import rows_in
 
 from .cities import ALARM, DAY, TALLY, VISIT, Alarm, Tally

@@ -213,7 +213,7 @@ class FollowersBeside:
             error = StoreError(told(raised))
         else:
             with self._moved:
-                self._cursors[advance.reached.follower] = advance.reached
+                self._cursors.update({cursor.follower: cursor for cursor in advance.cursors})
                 self._moved.notify_all()
         return Answer(error, self._committer.head, self._waited_for)
 
