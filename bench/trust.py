@@ -14,16 +14,19 @@ import hashlib
 import multiprocessing
 import random
 import shutil
-import socketserver
 import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 from bench.corpus import resources
 from bench.index import A_WORK, subjects
@@ -32,6 +35,7 @@ from bench.search import KINDS, Draw
 from broadstreet.model import fhir
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
+from broadstreet.model.records import Access
 from broadstreet.store.committer import Committer
 from broadstreet.store.entry import Draft
 from broadstreet.store.protocol import Store
@@ -40,10 +44,11 @@ from broadstreet.store.query.visible import Visible
 from broadstreet.store.seal import Keyring, SealedStore
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.transaction import Transaction, Wants
+from broadstreet.trust.awaiting import Answers
 from broadstreet.trust.labels import labels_of
 from broadstreet.trust.policy import standing
 from broadstreet.trust.principals import Principal, Purpose
-from broadstreet.trust.reading import Trust, recording
+from broadstreet.trust.reading import PurposeReader, Trust, recording
 from broadstreet.trust.visible import Where, visible
 
 QUICK = 50_000
@@ -211,30 +216,13 @@ def access(store: Store, committer: Committer, rounds: int) -> dict[str, Any]:
     answer is the bodies; nothing more is done for it, so a real door's requests cost more, and the share of
     the access is smaller.
     """
-    principal, purpose = ASKED["clinician, a quarter of all"]
-    key, clock = b"k" * 32, SystemClock()
     patients = _of_org(store)
-    trusts = {
-        "without": Trust(store, lambda _: None, clock, key),
-        "with": Trust(store, recording(committer), clock, key),
-    }
-
-    def answer(name: str, number: int) -> bytes:
-        patient = patients[number % len(patients)]
-        reader = trusts[name].reader(principal, purpose)
-        if number % 4 == 0:
-            read = reader.read("Patient", patient)
-            return read.body if read else b""
-        type = ("Encounter", "Condition", "Observation")[number % 3]
-        page = reader.search(type, [Refers("patient", f"Patient/{patient}")])
-        return b",".join(each.body for each in page.resources)
-
     rates: dict[str, list[float]] = {"with": [], "without": []}
     used: dict[str, list[float]] = {"with": [], "without": []}
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         for _ in range(rounds):
-            for name in ("without", "with"):
-                with _serving(lambda number, name=name: answer(name, number)) as port:  # type: ignore[misc]
+            for name, leaving in (("without", _Answers), ("with", Answers)):
+                with _serving(store, committer, leaving, patients) as port:
                     begun = time.process_time()
                     seconds = pool.apply(load, (port,))
                     used[name].append((time.process_time() - begun) / REQUESTS)
@@ -249,6 +237,13 @@ def access(store: Store, committer: Committer, rounds: int) -> dict[str, Any]:
             [w / o - 1 for w, o in zip(used["with"], used["without"], strict=True)]
         ),
     }
+
+
+class _Answers(Answers):
+    """Answers alike, and leaves nothing behind: what an access is held against."""
+
+    async def _keep(self, left: list[Access]) -> None:
+        pass
 
 
 def _less(rates: dict[str, list[float]]) -> list[float]:
@@ -266,24 +261,49 @@ def _of_org(store: Store) -> list[str]:
 
 
 @contextmanager
-def _serving(answer: Callable[[int], bytes]) -> Iterator[int]:
-    """Answer lines with a number on a port, a thread each connection."""
+def _serving(
+    store: Store, committer: Committer, leaving: type[Answers], patients: Sequence[str]
+) -> Iterator[int]:
+    """Answer lines with a number on a port, in an event loop on a thread, as a door does."""
+    port: Future[int] = Future()
+    loop = uvloop.new_event_loop()
+    ended = asyncio.Event()
 
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            for line in self.rfile:
-                body = answer(int(line))
-                self.wfile.write(len(body).to_bytes(4, "big") + body)
+    async def serve() -> None:
+        trust = Trust(store, recording(committer), SystemClock(), b"k" * 32)
+        answers = leaving(trust, committer)
+        server = await asyncio.start_server(partial(_serve, answers, patients), "127.0.0.1", 0, backlog=256)
+        port.set_result(server.sockets[0].getsockname()[1])
+        await ended.wait()
+        server.close()
+        await answers.close()
 
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-        request_queue_size = CONNECTIONS
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    yield port.result()
+    loop.call_soon_threadsafe(ended.set)
+    thread.join()
+    loop.close()
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
+
+async def _serve(
+    answers: Answers, patients: Sequence[str], asked: asyncio.StreamReader, answered: asyncio.StreamWriter
+) -> None:
+    principal, purpose = ASKED["clinician, a quarter of all"]
+    while line := await asked.readline():
+        body = await answers.answer(principal, purpose, partial(_bodies, patients, int(line)))
+        answered.write(len(body).to_bytes(4, "big") + body)
+    answered.close()
+
+
+def _bodies(patients: Sequence[str], number: int, reader: PurposeReader) -> bytes:
+    patient = patients[number % len(patients)]
+    if number % 4 == 0:
+        read = reader.read("Patient", patient)
+        return read.body if read else b""
+    type = ("Encounter", "Condition", "Observation")[number % 3]
+    page = reader.search(type, [Refers("patient", f"Patient/{patient}")])
+    return b",".join(each.body for each in page.resources)
 
 
 def load(port: int) -> float:

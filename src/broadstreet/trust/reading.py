@@ -65,7 +65,7 @@ class Forbidden(Exception):
 class Recorder(Protocol):
     """Makes an access durable: the committer of this process, or the hub's over its socket."""
 
-    def __call__(self, access: Access) -> None:
+    def __call__(self, access: Access, /) -> None:
         """Return once the access is durable."""
         ...
 
@@ -141,6 +141,10 @@ class Trust:
     def reader(self, principal: Principal, purpose: Purpose) -> PurposeReader:
         """Return the reader of a principal for a purpose."""
         return PurposeReader(self, principal, purpose)
+
+    def noting(self, record: Recorder) -> Trust:
+        """Return the same with another recorder, which sees to it that accesses are durable."""
+        return Trust(self.store, record, self.clock, self.key, self.policy)
 
 
 def recording(committer: Committer) -> Recorder:

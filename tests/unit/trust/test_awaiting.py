@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from broadstreet.model import records
+from broadstreet.model.clock import DrivenClock
+from broadstreet.model.ids import SeededIds
+from broadstreet.model.records import Access
+from broadstreet.store.committer import Committer
+from broadstreet.store.protocol import StoreFull
+from broadstreet.store.sqlite import SqliteStore
+from broadstreet.trust.access import ACCESS
+from broadstreet.trust.awaiting import Answers
+from broadstreet.trust.principals import Principal, Purpose
+from broadstreet.trust.reading import Forbidden, Page, PurposeReader, Trust, recording
+
+CLINICIAN = Principal("kim", "person", frozenset({"clinician"}), organisation="org-1")
+TREATMENT, OPERATIONS = Purpose("treatment"), Purpose("operations")
+
+
+class Hub:
+    def __init__(self, folder: Path, clock: DrivenClock) -> None:
+        self.store = SqliteStore(folder / "log.db")
+        self.committer = Committer(self.store, clock, SeededIds(clock, 1))
+        self.answers = Answers(Trust(self.store, recording(self.committer), clock, b"k" * 32), self.committer)
+
+    async def ask(self, purpose: Purpose = TREATMENT) -> Page:
+        return await self.answers.answer(CLINICIAN, purpose, lambda reader: reader.search("Patient", []))
+
+    def left(self) -> list[Access]:
+        held = [records.decode(entry.body or b"") for entry in self.store.entries(0, types=[ACCESS])]
+        return [record for record in held if isinstance(record, Access)]
+
+
+@pytest.fixture
+async def hub(tmp_path: Path, clock: DrivenClock) -> AsyncIterator[Hub]:
+    hub = Hub(tmp_path, clock)
+    yield hub
+    await hub.answers.close()
+    hub.committer.close()
+    hub.store.close()
+
+
+async def test_an_answer_comes_once_its_access_is_durable(hub: Hub) -> None:
+    page = await hub.ask()
+    assert page.resources == []
+    assert [(each.who, each.what, each.outcome) for each in hub.left()] == [("kim", "Patient", "answered")]
+
+
+async def test_what_is_refused_leaves_an_access_as_well(hub: Hub) -> None:
+    with pytest.raises(Forbidden):
+        await hub.ask(OPERATIONS)
+    assert [each.outcome for each in hub.left()] == ["refused"]
+
+
+async def test_every_question_of_one_asker_leaves_its_access(hub: Hub) -> None:
+    def two(reader: PurposeReader) -> int:
+        return len(reader.search("Patient", []).resources) + len(reader.search("Encounter", []).resources)
+
+    assert await hub.answers.answer(CLINICIAN, TREATMENT, two) == 0
+    assert [each.what for each in hub.left()] == ["Patient", "Encounter"]
+
+
+async def test_answers_found_at_the_same_time_share_commits(hub: Hub) -> None:
+    before = hub.committer.batches
+    await asyncio.gather(*(hub.ask() for _ in range(200)))
+    assert len(hub.left()) == 200
+    assert hub.committer.batches - before < 100
+
+
+async def test_nothing_is_answered_while_its_access_cannot_be_kept(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: object) -> None:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hub.committer, "committed", full)
+        outcomes = await asyncio.gather(*(hub.ask() for _ in range(40)), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {StoreFull}
+    assert (await hub.ask()).resources == [], "and the next one is tried again"
+
+
+async def test_an_access_is_left_even_if_whoever_asked_has_gone(hub: Hub) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(reader: PurposeReader) -> Page:
+        asked.set()
+        go_on.wait(10)
+        return reader.search("Patient", [])
+
+    gone = asyncio.ensure_future(hub.answers.answer(CLINICIAN, TREATMENT, slow))
+    await asyncio.to_thread(asked.wait)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    go_on.set()
+    await hub.answers.close()
+    assert [each.outcome for each in hub.left()] == ["answered"]
+
+
+async def test_an_error_of_the_question_reaches_whoever_asked(hub: Hub) -> None:
+    def broken(reader: PurposeReader) -> None:
+        reader.search("Patient", [])
+        raise ValueError("a page that is not there")
+
+    with pytest.raises(ValueError, match="not there"):
+        await hub.answers.answer(CLINICIAN, TREATMENT, broken)
+    assert len(hub.left()) == 1
