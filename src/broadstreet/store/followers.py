@@ -150,7 +150,8 @@ class Followers:
             If there is no such reactor in shadow.
         """
         with self._turn:
-            self._standing.keep_moves()
+            if name in self._taking:
+                self._standing.keep_move(name)
             live = promote(self._store, self._committer, name)
             self._standing.look(name)
             return live
@@ -170,13 +171,15 @@ class Followers:
                 self.waited_for -= 1
 
     def step(self) -> bool:
-        """Let each follower take one batch; return whether any did. For those who run it themselves."""
+        """Let each follower take one batch; return whether any did, and it is kept.
+
+        For those who run it themselves.
+        """
         moved = [self._step(follower) for follower in self._running()]
-        if not self._keep_moves() or not any(moved):
-            return False
+        self._keep_moves()
         with self._moved:
             self._moved.notify_all()
-        return True
+        return any(moved) and not self._standing.unsure
 
     def _step(self, follower: Follower) -> bool:
         return self._tried(follower.name, partial(self._advance, follower))
@@ -233,17 +236,16 @@ class Followers:
             "follower %s stopped at %d: %s", name, stands, fault, extra={"trace": frames_of(error)}
         )  # fmt: skip
 
-    def _keep_moves(self) -> bool:
-        """Keep in one commit where those stand that had nothing to say; return whether the store could."""
+    def _keep_moves(self) -> None:
+        """Keep in one commit where those stand that had nothing to say."""
         try:
             with self._turn:
                 self._standing.keep_moves()
         except (StoreFull, StoreUnavailable):
-            return False
+            return  # they are asked where they stand, and tried again
         except Exception:  # one of them is at fault: each by itself
             for follower in self._running():
                 self._tried(follower.name, partial(self._keep_move, follower.name))
-        return True
 
     def _keep_move(self, name: str) -> bool:
         self._standing.keep_move(name)

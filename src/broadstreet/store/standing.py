@@ -120,7 +120,9 @@ class Standing:
         try:
             self._committer.commit(advance)
         except (StoreFull, StoreUnavailable):
-            self._unsure.update(cursor.follower for cursor in advance.cursors)
+            for cursor in advance.cursors:  # nobody may rely on a move that is not kept
+                self._now[cursor.follower] = self._kept[cursor.follower]
+                self._unsure.add(cursor.follower)
             raise
         for cursor in advance.cursors:
             self._now[cursor.follower] = self._kept[cursor.follower] = cursor

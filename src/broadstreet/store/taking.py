@@ -44,13 +44,18 @@ class Taking:
     def __init__(self, store: Store, follower: Follower, over: Taking | None = None) -> None:
         self._store, self.types = store, follower.types
         self._barriers = follower.barriers if isinstance(follower, Projection) else frozenset[str]()
-        self._over = over if over is not None and over.types == follower.types else None
+        self.is_shared = False
+        """Whether another is handed what this one took last."""
         self._ahead = self.last = NONE
+        self._over = over if over is not None and over.types == follower.types else None
+        if self._over is not None:
+            self._over.is_shared = True
 
     def take(self, after: int, to: int) -> Taken:
         """Return the entries after a position that are next."""
-        self.last = self._up_to_barrier(self._read(after, to))
-        return self.last
+        taken = self._up_to_barrier(self._read(after, to))
+        self.last = taken if self.is_shared else NONE
+        return taken
 
     def _up_to_barrier(self, read: Taken) -> Taken:
         for number, entry in enumerate(read.entries, 1):

@@ -1,8 +1,8 @@
 """Questions of doors that await: answered on a few threads, told once their accesses are durable.
 
 A thread for each connection would block once more for each access, and sixty-four of them cost more than the
-access itself. Here a thread has done its part when the answer is found; the answer waits by itself for the
-commit, together with all others that were found meanwhile.
+access itself. Here a thread has done its part when the answer is found and its accesses are handed in; the
+answer waits by itself for the commit, together with all others that were found meanwhile.
 """
 
 from __future__ import annotations
@@ -10,17 +10,47 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from broadstreet.model.records import Access
 from broadstreet.store.committer import Committer
-from broadstreet.trust.access import Leave
+from broadstreet.store.protocol import StoreError
+from broadstreet.trust.gathering import Gathered, Left, Together
 from broadstreet.trust.principals import Principal, Purpose
 from broadstreet.trust.reading import PurposeReader, Trust
 
 THREADS = 4
 """So many questions are answered at once: more of them would only take turns."""
+MOST_WAITING = 1_000
+"""Questions that wait or are answered; a door that lets more in would only let all wait longer."""
 T = TypeVar("T")
+
+
+class Overloaded(Exception):
+    """Too many questions wait already: to be asked again later."""
+
+
+class _Noted:
+    """The accesses of one question, until it is answered."""
+
+    def __init__(self) -> None:
+        self.accesses: list[Access] = []
+        self.is_over = False
+
+    def __call__(self, access: Access, /) -> None:
+        if self.is_over:
+            raise StoreError("the question is answered: a reader reads only while its question is asked")
+        self.accesses.append(access)
+
+
+@dataclass(frozen=True)
+class _Found(Generic[T]):
+    """What came of a question on its thread, and what it left."""
+
+    answer: T | None
+    error: BaseException | None
+    left: Left | None
 
 
 class Answers:
@@ -37,63 +67,75 @@ class Answers:
     """
 
     def __init__(self, trust: Trust, committer: Committer, threads: int = THREADS) -> None:
-        self._trust, self._committer = trust, committer
+        self._trust, self._gathered = trust, Gathered(committer)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answers")
-        self._next: list[Access] = []
-        self._kept: asyncio.Future[None] | None = None
-        self._turn = asyncio.Lock()
-        self._open: set[asyncio.Future[Any]] = set()
+        self._waiting = 0
+        self._ends: dict[Together, asyncio.Future[None]] = {}
 
     async def answer(
         self, principal: Principal, purpose: Purpose, question: Callable[[PurposeReader], T]
     ) -> T:
         """Return the answer to a question, or raise its error, once its accesses are durable.
 
+        Who asks may go meanwhile: the question is answered to its end, and leaves its accesses.
+
         Parameters
         ----------
         principal, purpose
             Who asks, and what for.
         question
-            Asks the reader that it is handed, on another thread.
+            Asks the reader that it is handed, on another thread. Afterwards the reader reads no more, so the
+            answer holds all that it tells.
 
         Raises
         ------
         Forbidden
             If they may not read so for this purpose.
+        Overloaded
+            If too many wait already.
         StoreError
             If the accesses cannot be made durable; nothing is answered then.
         """
-        answering = asyncio.ensure_future(self._answer(principal, purpose, question))
-        self._open.add(answering)
-        answering.add_done_callback(self._open.discard)
-        # Whoever asked may go; that it was looked is kept all the same.
-        return await asyncio.shield(answering)
+        if self._waiting >= MOST_WAITING:
+            raise Overloaded(f"{MOST_WAITING:,} questions wait already: ask again in a moment")
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self._pool, self._found, principal, purpose, question)
+            if found.left is not None:
+                await self._durable(found.left)
+        finally:
+            self._waiting -= 1
+        if found.error is not None:
+            raise found.error
+        return found.answer  # type: ignore[return-value]
 
     async def close(self) -> None:
         """Answer what was asked, then stop."""
-        await asyncio.gather(*self._open, return_exceptions=True)
-        self._pool.shutdown()
+        await asyncio.to_thread(self._pool.shutdown)
+        await asyncio.to_thread(self._gathered.finish)
 
-    async def _answer(
+    def _found(
         self, principal: Principal, purpose: Purpose, question: Callable[[PurposeReader], T]
-    ) -> T:
-        left: list[Access] = []
-        reader = self._trust.noting(left.append).reader(principal, purpose)
+    ) -> _Found[T]:
+        """Ask a question, on its thread, and hand in what it leaves, whatever becomes of who asked."""
+        answer: T | None = None
+        error: BaseException | None = None
+        noted = _Noted()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, question, reader)
-        finally:
-            await self._keep(left)
+            answer = question(self._trust.noting(noted).reader(principal, purpose))
+        except StopIteration as raised:  # means something else where coroutines wait
+            error = RuntimeError(f"a question ran out of what it iterates over: {raised!r}")
+        except BaseException as raised:  # handed to whoever asked
+            error = raised
+        noted.is_over = True
+        return _Found(answer, error, self._gathered.leave(noted.accesses) if noted.accesses else None)
 
-    async def _keep(self, left: list[Access]) -> None:
-        """Make accesses durable with those of all answers that were found while the last were."""
-        if not left:
-            return
-        self._next += left
-        if self._kept is None:
-            self._kept = asyncio.ensure_future(self._commit())
-        await asyncio.shield(self._kept)
-
-    async def _commit(self) -> None:
-        async with self._turn:
-            accesses, self._next, self._kept = self._next, [], None
-            await self._committer.committed(Leave(*accesses))
+    async def _durable(self, left: Left) -> None:
+        """Wait for a commit; the loop is woken once for all that wait for it."""
+        together = left.together
+        if together not in self._ends:
+            self._ends[together] = ended = asyncio.wrap_future(together.done)
+            ended.add_done_callback(lambda _: self._ends.pop(together))
+        await asyncio.shield(self._ends[together])
+        left.require_durable()

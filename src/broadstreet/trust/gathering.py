@@ -1,28 +1,47 @@
 """Accesses of requests that are answered at the same time become durable together.
 
-Whoever comes first leads: they wait until those before are durable, then commit their own access with those
-of all who came meanwhile. So 64 connections leave their accesses in one work, and wait one commit longer at
-most.
+Whoever leaves an access while others are being committed is committed with all who came meanwhile. So 64
+connections leave their accesses in one work, and wait one commit longer at most.
 """
 
 from __future__ import annotations
 
+import copy
 import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 
 from broadstreet.model.records import Access
 from broadstreet.store.committer import Committer
+from broadstreet.store.protocol import StoreError
 from broadstreet.trust.access import Leave
 
 
-class _Together:
-    """Accesses that are committed at once, and what came of it."""
+class Together:
+    """What several have left that is committed at once, and the errors of those whose was not kept."""
 
-    __slots__ = ("accesses", "done", "error")
+    __slots__ = ("done", "errors", "parts")
 
     def __init__(self) -> None:
-        self.accesses: list[Access] = []
-        self.done = threading.Event()
-        self.error: BaseException | None = None
+        self.parts: list[Sequence[Access]] = []
+        self.errors: dict[int, BaseException] = {}
+        self.done: Future[None] = Future()
+        self.done.set_running_or_notify_cancel()  # who waits may go: it is kept all the same
+
+
+@dataclass(frozen=True)
+class Left:
+    """What one has left: its number among those that are committed together."""
+
+    together: Together
+    number: int
+
+    def require_durable(self) -> None:
+        """Raise the error if it was not kept; to be asked once `together.done`."""
+        error = self.together.errors.get(self.number)
+        if error is not None:
+            raise error
 
 
 class Gathered:
@@ -31,9 +50,8 @@ class Gathered:
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
         self._lock = threading.Lock()
-        self._next = _Together()
-        self._before = _Together()
-        self._before.done.set()
+        self._next = Together()
+        self._at_work: Together | None = None
 
     def __call__(self, access: Access) -> None:
         """Return once the access is durable.
@@ -43,25 +61,73 @@ class Gathered:
         StoreError
             If it cannot be made so; nothing may be answered then.
         """
-        with self._lock:
-            together = self._next
-            together.accesses.append(access)
-            leads = len(together.accesses) == 1
-        if leads:
-            self._commit(together)
-        else:
-            together.done.wait()
-        if together.error is not None:
-            raise together.error
+        left = self.leave([access])
+        left.together.done.result()
+        left.require_durable()
 
-    def _commit(self, together: _Together) -> None:
-        self._before.done.wait()
+    def leave(self, accesses: Sequence[Access]) -> Left:
+        """Leave accesses, without waiting until they are durable."""
         with self._lock:
-            self._next, self._before = _Together(), together
+            together, number = self._next, len(self._next.parts)
+            together.parts.append(accesses)
+            begins = self._at_work is None
+            if begins:
+                self._begin_next()
+        if begins:
+            self._commit(together)
+        return Left(together, number)
+
+    def finish(self) -> None:
+        """Wait until all that was left is durable, or cannot be made so."""
+        while (together := self._at_work) is not None:
+            together.done.result()
+
+    def _begin_next(self) -> None:
+        self._at_work, self._next = (self._next if self._next.parts else None), Together()
+
+    def _commit(self, together: Together) -> None:
+        accesses = [access for part in together.parts for access in part]
+        committed = self._submitted(accesses)
+        committed.add_done_callback(lambda done: self._ended(together, done.exception()))
+
+    def _submitted(self, accesses: Sequence[Access]) -> Future[object]:
         try:
-            self._committer.commit(Leave(*together.accesses))
-        except BaseException as error:
-            together.error = error
-            raise
-        finally:
-            together.done.set()
+            return self._committer.submit(Leave(*accesses))
+        except StoreError as error:  # it is closed
+            refused: Future[object] = Future()
+            refused.set_exception(error)
+            return refused
+
+    def _ended(self, together: Together, error: BaseException | None) -> None:
+        if error is not None and not isinstance(error, StoreError) and len(together.parts) > 1:
+            self._commit_each(together)  # one of them is at fault: the others must not pay for it
+            return
+        if error is not None:
+            # One for each: what somebody else was doing when it was raised is nobody's business.
+            together.errors = {number: copy.copy(error) for number in range(len(together.parts))}
+        self._go_on(together)
+
+    def _commit_each(self, together: Together) -> None:
+        left = set(range(len(together.parts)))
+
+        def ended(number: int, done: Future[object]) -> None:
+            error = done.exception()
+            with self._lock:
+                if error is not None:
+                    together.errors[number] = error
+                left.discard(number)
+                is_last = not left
+            if is_last:
+                self._go_on(together)
+
+        for number, part in enumerate(together.parts):
+            self._submitted(part).add_done_callback(lambda done, number=number: ended(number, done))  # type: ignore[misc]
+
+    def _go_on(self, together: Together) -> None:
+        """Commit what has come meanwhile, and wake who waited."""
+        with self._lock:
+            self._begin_next()
+            following = self._at_work
+        if following is not None:
+            self._commit(following)
+        together.done.set_result(None)

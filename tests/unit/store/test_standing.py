@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -16,7 +19,7 @@ from broadstreet.store.opening import open_store
 from broadstreet.store.protocol import Cursor, Store, StoreFull, StoreUnavailable
 from broadstreet.store.tables import TableReader
 
-from .cities import DAY, TALLY, VISIT, Alarm, Tally
+from .cities import ALARM, DAY, TALLY, VISIT, Alarm, Tally
 from .conftest import START, say
 
 OTHER = "t/other"
@@ -139,11 +142,98 @@ def test_who_only_moves_and_was_moved_by_someone_else_stops_alone(address: str) 
         assert followers.positions()["b"].seq == committer.head
 
 
-@pytest.mark.parametrize("error", [StoreFull("full"), StoreUnavailable("away")])
-def test_a_store_that_is_full_or_away_is_nobodys_fault(
-    address: str, error: StoreFull | StoreUnavailable
+class Outbreak(Alarm):
+    """Says nothing before there were three visits."""
+
+    name = "outbreak"
+
+    def react(self, entries: Sequence[Entry], tables: TableReader) -> list[Emission]:
+        return [said for said in super().react(entries, tables) if int(said.body or b"0") >= 3]
+
+
+@pytest.mark.parametrize("speaks", [False, True])
+def test_a_silent_reactor_sees_no_later_day_though_its_move_could_not_be_kept(
+    address: str, *, speaks: bool
 ) -> None:
-    with city(address, Tally(), named("a")) as (store, committer, watched, followers):
+    projection = Tally()
+    others = [Alarm(None)] if speaks else []
+    with city(address, projection, Outbreak(projection), *others) as (store, committer, watched, followers):
+        days = [say(committer, VISIT, DAY)[-1], say(committer, VISIT, VISIT, DAY)[-1]]
+        commit = watched.commit
+
+        def fails(work: Advance) -> object:
+            if any(cursor.follower == "outbreak" for cursor in work.cursors):
+                watched.commit = commit  # type: ignore[method-assign]
+                raise StoreFull("full")
+            return commit(work)
+
+        watched.commit = fails  # type: ignore[method-assign]
+        for _ in range(8):
+            followers.step()
+        said = [entry for entry in store.entries(0, types=[ALARM]) if entry.source == "outbreak@1"]
+        assert [(entry.cause, entry.body) for entry in said] == [(days[1], b"3")]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_fails_in_between_each_day_is_told_as_it_was(address: str, seed: int) -> None:
+    chance, projection = random.Random(seed), Tally()
+    with city(address, named("a"), projection, Outbreak(projection), Alarm(None)) as (
+        store, committer, watched, followers,
+    ):  # fmt: skip
+        commit, visits, expected = watched.commit, 0, []
+
+        def uncertain(work: Advance) -> object:
+            fate = chance.random()
+            if fate < 0.3:
+                raise StoreFull("full")
+            answer = commit(work)
+            if fate < 0.5:
+                raise StoreUnavailable("the answer was lost")
+            return answer
+
+        watched.commit = uncertain  # type: ignore[method-assign]
+        for _ in range(6):
+            some = chance.randrange(3)
+            day = say(committer, *[VISIT] * some, DAY)[-1]
+            visits += some
+            expected += [(day, str(visits).encode())] if visits >= 3 else []
+            for _ in range(chance.randrange(6)):
+                followers.step()
+        watched.commit = commit  # type: ignore[method-assign]
+        while followers.step() or followers.positions()["tally"].seq < committer.head:
+            pass
+        said = [entry for entry in store.entries(0, types=[ALARM]) if entry.source == "outbreak@1"]
+        assert [(entry.cause, entry.body) for entry in said] == expected
+        assert dict(store.select(TALLY)) == {VISIT: visits, DAY: 6} or not visits  # type: ignore[arg-type]
+
+
+def test_who_waits_is_told_though_the_answer_of_the_commit_was_lost(address: str) -> None:
+    with city(address, Tally()) as (_, committer, watched, followers):
+        say(committer, VISIT)
+        commit = watched.commit
+
+        def lost(work: Advance) -> object:
+            watched.commit = commit  # type: ignore[method-assign]
+            commit(work)
+            raise StoreUnavailable("the answer was lost")
+
+        watched.commit = lost  # type: ignore[method-assign]
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(followers.catch_up, committer.head, 60)
+            while not followers.waited_for:
+                time.sleep(0.001)
+            assert not followers.step()
+            followers.step()
+            assert waiting.result(5)
+
+
+@pytest.mark.parametrize("error", [StoreFull("full"), StoreUnavailable("away")])
+@pytest.mark.parametrize("silent_first", [False, True])
+def test_a_store_that_is_full_or_away_is_nobodys_fault(
+    address: str, error: StoreFull | StoreUnavailable, *, silent_first: bool
+) -> None:
+    two: list[Follower] = [named("a"), Alarm(None)] if silent_first else [Tally(), named("b")]
+    with city(address, *two) as (store, committer, watched, followers):
         say(committer, VISIT, DAY)
         watched.fails = error
         for _ in range(3):
@@ -151,8 +241,9 @@ def test_a_store_that_is_full_or_away_is_nobodys_fault(
         assert {cursor.seq for cursor in followers.positions().values()} == {0}
         watched.fails = None
         assert followers.step()
+        while followers.step():
+            pass
         assert followers.faults == {}
-        assert dict(store.select(TALLY)) == {VISIT: 1, DAY: 1}  # type: ignore[arg-type]
         assert {cursor.seq for cursor in store.cursors().values()} == {committer.head}
 
 

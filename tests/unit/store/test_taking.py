@@ -66,9 +66,10 @@ def test_a_reactor_is_handed_what_its_projection_took_if_it_wants_the_same(
     projection, alike, other = Tally(), Alarm(None), Alarm(None)
     alike.types = projection.types
     below = Taking(reading, projection)
+    above, aside = Taking(reading, alike, below), Taking(reading, other, below)
     taken = below.take(0, seqs[-1])
-    assert Taking(reading, alike, below).take(0, taken.reached).entries == taken.entries
+    assert above.take(0, taken.reached).entries == taken.entries
     assert reading.reads == 1
-    assert [e.seq for e in Taking(reading, other, below).take(0, taken.reached).entries] == [seqs[1]]
+    assert [entry.seq for entry in aside.take(0, taken.reached).entries] == [seqs[1]]
     assert reading.reads == 2
-    assert [e.seq for e in Taking(reading, alike, below).take(0, seqs[0]).entries] == seqs[:1]
+    assert [entry.seq for entry in above.take(0, seqs[0]).entries] == seqs[:1], "it does not go so far"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -182,8 +182,10 @@ def test_what_cannot_be_made_durable_is_told_to_everyone_who_waits(
 ) -> None:
     gathered = Gathered(hub.committer)
 
-    def full(*_: object) -> None:
-        raise StoreFull("no room")
+    def full(*_: object) -> Future[object]:
+        refused: Future[object] = Future()
+        refused.set_exception(StoreFull("no room"))
+        return refused
 
     def asked(_: int) -> str:
         try:
@@ -193,6 +195,6 @@ def test_what_cannot_be_made_durable_is_told_to_everyone_who_waits(
         return "answered"
 
     with monkeypatch.context() as patch, ThreadPoolExecutor(8) as pool:
-        patch.setattr(hub.committer, "commit", full)
+        patch.setattr(hub.committer, "submit", full)
         assert set(pool.map(asked, range(40))) == {"refused"}
     assert asked(0) == "answered", "and the next one is tried again"

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,11 @@ from broadstreet.model.clock import DrivenClock
 from broadstreet.model.ids import SeededIds
 from broadstreet.model.records import Access
 from broadstreet.store.committer import Committer
-from broadstreet.store.protocol import StoreFull
+from broadstreet.store.protocol import StoreError, StoreFull
 from broadstreet.store.sqlite import SqliteStore
+from broadstreet.trust import awaiting
 from broadstreet.trust.access import ACCESS
-from broadstreet.trust.awaiting import Answers
+from broadstreet.trust.awaiting import Answers, Overloaded
 from broadstreet.trust.principals import Principal, Purpose
 from broadstreet.trust.reading import Forbidden, Page, PurposeReader, Trust, recording
 
@@ -76,13 +79,18 @@ async def test_answers_found_at_the_same_time_share_commits(hub: Hub) -> None:
 async def test_nothing_is_answered_while_its_access_cannot_be_kept(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(_: object) -> None:
-        raise StoreFull("no room")
+    def full(_: object) -> Future[object]:
+        refused: Future[object] = Future()
+        refused.set_exception(StoreFull("no room"))
+        return refused
 
     with monkeypatch.context() as patch:
-        patch.setattr(hub.committer, "committed", full)
+        patch.setattr(hub.committer, "submit", full)
         outcomes = await asyncio.gather(*(hub.ask() for _ in range(40)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {StoreFull}
+        assert len(set(map(id, outcomes))) == 40, (
+            "nobody is handed an error that was raised in another's question"
+        )
     assert (await hub.ask()).resources == [], "and the next one is tried again"
 
 
@@ -112,3 +120,70 @@ async def test_an_error_of_the_question_reaches_whoever_asked(hub: Hub) -> None:
     with pytest.raises(ValueError, match="not there"):
         await hub.answers.answer(CLINICIAN, TREATMENT, broken)
     assert len(hub.left()) == 1
+
+
+async def test_a_reader_reads_no_more_once_its_question_is_answered(hub: Hub) -> None:
+    later = await hub.answers.answer(
+        CLINICIAN, TREATMENT, lambda reader: (reader.search("Patient", []) for _ in range(3))
+    )
+    with pytest.raises(StoreError, match="only while its question is asked"):
+        next(later)
+    assert hub.left() == []
+
+
+async def test_a_question_that_runs_out_of_what_it_iterates_over_ends(hub: Hub) -> None:
+    def first(reader: PurposeReader) -> object:
+        return next(iter(reader.search("Patient", []).resources))
+
+    with pytest.raises(RuntimeError, match="ran out"):
+        await asyncio.wait_for(hub.answers.answer(CLINICIAN, TREATMENT, first), 10)
+    assert len(hub.left()) == 1
+
+
+async def test_an_access_that_cannot_be_written_is_its_askers_fault_alone(hub: Hub) -> None:
+    def bad(reader: PurposeReader) -> Page:
+        try:
+            return reader.search("Pati\ud800", [])
+        except ValueError as error:
+            raise RuntimeError("unknown type") from error
+
+    asked = [hub.answers.answer(CLINICIAN, TREATMENT, bad) if n % 10 == 0 else hub.ask() for n in range(100)]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(outcome, Page) for outcome in outcomes) == 90
+    assert len(hub.left()) == 90
+
+
+async def test_all_that_was_asked_leaves_its_access_before_the_end(hub: Hub) -> None:
+    asked = [asyncio.ensure_future(hub.ask()) for _ in range(50)]
+    await asyncio.sleep(0)
+    await hub.answers.close()
+    assert len(await asyncio.gather(*asked)) == len(hub.left()) == 50
+    with pytest.raises(RuntimeError, match="shutdown"):
+        await hub.ask()
+
+
+def test_an_access_is_left_even_if_the_loop_ends_first(tmp_path: Path, clock: DrivenClock) -> None:
+    hub, asked = Hub(tmp_path, clock), threading.Event()
+
+    def slow(reader: PurposeReader) -> Page:
+        asked.set()
+        time.sleep(0.1)
+        return reader.search("Patient", [])
+
+    async def ask() -> None:
+        task = asyncio.ensure_future(hub.answers.answer(CLINICIAN, TREATMENT, slow))
+        await asyncio.to_thread(asked.wait)
+        assert not task.done()
+
+    asyncio.run(ask())
+    asyncio.run(hub.answers.close())
+    assert len(hub.left()) == 1
+    hub.committer.close()
+    hub.store.close()
+
+
+async def test_too_many_questions_at_once_are_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(awaiting, "MOST_WAITING", 20)
+    outcomes = await asyncio.gather(*(hub.ask() for _ in range(30)), return_exceptions=True)
+    assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 10
+    assert (await hub.ask()).resources == []
