@@ -8,6 +8,7 @@ answer waits by itself for the commit, together with all others that were found 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from broadstreet.trust.gathering import Gathered, Left, Together
 from broadstreet.trust.principals import Principal, Purpose
 from broadstreet.trust.reading import PurposeReader, Trust
 
-THREADS = 4
-"""So many questions are answered at once: more of them would only take turns."""
+THREADS = 2
+"""So many questions are answered at once: one reads while another computes, and more would only take turns."""
+HOLD = 0.02
+"""In seconds; so long at most an answer waits for others that are being found, to be committed with them."""
 MOST_WAITING = 1_000
 """Questions that wait or are answered; a door that lets more in would only let all wait longer."""
 T = TypeVar("T")
@@ -70,6 +73,7 @@ class Answers:
         self._trust, self._gathered = trust, Gathered(committer)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answers")
         self._waiting = 0
+        self._unfound, self._lock = 0, threading.Lock()
         self._ends: dict[Together, asyncio.Future[None]] = {}
 
     async def answer(
@@ -100,8 +104,7 @@ class Answers:
             raise Overloaded(f"{MOST_WAITING:,} questions wait already: ask again in a moment")
         self._waiting += 1
         try:
-            loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._pool, self._found, principal, purpose, question)
+            found = await self._asked(principal, purpose, question)
             if found.left is not None:
                 await self._durable(found.left)
         finally:
@@ -114,6 +117,22 @@ class Answers:
         """Answer what was asked, then stop."""
         await asyncio.to_thread(self._pool.shutdown)
         await asyncio.to_thread(self._gathered.finish)
+
+    def _asked(
+        self, principal: Principal, purpose: Purpose, question: Callable[[PurposeReader], T]
+    ) -> asyncio.Future[_Found[T]]:
+        self._count(1)
+        try:
+            return asyncio.wrap_future(self._pool.submit(self._found, principal, purpose, question))
+        except RuntimeError:  # it is closed
+            self._count(-1)
+            raise
+
+    def _count(self, more: int) -> int:
+        """Return how many questions are being answered, or wait for it, with so many more."""
+        with self._lock:
+            self._unfound += more
+            return self._unfound
 
     def _found(
         self, principal: Principal, purpose: Purpose, question: Callable[[PurposeReader], T]
@@ -129,7 +148,9 @@ class Answers:
         except BaseException as raised:  # handed to whoever asked
             error = raised
         noted.is_over = True
-        return _Found(answer, error, self._gathered.leave(noted.accesses) if noted.accesses else None)
+        others = self._count(-1)
+        left = self._gathered.leave(noted.accesses, hold=others > 0) if noted.accesses else None
+        return _Found(answer, error, left)
 
     async def _durable(self, left: Left) -> None:
         """Wait for a commit; the loop is woken once for all that wait for it."""
@@ -137,5 +158,7 @@ class Answers:
         if together not in self._ends:
             self._ends[together] = ended = asyncio.wrap_future(together.done)
             ended.add_done_callback(lambda _: self._ends.pop(together))
+            if together.held:
+                asyncio.get_running_loop().call_later(HOLD, self._gathered.begin, together)
         await asyncio.shield(self._ends[together])
         left.require_durable()

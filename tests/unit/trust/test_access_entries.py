@@ -14,7 +14,7 @@ from broadstreet.model.ids import SeededIds
 from broadstreet.model.records import Access, AccessNotice, AccessRequest, Investigation
 from broadstreet.store.committer import Committer
 from broadstreet.store.followers import Followers
-from broadstreet.store.protocol import StoreFull
+from broadstreet.store.protocol import StoreError, StoreFull
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.trust.access import ACCESS, Leave, Looked, who_looked
 from broadstreet.trust.gathering import Gathered
@@ -198,3 +198,31 @@ def test_what_cannot_be_made_durable_is_told_to_everyone_who_waits(
         patch.setattr(hub.committer, "submit", full)
         assert set(pool.map(asked, range(40))) == {"refused"}
     assert asked(0) == "answered", "and the next one is tried again"
+
+
+def test_who_holds_is_committed_with_the_next_who_does_not(hub: Hub) -> None:
+    gathered, before = Gathered(hub.committer), hub.committer.batches
+    held = [gathered.leave([access("p1")], hold=True) for _ in range(3)]
+    assert not any(left.together.done.done() for left in held)
+    last = gathered.leave([access("p2")])
+    last.together.done.result(10)
+    for left in (*held, last):
+        left.require_durable()
+    assert (len(hub.records(ACCESS)), hub.committer.batches - before) == (4, 1)
+
+
+def test_who_holds_is_committed_at_the_end(hub: Hub) -> None:
+    gathered = Gathered(hub.committer)
+    left = gathered.leave([access("p1")], hold=True)
+    gathered.finish()
+    assert left.together.done.done()
+    assert len(hub.records(ACCESS)) == 1
+    gathered.begin(left.together)
+    assert len(hub.records(ACCESS)) == 1, "nothing is committed twice"
+
+
+def test_what_is_left_after_the_committer_closed_is_told_as_an_error(hub: Hub) -> None:
+    gathered = Gathered(hub.committer)
+    hub.committer.close()
+    with pytest.raises(StoreError, match="closed"):
+        gathered(access("p1"))

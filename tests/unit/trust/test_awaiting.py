@@ -76,6 +76,15 @@ async def test_answers_found_at_the_same_time_share_commits(hub: Hub) -> None:
     assert hub.committer.batches - before < 100
 
 
+async def test_an_answer_does_not_wait_for_a_slow_question(hub: Hub) -> None:
+    go_on = threading.Event()
+    slow = asyncio.ensure_future(hub.answers.answer(CLINICIAN, TREATMENT, lambda _: go_on.wait(10)))
+    await asyncio.wait_for(hub.ask(), 5)
+    assert not slow.done()
+    go_on.set()
+    assert await slow
+
+
 async def test_nothing_is_answered_while_its_access_cannot_be_kept(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
