@@ -1,11 +1,14 @@
-"""Compare each pathogen in a city of 100,000 with published ranges, and draw its curve."""
+"""Compare each pathogen in a city of 100,000 with published ranges, and draw its curve.
+
+Attack rates by age are told of each; where ranges were published (influenza), they are checked as well.
+"""
 
 from __future__ import annotations
 
 from bench.results import keep
 from broadstreet.model.pathogens import NAMES, pathogen_named
 from broadstreet.simulation.epidemic import Import, Scenario, run
-from broadstreet.simulation.epidemic.comparing import compare_pathogen
+from broadstreet.simulation.epidemic.comparing import attack_rates, compare_pathogen
 from broadstreet.simulation.population import City, build, configuration
 
 PEOPLE, SEED, DAYS = 100_000, 1854, 90
@@ -22,6 +25,9 @@ def main() -> None:
             print(f"{name:<10} {check.what:<30} {check.city:7.2f}  published {check.published:g} "
                   f"({check.low:g}-{check.high:g})  {verdict}", flush=True)  # fmt: skip
             figures[f"{name}: {check.what}"] = f"{check.city:.2f} ({check.low:g}-{check.high:g}): {verdict}"
+        for ages, rate in attack_rates(city, pathogen_named(name)).items():
+            print(f"{name:<10} {f'infected of {ages}':<30} {rate:7.2f}  while nothing is done", flush=True)
+            figures[f"{name}: infected of {ages}"] = f"{rate:.2f}, while nothing is done"
     print(f"kept in {keep('pathogens', figures)}")
 
 

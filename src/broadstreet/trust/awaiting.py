@@ -22,7 +22,7 @@ from broadstreet.trust.principals import Principal, Purpose
 from broadstreet.trust.reading import PurposeReader, Trust
 
 THREADS = 2
-"""So many questions are answered at once: one reads while another computes, and more would only take turns."""
+"""So many questions are answered at once: one reads while another computes; more would take turns."""
 HOLD = 0.02
 """In seconds; so long at most an answer waits for others that are being found, to be committed with them."""
 MOST_WAITING = 1_000

@@ -10,7 +10,12 @@ import pytest
 
 from broadstreet.model.pathogens import NAMES, pathogen_named
 from broadstreet.simulation.epidemic import Import, Scenario, run
-from broadstreet.simulation.epidemic.comparing import compare_pathogen, doubling_time, generations
+from broadstreet.simulation.epidemic.comparing import (
+    attack_rates,
+    compare_pathogen,
+    doubling_time,
+    generations,
+)
 from broadstreet.simulation.epidemic.infectiousness import by_company
 
 
@@ -66,3 +71,9 @@ def test_more_people_in_a_household_lower_the_risk_of_each(town):
                 (size[truth.infected[there]] >= least) & (size[truth.infected[there]] <= most)
             ).sum()
     assert infected[0] / lived_with[0] > 1.2 * infected[1] / lived_with[1]
+
+
+def test_attack_rates_are_told_by_age_and_children_catch_influenza_more_often(town):
+    rates = attack_rates(town, pathogen_named("influenza"))
+    assert list(rates) == ["0-4 years", "5-17 years", "18-64 years", "65 years and more"]
+    assert 1 > rates["5-17 years"] > rates["65 years and more"] > 0

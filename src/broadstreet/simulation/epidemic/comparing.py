@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +27,7 @@ _IMPORTED = 1 / 400  # of the people; so few meet each other's contacts
 _FROM_CONTAGIOUS = 10.0  # a reproduction number above which a tenth as many are imported
 _RUNS = 5  # of the first generations: few cases make most infections
 _LONG = 180  # days of the epidemic whose attack rates are told
+_AGES = (0, 5), (5, 18), (18, 65), (65, 120)
 _GROWS_UNTIL = 0.05  # of the people infected: the growth is told of what comes before
 
 
@@ -103,12 +104,29 @@ def _epidemic(city: City, pathogen: Pathogen) -> Iterator[Check]:
     if pathogen.doubling_time:
         found = doubling_time(truth.day, 2 * imported, round(_GROWS_UNTIL * len(city.people)))
         yield _check(pathogen, "doubling time, days", found, pathogen.doubling_time)
+    rates = _attack_rates(city, truth, [(first, after) for first, after, _ in pathogen.attack_rate])
+    for (ages, rate), (_, _, published) in zip(rates.items(), pathogen.attack_rate, strict=True):
+        yield _check(pathogen, f"attack rate, {ages}", rate, published)
+
+
+def attack_rates(city: City, pathogen: Pathogen) -> dict[str, float]:
+    """Return the share of each age that an epidemic of 180 days infects while nothing is done against it.
+
+    For most pathogens nothing was published that this could be held against: what was measured is of
+    epidemics that were fought, or of people who were ill before.
+    """
+    truth = _run(city, pathogen, _LONG, max(10, len(city.people) // 500))
+    return _attack_rates(city, truth, _AGES)
+
+
+def _attack_rates(city: City, truth: Truth, ages: Sequence[tuple[int, int]]) -> dict[str, float]:
     age, infected = city.people.age, np.zeros(len(city.people), np.bool_)
     infected[truth.infected] = True
-    for first, after, published in pathogen.attack_rate:
-        group = (age >= first) & (age < after)
-        ages = f"{first}-{after - 1} years" if after < 120 else f"{first} years and more"
-        yield _check(pathogen, f"attack rate, {ages}", float(infected[group].mean()), published)
+    told = [
+        f"{first}-{after - 1} years" if after < 120 else f"{first} years and more" for first, after in ages
+    ]
+    groups = [(age >= first) & (age < after) for first, after in ages]
+    return {name: float(infected[group].mean()) for name, group in zip(told, groups, strict=True)}
 
 
 def doubling_time(day: NDArray[np.int32], least: int, most: int) -> float:
