@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
-from zlib import crc32
 
 import msgspec
 
@@ -168,11 +167,14 @@ def _run(exercise: Exercise, hub: Address, number: int, days: BinaryIO, reports:
 
 
 def _by_channel(messages: Sequence[Timed]) -> list[list[bytes]]:
-    """Deal messages out to the channels, those of one patient always to the same, in their order."""
-    channels: list[list[bytes]] = [[] for _ in range(CHANNELS)]
-    for _, message in messages:
-        channels[crc32(_patient(message)) % CHANNELS].append(message)
-    return channels
+    """Deal messages out to the channels, equally; those of one patient always to the same, in their order."""
+    patients: dict[bytes, list[int]] = {}
+    for at, (_, message) in enumerate(messages):
+        patients.setdefault(_patient(message), []).append(at)
+    channels: list[list[int]] = [[] for _ in range(CHANNELS)]
+    for of_one in sorted(patients.values(), key=len, reverse=True):
+        min(channels, key=len).extend(of_one)
+    return [[messages[at].message for at in sorted(channel)] for channel in channels]
 
 
 def _patient(message: bytes) -> bytes:
