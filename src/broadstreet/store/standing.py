@@ -7,7 +7,6 @@ of any follower, or at the end of a round: a commit is dear, and a batch read ag
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from broadstreet.store.advance import Advance, Commits
 from broadstreet.store.entry import Draft
@@ -65,9 +64,8 @@ class Standing:
         except StoreError:
             if not others:
                 raise
-            for cursor, _ in others:  # one of them may be at fault, and is told in its turn
-                with suppress(StoreError):
-                    self.keep_move(cursor.follower)
+            for cursor, _ in others:
+                self._keep_unless_astray(cursor.follower)
             self._commit(Advance(reached, expected, changes, drafts))
 
     def keep_moves(self) -> None:
@@ -93,6 +91,15 @@ class Standing:
         """
         if self._now[name] != self._kept[name] and name not in self._unsure:
             self._commit(Advance(self._now[name], self._kept[name].seq))
+
+    def _keep_unless_astray(self, name: str) -> None:
+        """Keep a move; one whom someone else has moved is told so in its turn."""
+        try:
+            self.keep_move(name)
+        except (StoreFull, StoreUnavailable):  # then nothing that follows may be kept either
+            raise
+        except StoreError:
+            pass
 
     def look(self, name: str) -> None:
         """Ask the store where a follower stands."""

@@ -16,7 +16,7 @@ from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Emission, Follower
 from broadstreet.store.followers import Followers
 from broadstreet.store.opening import open_store
-from broadstreet.store.protocol import Cursor, Store, StoreFull, StoreUnavailable
+from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull, StoreUnavailable
 from broadstreet.store.tables import TableReader
 
 from .cities import ALARM, DAY, TALLY, VISIT, Alarm, Tally
@@ -129,6 +129,37 @@ def test_who_was_moved_by_someone_else_stops_and_the_others_go_on(address: str) 
         followers.resume("a")
         followers.step()
         assert (followers.faults, store.cursors()["a"].seq) == ({}, committer.head)
+
+
+def test_nothing_is_kept_behind_a_reactor_whose_move_could_not_be_kept(address: str) -> None:
+    projection = Tally()
+    with city(address, projection, named("a"), Outbreak(projection)) as (
+        store,
+        committer,
+        watched,
+        followers,
+    ):
+        say(committer, VISIT, DAY)
+        commit, fates = watched.commit, iter([None, StoreError("astray"), None, StoreFull("full")])
+
+        def fails(work: Advance) -> object:
+            fate = next(fates, None)
+            if fate is not None:
+                raise fate
+            return commit(work)
+
+        for follower in followers._running():  # moves that are pending, as between two followers of a round
+            followers._step(follower)
+        say(committer, VISIT, VISIT, DAY)
+        next(fates)
+        watched.commit = fails  # type: ignore[method-assign]
+        followers._step(projection)
+        assert dict(store.select(TALLY)) == {VISIT: 1, DAY: 1}  # type: ignore[arg-type]
+        watched.commit = commit  # type: ignore[method-assign]
+        while followers.step():
+            pass
+        said = [entry.body for entry in store.entries(0, types=[ALARM])]
+        assert said == [b"3"]
 
 
 def test_who_only_moves_and_was_moved_by_someone_else_stops_alone(address: str) -> None:
