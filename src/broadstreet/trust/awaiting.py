@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from broadstreet.model.records import Access
 from broadstreet.store.committer import Committer
@@ -81,7 +81,7 @@ class Answers:
     ) -> T:
         """Return the answer to a question, or raise its error, once its accesses are durable.
 
-        Who asks may go meanwhile: the question is answered to its end, and leaves its accesses.
+        Who asks may go meanwhile: a question that has begun is answered to its end, and leaves its accesses.
 
         Parameters
         ----------
@@ -123,10 +123,17 @@ class Answers:
     ) -> asyncio.Future[_Found[T]]:
         self._count(1)
         try:
-            return asyncio.wrap_future(self._pool.submit(self._found, principal, purpose, question))
+            asked = self._pool.submit(self._found, principal, purpose, question)
         except RuntimeError:  # it is closed
             self._count(-1)
             raise
+        asked.add_done_callback(self._count_if_dropped)
+        return asyncio.wrap_future(asked)
+
+    def _count_if_dropped(self, asked: Future[Any]) -> None:
+        """Wait no longer for a question whose asker went before it began."""
+        if asked.cancelled() and self._count(-1) == 0:
+            self._gathered.release()
 
     def _count(self, more: int) -> int:
         """Return how many questions are being answered, or wait for it, with so many more."""
@@ -150,6 +157,8 @@ class Answers:
         noted.is_over = True
         others = self._count(-1)
         left = self._gathered.leave(noted.accesses, hold=others > 0) if noted.accesses else None
+        if others == 0:
+            self._gathered.release()
         return _Found(answer, error, left)
 
     async def _durable(self, left: Left) -> None:

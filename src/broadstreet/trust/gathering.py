@@ -76,7 +76,7 @@ class Gathered:
         accesses
             What one leaves.
         hold
-            Others are about to come: the commit begins with one who does not hold, or with `begin`.
+            Others are about to come: the commit begins with one who does not hold, with `begin` or `release`.
         """
         with self._lock:
             together, number = self._next, len(self._next.parts)
@@ -91,9 +91,14 @@ class Gathered:
             together.held = False
         self._begin()
 
+    def release(self) -> None:
+        """Hold what was left no longer: nobody else is about to come."""
+        if self._next.parts:
+            self.begin(self._next)
+
     def finish(self) -> None:
         """Wait until all that was left is durable, or cannot be made so."""
-        self.begin(self._next)
+        self.release()
         while (together := self._at_work) is not None:
             together.done.result()
 

@@ -121,6 +121,46 @@ async def test_an_access_is_left_even_if_whoever_asked_has_gone(hub: Hub) -> Non
     assert [each.outcome for each in hub.left()] == ["answered"]
 
 
+async def test_nobody_waits_for_a_question_whose_asker_went_before_it_began(hub: Hub) -> None:
+    go_on = threading.Event()
+    busy = [
+        asyncio.ensure_future(hub.answers.answer(CLINICIAN, TREATMENT, lambda _: go_on.wait(10)))
+        for _ in range(awaiting.THREADS)
+    ]
+    gone = [asyncio.ensure_future(hub.ask()) for _ in range(5)]
+    await asyncio.sleep(0.05)
+    for each in gone:
+        each.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    go_on.set()
+    await asyncio.gather(*busy)
+    assert hub.answers._count(0) == 0
+    assert hub.left() == [], "nothing was read for them"
+
+
+async def test_a_held_access_is_kept_though_the_last_question_leaves_none(hub: Hub) -> None:
+    reads, gone, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def read(reader: PurposeReader) -> None:
+        reader.search("Patient", [])
+        reads.set()
+        gone.wait(10)
+
+    silent = asyncio.ensure_future(hub.answers.answer(CLINICIAN, TREATMENT, lambda _: go_on.wait(10)))
+    asked = asyncio.ensure_future(hub.answers.answer(CLINICIAN, TREATMENT, read))
+    await asyncio.to_thread(reads.wait, 10)
+    asked.cancel()  # so that the loop does not see to it
+    await asyncio.gather(asked, return_exceptions=True)
+    gone.set()
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await silent
+    deadline = time.monotonic() + 5
+    while not hub.left() and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    assert len(hub.left()) == 1
+
+
 async def test_an_error_of_the_question_reaches_whoever_asked(hub: Hub) -> None:
     def broken(reader: PurposeReader) -> None:
         reader.search("Patient", [])
