@@ -130,8 +130,11 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--keep", action="store_true", help="write bench/results/trust.json")
     chosen = parser.parse_args(arguments)
+    before = kept("trust") if chosen.only else {}
+    if chosen.keep and before.get("resources", chosen.resources) != chosen.resources:
+        parser.error(f"what is kept is of {before['resources']:,} resources: measure as many, or all of it")
     folder = Path(tempfile.mkdtemp(dir=chosen.folder))
-    figures: dict[str, Any] = (kept("trust") if chosen.only else {}) | {"resources": chosen.resources}
+    figures: dict[str, Any] = before | {"resources": chosen.resources}
     try:
         clock = SystemClock()
         store = SealedStore(SqliteStore(folder / "log.db"), Keyring(folder / "keys"))
@@ -233,6 +236,7 @@ def access(store: Store, committer: Committer, rounds: int) -> dict[str, Any]:
                     used[name].append((time.process_time() - begun) / REQUESTS)
                     rates[name].append(REQUESTS / seconds)
     return {
+        "rounds": rounds,
         "requests/s without": round(statistics.median(rates["without"])),
         "requests/s with": round(statistics.median(rates["with"])),
         "% of requests/s less": _spread(_less(rates)),

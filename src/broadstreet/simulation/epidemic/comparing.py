@@ -99,7 +99,7 @@ def _household_attack(city: City, truth: Truth, generation: NDArray[np.int64]) -
 
 
 def _epidemic(city: City, pathogen: Pathogen) -> Iterator[Check]:
-    imported = max(10, len(city.people) // 500)
+    imported = _seeded(city)
     truth = _run(city, pathogen, _LONG, imported)
     if pathogen.doubling_time:
         found = doubling_time(truth.day, 2 * imported, round(_GROWS_UNTIL * len(city.people)))
@@ -115,7 +115,7 @@ def attack_rates(city: City, pathogen: Pathogen) -> dict[str, float]:
     For most pathogens nothing was published that this could be held against: what was measured is of
     epidemics that were fought, or of people who were ill before.
     """
-    truth = _run(city, pathogen, _LONG, max(10, len(city.people) // 500))
+    truth = _run(city, pathogen, _LONG, _seeded(city))
     return _attack_rates(city, truth, _AGES)
 
 
@@ -158,6 +158,11 @@ def _days(pathogen: Pathogen) -> int:
 def _imported(city: City, pathogen: Pathogen) -> int:
     share = _IMPORTED / (10 if pathogen.reproduction_number.value > _FROM_CONTAGIOUS else 1)
     return max(20, round(share * len(city.people)))
+
+
+def _seeded(city: City) -> int:
+    """Return how many imports an epidemic begins with that is told as a whole."""
+    return max(10, len(city.people) // 500)
 
 
 def _check(pathogen: Pathogen, what: str, found: float, published: Range) -> Check:
