@@ -38,7 +38,6 @@ from broadstreet.connectors.hl7v2.server import MllpServer
 from broadstreet.connectors.hl7v2.tls import server_tls
 from broadstreet.model import fhir
 from broadstreet.model.clock import SystemClock
-from broadstreet.model.syndromes import classify
 from broadstreet.store.protocol import StoreError
 
 GARBAGE = (100_000, 20, 100)
@@ -226,7 +225,6 @@ async def _keep_indexing(core: Core) -> None:
 def _warm_up() -> None:
     """Make ready what is made at its first use, before the first message has to wait for it."""
     fhir.decode(b'{"resourceType":"Basic","code":{"text":"warm"}}')
-    classify("warm")
 
 
 def _finish(core: Core) -> None:

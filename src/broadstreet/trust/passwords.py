@@ -6,6 +6,7 @@ Source: RFC 9106, section 4, second recommended option (64 MiB, 3 passes); the l
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -19,7 +20,6 @@ AT_ONCE = 2
 
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=2)
 _TURN = BoundedSemaphore(AT_ONCE)
-_OF_NOBODY = _HASHER.hash(secrets.token_urlsafe(32))
 
 
 def hashed(password: str) -> str:
@@ -43,10 +43,17 @@ def fits(hash: str | None, password: str) -> bool:
     """
     password = password[: LONGEST + 1]
     with _TURN:
+        nobody = _of_nobody()
         try:
-            return _HASHER.verify(hash or _OF_NOBODY, password) and hash is not None
+            return _HASHER.verify(hash or nobody, password) and hash is not None
         except (VerificationError, InvalidHashError):
             return False
+
+
+@cache
+def _of_nobody() -> str:
+    """Return a hash that no password is known for. Made when it is first needed: most commands never do."""
+    return _HASHER.hash(secrets.token_urlsafe(32))
 
 
 def outdated(hash: str) -> bool:

@@ -31,4 +31,4 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash with little memory: what is tested is not what a hash costs."""
     hasher = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_HASHER", hasher)
-    monkeypatch.setattr(passwords, "_OF_NOBODY", hasher.hash("nobody"))
+    monkeypatch.setattr(passwords, "_of_nobody", lambda: hasher.hash("nobody"))

@@ -18,6 +18,8 @@ from broadstreet.app.followers import followers_of
 from broadstreet.app.following.line import Answer, Asked, Done, Order, Wait
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import place_of
+from broadstreet.model import fhir
+from broadstreet.model.syndromes import classify
 from broadstreet.store.advance import Advance
 from broadstreet.store.followers import Followers
 from broadstreet.store.protocol import StoreError
@@ -92,10 +94,17 @@ def run(line: Connection) -> None:
         hub = _Hub(line, store.head())
         followers = Followers(store, hub, followers_of(settings), store.cursors())
         hub.tell_of(followers)
+        _warm_up()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GARBAGE)
         followers.run()
+
+
+def _warm_up() -> None:
+    """Make ready what is made at its first use before the first visit has to wait for it: about a second."""
+    fhir.decode(b'{"resourceType":"Basic","code":{"text":"warm"}}')
+    classify("warm")
 
 
 def _outcome(order: Order, followers: Followers) -> Any:
