@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from broadstreet.store.index.kinds import FOREVER, KINDS, TOKEN
-from broadstreet.store.sqlite.rows import write_rows
+from broadstreet.store.sqlite.rows import look_up, write_rows
 
 Index = Sequence[Sequence[tuple[Any, ...]]]
 """Whole rows, by kind in the order of `KINDS`."""
@@ -34,11 +34,11 @@ def supersede(
 ) -> None:
     """Let the rows of versions end where their successors begin: `(since, until)` each."""
     for table in tables if closing else ():
-        after = (
-            f") UPDATE {table} SET until = closing.until FROM closing"
-            f" WHERE {table}.since = closing.since AND {table}.until = {FOREVER}"
+        update = (
+            f"UPDATE {table} SET until = wanted.until FROM wanted"
+            f" WHERE {table}.since = wanted.since AND {table}.until = {FOREVER}"
         )
-        write_rows(connection, "WITH closing (since, until) AS (", 2, after, closing)
+        look_up(connection, ("since", "until"), update, closing)
 
 
 def purge(connection: sqlite3.Connection, before: int, tables: Sequence[str] = WHOLE) -> int:
