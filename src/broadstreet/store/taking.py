@@ -67,8 +67,16 @@ class Taking:
     def _read(self, after: int, to: int) -> Taken:
         ahead, self._ahead = self._ahead, NONE
         if ahead.after == after and ahead.entries and ahead.reached <= to:
-            return ahead
+            return self._with_what_came(ahead, to)
         if self._over is not None and (self._over.last.after, self._over.last.reached) == (after, to):
             return self._over.last
         entries = self._store.entries(after, to=to, types=self.types, limit=BATCH)
         return Taken(after, entries, entries[-1].seq if len(entries) == BATCH else to)
+
+    def _with_what_came(self, ahead: Taken, to: int) -> Taken:
+        """Return what was read ahead with what has come since: one batch, which costs less than two."""
+        room = BATCH - len(ahead.entries)
+        if ahead.reached == to or room <= 0:
+            return ahead
+        came = self._store.entries(ahead.reached, to=to, types=self.types, limit=room)
+        return Taken(ahead.after, [*ahead.entries, *came], came[-1].seq if len(came) == room else to)

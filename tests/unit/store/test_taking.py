@@ -41,14 +41,31 @@ def test_what_lies_behind_a_barrier_is_read_once(reading: Any, committer: Commit
     assert reading.reads == 1
 
 
-def test_what_has_come_since_is_taken_after_what_was_read_before(reading: Any, committer: Committer) -> None:
+def test_what_has_come_since_is_taken_with_what_was_read_before(reading: Any, committer: Committer) -> None:
     first = say(committer, DAY, VISIT)
     taking = Taking(reading, Tally())
     assert taking.take(0, first[-1]).reached == first[0]
-    later = say(committer, VISIT)
-    ahead = taking.take(first[0], later[-1])
-    assert ([entry.seq for entry in ahead.entries], ahead.reached) == (first[1:], first[1])
-    assert [entry.seq for entry in taking.take(first[1], later[-1]).entries] == later
+    later = say(committer, VISIT, DAY, VISIT)
+    both = taking.take(first[0], later[-1])
+    assert ([entry.seq for entry in both.entries], both.reached) == ([first[1], *later[:2]], later[1])
+    assert [entry.seq for entry in taking.take(later[1], later[-1]).entries] == later[2:]
+    assert reading.reads == 2
+
+
+def test_no_more_is_taken_at_once_than_a_batch(
+    reading: Any, committer: Committer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broadstreet.store.taking.BATCH", 3)
+    first = say(committer, DAY, VISIT)
+    taking = Taking(reading, Tally())
+    taking.take(0, first[-1])
+    later = say(committer, VISIT, VISIT, VISIT)
+    position, parts = first[0], []
+    while position < later[-1]:
+        taken = taking.take(position, later[-1])
+        parts.append([entry.seq for entry in taken.entries])
+        position = taken.reached
+    assert parts == [[first[1], *later[:2]], later[2:]]
 
 
 def test_a_follower_that_was_set_back_reads_again(reading: Any, committer: Committer) -> None:

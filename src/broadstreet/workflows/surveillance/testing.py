@@ -106,34 +106,45 @@ class Testing:
         ]
 
     def _rises(self, day: int, series: Sequence[Series], reporting: Reporting) -> list[Evidence]:
-        groups: defaultdict[tuple[str, float], list[Series]] = defaultdict(list)
+        by_level: defaultdict[float, list[Series]] = defaultdict(list)
         for each in series:
-            place = each.place if reporting.share(each.place) is not None else ""
-            groups[place, self._level(each)].append(each)
+            by_level[self._level(each)].append(each)
         return [
             evidence
-            for (place, level), some in groups.items()
-            for evidence in self._rises_among(day, some, level, reporting.share(place) if place else None)
+            for level, some in by_level.items()
+            for evidence in self._rises_at(level, day, some, reporting)
         ]
 
-    def _rises_among(
-        self, day: int, series: Sequence[Series], level: float, share: NDArray[np.float64] | None
+    def _rises_at(
+        self, level: float, day: int, series: Sequence[Series], reporting: Reporting
     ) -> list[Evidence]:
-        """Return what stands out among series of one level and with the same share of reports."""
-        counts = self._up_to(day)[:, [self._sheet.columns[each] for each in series]]
-        if share is not None:
-            share = share[self._rows(day)]
-            if share[-1] < LEAST_REPORTING:
-                return []
-            counts = compared(counts, share)
+        """Return what stands out among series of one level: all in one test, as dear as that of one."""
+        counts, comparable = self._as_reported(day, series, reporting)
         delays = self._arrivals.of(series, day)
-        may = promising(counts, self._rule, delays)
+        may = comparable & promising(counts, self._rule, delays)
         if not may.any():
             return []
         some = list(itertools.compress(series, may.tolist()))
         delays = None if delays is None else delays[:, may]
         tested = test_day(counts[:, may], self._begins[day], self._rule, level, delays)
         return self._evidence(day, some, tested)
+
+    def _as_reported(
+        self, day: int, series: Sequence[Series], reporting: Reporting
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return counts as they would be with the reports of a day, and which of them can be told at all."""
+        counts = self._up_to(day)[:, [self._sheet.columns[each] for each in series]]
+        comparable = np.ones(len(series), np.bool_)
+        by_place: defaultdict[str, list[int]] = defaultdict(list)
+        for column, each in enumerate(series):
+            by_place[each.place].append(column)
+        for place, columns in by_place.items():
+            whole = reporting.share(place)
+            if whole is not None:
+                share = whole[self._rows(day)]
+                comparable[columns] = share[-1] >= LEAST_REPORTING
+                counts[:, columns] = compared(counts[:, columns], share)
+        return counts, comparable
 
     def _evidence(self, day: int, series: Sequence[Series], tested: Tested) -> list[Evidence]:
         columns = (tested.expected, tested.upper, tested.score, tested.chance)
