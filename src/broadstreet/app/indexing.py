@@ -22,7 +22,7 @@ from broadstreet.app.stores import Place
 from broadstreet.store.committer import Committer
 from broadstreet.store.index import Indexer
 from broadstreet.store.index.building import FEW, Opening
-from broadstreet.store.index.following import Indexing
+from broadstreet.store.index.following import SLICE, Indexing
 from broadstreet.store.protocol import (
     IndexGone,
     IndexSide,
@@ -33,9 +33,10 @@ from broadstreet.store.protocol import (
 )
 from broadstreet.store.reindex import reindex
 
-GATHER = 0.1
-"""In seconds; so long entries are waited for that follow the first new one, to be indexed together."""
-LONGEST_WAIT = 0.5
+GATHER = 0.3
+"""In seconds; so long entries are waited for that come one after another, to be indexed together: a slice
+of few costs hardly less than one of many."""
+LONGEST_WAIT = 0.1
 """In seconds; so soon the process looks whether it is to end."""
 PAUSE_AFTER_FAULT = 5.0
 """In seconds; a full disk is tried again, and a resource that cannot be read is told of again."""
@@ -135,10 +136,11 @@ def run(log: Place) -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GARBAGE)
-        while not _told_to_end(0.0):
+        pause = 0.0
+        while not _told_to_end(pause):
             if not _stepped(indexing):
                 store.wait(indexing.position, LONGEST_WAIT)
-                time.sleep(GATHER)
+            pause = GATHER if store.head() - indexing.position < SLICE else 0.0
         indexing.written()
     finally:
         side.close()
