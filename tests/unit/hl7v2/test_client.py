@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from broadstreet.connectors.hl7v2.acknowledge import Acknowledgement
-from broadstreet.connectors.hl7v2.client import BlockingMllpClient, MllpClient, Retry, Unanswered
+from broadstreet.connectors.hl7v2.client import (
+    BlockingMllpClient,
+    MllpClient,
+    Retry,
+    Unanswered,
+    send_side_by_side,
+)
 from broadstreet.connectors.hl7v2.mllp import frame
 
 ADMISSION = b"MSH|^~\\&|EHR|CLINIC|HUB|CITY|20261120||ADT^A04|7|P|2.5.1\rPID|1||42\r"
@@ -65,10 +72,19 @@ async def send_blocking(port: int, **settings: object) -> Acknowledgement:
     return await asyncio.to_thread(send)
 
 
-both = pytest.mark.parametrize("send", [send_async, send_blocking])
+async def send_side(port: int, timeout: float = 30.0, **settings: object) -> Acknowledgement:
+    def send() -> Acknowledgement:
+        with BlockingMllpClient("127.0.0.1", port, **settings) as client:  # type: ignore[arg-type]
+            (answer,) = send_side_by_side([client], [[ADMISSION]], timeout)
+            return answer
+
+    return await asyncio.to_thread(send)
 
 
-@both
+every_way = pytest.mark.parametrize("send", [send_async, send_blocking, send_side])
+
+
+@every_way
 async def test_a_client_sends_again_after_the_connection_was_lost(send: Callable[..., object]) -> None:
     async with receiving(None, None, ACCEPTED) as receiver:
         answer = await send(receiver.port, retry=QUICK)  # type: ignore[misc]
@@ -76,7 +92,7 @@ async def test_a_client_sends_again_after_the_connection_was_lost(send: Callable
         assert (receiver.received, receiver.connections) == (3, 3)
 
 
-@both
+@every_way
 async def test_a_client_gives_up_after_its_attempts(send: Callable[..., object]) -> None:
     async with receiving(*[None] * 9) as receiver:
         with pytest.raises(Unanswered, match=r"no answer from 127\.0\.0\.1:\d+: the receiver closed"):
@@ -84,14 +100,14 @@ async def test_a_client_gives_up_after_its_attempts(send: Callable[..., object])
         assert receiver.received == 4
 
 
-@both
+@every_way
 async def test_a_client_waits_no_longer_than_its_timeout(send: Callable[..., object]) -> None:
     async with receiving(b"\x0bMSH|", ACCEPTED) as receiver:
         with pytest.raises(Unanswered):
             await send(receiver.port, timeout=0.1, retry=Retry(attempts=1))  # type: ignore[misc]
 
 
-@both
+@every_way
 async def test_a_client_without_a_receiver_says_so(send: Callable[..., object]) -> None:
     async with receiving() as receiver:
         port = receiver.port
@@ -99,7 +115,7 @@ async def test_a_client_without_a_receiver_says_so(send: Callable[..., object]) 
         await send(port, retry=QUICK)  # type: ignore[misc]
 
 
-@both
+@every_way
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -122,6 +138,48 @@ async def test_several_tasks_share_a_client_one_message_at_a_time() -> None:
         answers = await asyncio.gather(*(client.send(ADMISSION) for _ in range(20)))
         assert all(answer.accepted for answer in answers)
         assert receiver.connections == 1
+
+
+async def test_clients_side_by_side_have_one_message_in_flight_each_and_keep_their_order() -> None:
+    sent: dict[str, list[str]] = {}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = str(writer.get_extra_info("peername"))
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                fields = (await reader.readuntil(b"\x1c\r")).split(b"|")
+                sent.setdefault(peer, []).append(fields[9].decode())
+                framed = frame(b"MSH|^~\\&|HUB|||||||ACK|1|P|2.5.1\rMSA|AA|%b\r" % fields[9])
+                writer.write(framed[:20])
+                await asyncio.sleep(0.001)
+                assert not reader._buffer, "the next message was sent before the answer"  # type: ignore[attr-defined]
+                writer.write(framed[20:])
+        writer.close()
+
+    def send(port: int) -> list[str]:
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(BlockingMllpClient("127.0.0.1", port)) for _ in rows]
+            return [answer.control_id for answer in send_side_by_side(clients, rows)]
+
+    numbers = [[str(row * 100 + n) for n in range(row)] for row in range(5)]
+    rows = [[ADMISSION.replace(b"|7|P", b"|%b|P" % n.encode()) for n in row] for row in numbers]
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        answered = await asyncio.to_thread(send, server.sockets[0].getsockname()[1])
+    assert sorted(answered) == sorted(n for row in numbers for n in row)
+    assert sorted(sent.values()) == sorted(row for row in numbers if row)
+
+
+async def test_what_one_client_cannot_post_is_sent_again_and_the_others_go_on() -> None:
+    def send(port: int) -> list[Acknowledgement]:
+        with (
+            BlockingMllpClient("127.0.0.1", port, retry=QUICK) as broken,
+            BlockingMllpClient("127.0.0.1", port) as whole,
+        ):
+            broken.post(ADMISSION).close()  # as a firewall does that forgets a connection
+            return list(send_side_by_side([broken, whole], [[ADMISSION] * 3] * 2))
+
+    async with receiving(*[ACCEPTED] * 9) as receiver:
+        assert [each.accepted for each in await asyncio.to_thread(send, receiver.port)] == [True] * 6
 
 
 def test_waits_grow_up_to_the_most() -> None:

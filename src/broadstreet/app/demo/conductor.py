@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from broadstreet.app import requests
-from broadstreet.app.demo.clinics import Address, Orders, Report
+from broadstreet.app.demo.orders import Address, Orders, Report
 from broadstreet.app.process import HubProcess
 from broadstreet.app.replay.sending import Calendar
 from broadstreet.app.settings import PLACES, Mllp, Settings

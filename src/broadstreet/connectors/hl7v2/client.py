@@ -1,14 +1,18 @@
-"""MLLP clients: one for asyncio, one for scripts. Each has one message in flight."""
+"""MLLP clients: one for asyncio, one for scripts. Each has one message in flight; several of them send side
+by side.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import selectors
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from broadstreet.connectors.hl7v2.acknowledge import Acknowledgement
@@ -175,6 +179,7 @@ class BlockingMllpClient:
         self._timeout = timeout
         self._retry = retry
         self._socket: socket.socket | None = None
+        self._decoder = FrameDecoder()
 
     def __enter__(self) -> BlockingMllpClient:
         return self
@@ -192,16 +197,7 @@ class BlockingMllpClient:
         ValueError
             If the message holds a byte of the frame.
         """
-        framed = frame(message)
-        for wait in self._retry.waits():
-            try:
-                return _checked(self._exchange(framed), message)
-            except OSError as error:
-                self.close()
-                if wait is None or isinstance(error, _FINAL):
-                    raise _unanswered(error, self._host, self._port) from error
-                time.sleep(wait)
-        raise ValueError("attempts must be at least 1")
+        return self._send(frame(message), message, self._retry.waits())
 
     def close(self) -> None:
         """Close the connection; the next message opens another."""
@@ -209,16 +205,76 @@ class BlockingMllpClient:
             self._socket.close()
             self._socket = None
 
+    def post(self, message: bytes) -> socket.socket:
+        """Send a message once and return the connection; `collect` takes the answer that will come there.
+
+        Raises
+        ------
+        OSError
+            If it cannot be sent.
+        ValueError
+            If the message holds a byte of the frame.
+        """
+        return self._post(frame(message))
+
+    def collect(self, message: bytes) -> Acknowledgement | None:
+        """Take what has come in answer to a posted message; return the acknowledgement once it is whole.
+
+        Raises
+        ------
+        OSError
+            If none that can be read will come.
+        """
+        answer = self._collect(time.monotonic() + self._timeout)
+        return None if answer is None else _checked(answer, message)
+
+    def send_again(self, message: bytes, error: OSError) -> Acknowledgement:
+        """Send a posted message again that failed, as often as `send` would; return its acknowledgement.
+
+        Raises
+        ------
+        Unanswered
+            If no answer came, or none that can be read.
+        """
+        waits = self._retry.waits()
+        self._wait_or_give_up(error, next(waits))
+        return self._send(frame(message), message, waits)
+
+    def _send(self, framed: bytes, message: bytes, waits: Iterator[float | None]) -> Acknowledgement:
+        for wait in waits:
+            try:
+                return _checked(self._exchange(framed), message)
+            except OSError as error:
+                self._wait_or_give_up(error, wait)
+        raise ValueError("attempts must be at least 1")
+
+    def _wait_or_give_up(self, error: OSError, wait: float | None) -> None:
+        self.close()
+        if wait is None or isinstance(error, _FINAL):
+            raise _unanswered(error, self._host, self._port) from error
+        time.sleep(wait)
+
     def _exchange(self, framed: bytes) -> bytes:
-        connected = self._socket or self._connect()
         deadline = time.monotonic() + self._timeout
+        self._post(framed)
+        while (answer := self._collect(deadline)) is None:
+            pass
+        return answer
+
+    def _post(self, framed: bytes) -> socket.socket:
+        connected = self._socket or self._connect()
         connected.settimeout(self._timeout)
         connected.sendall(framed)
-        decoder = FrameDecoder()
-        while not (answers := decoder.feed(self._some(connected, deadline))):
-            if decoder.failure is not None:
-                raise ConnectionError(str(decoder.failure))
-        return answers[0]
+        self._decoder = FrameDecoder()
+        return connected
+
+    def _collect(self, deadline: float) -> bytes | None:
+        if self._socket is None:
+            raise ConnectionResetError("the connection was closed before the answer came")
+        answers = self._decoder.feed(self._some(self._socket, deadline))
+        if not answers and self._decoder.failure is not None:
+            raise ConnectionError(str(self._decoder.failure))
+        return answers[0] if answers else None
 
     def _connect(self) -> socket.socket:
         connected = socket.create_connection((self._host, self._port), self._timeout)
@@ -235,3 +291,87 @@ class BlockingMllpClient:
         if not data:
             raise ConnectionResetError("the receiver closed the connection without an answer")
         return data
+
+
+def send_side_by_side(
+    clients: Sequence[BlockingMllpClient], rows: Sequence[Sequence[bytes]], timeout: float = 30.0
+) -> Iterator[Acknowledgement]:
+    """Send each client's row of messages in order, all clients at once on this thread; yield the answers.
+
+    A message whose answer does not come is sent again as often as `BlockingMllpClient.send` would; the other
+    clients wait meanwhile.
+
+    Parameters
+    ----------
+    clients, rows : as many rows as clients
+    timeout : seconds without any answer, after which all that are awaited are given up and sent again
+
+    Raises
+    ------
+    Unanswered
+        If no answer came to a message, or none that can be read.
+    ValueError
+        If a message holds a byte of the frame.
+    """
+    with selectors.DefaultSelector() as selector:
+        for client, row in zip(clients, rows, strict=True):
+            yield from _Lane(client, deque(row), selector).begin()
+        while awaited := selector.get_map():
+            ready = [key.data for key, _ in selector.select(timeout)]
+            for lane in ready:
+                yield from lane.go_on()
+            if not ready:
+                for lane in [key.data for key in awaited.values()]:
+                    yield from lane.begin_again(TimeoutError())
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A client and the messages that it has still to send, the first of them in flight."""
+
+    client: BlockingMllpClient
+    messages: deque[bytes]
+    selector: selectors.BaseSelector
+    awaited: socket.socket | None = None
+
+    def begin(self) -> Iterator[Acknowledgement]:
+        """Post the first message; yield the answer to one that had to be sent again."""
+        while self.messages:
+            try:
+                connected = self.client.post(self.messages[0])
+            except OSError as error:
+                yield self._sent_again(error)
+                continue
+            if self.awaited is None:
+                self.selector.register(connected, selectors.EVENT_READ, self)
+                self.awaited = connected
+            return
+        self._leave()
+
+    def go_on(self) -> Iterator[Acknowledgement]:
+        """Take what has come; once the answer is whole, yield it and post the next message."""
+        try:
+            answer = self.client.collect(self.messages[0])
+        except OSError as error:
+            yield from self.begin_again(error)
+            return
+        if answer is not None:
+            self.messages.popleft()
+            yield answer
+            yield from self.begin()
+
+    def begin_again(self, error: OSError) -> Iterator[Acknowledgement]:
+        """Send the first message on a new connection and yield its answer, then post the next one."""
+        yield self._sent_again(error)
+        yield from self.begin()
+
+    def _sent_again(self, error: OSError) -> Acknowledgement:
+        self._leave()
+        answer = self.client.send_again(self.messages[0], error)
+        self.messages.popleft()
+        return answer
+
+    def _leave(self) -> None:
+        if self.awaited is not None:
+            self.selector.unregister(self.awaited)
+            self.awaited = None
