@@ -25,7 +25,7 @@ def begun(store: Store, committer: Committer, followers: Sequence[Follower]) -> 
     stored = store.cursors()
     cursors = dict(stored)
     ordered = in_order(followers)
-    for follower in ordered:  # projections come first
+    for follower in ordered:
         held = stored.get(follower.name)
         astray = _astray(store, committer.head, follower, held)
         if astray:
@@ -47,7 +47,9 @@ def cleared(projection: Projection) -> list[Change]:
 
 
 def in_order(followers: Sequence[Follower]) -> list[Follower]:
-    """Return projections, then reactors.
+    """Return projections that reactors run over, then reactors, then the other projections.
+
+    What somebody waits for comes first: each commit of a follower waits for those of the doors.
 
     Raises
     ------
@@ -63,7 +65,10 @@ def in_order(followers: Sequence[Follower]) -> list[Follower]:
             raise StoreError(f"{follower.name} waits at entries that it does not want to see: {unseen}")
         if isinstance(follower, Reactor) and follower.over not in (None, *projections):
             raise StoreError(f"{follower.name} runs over a projection that is not among the followers")
-    return sorted(followers, key=lambda follower: isinstance(follower, Reactor))
+    below = {follower.over.name for follower in followers if isinstance(follower, Reactor) and follower.over}
+    return sorted(
+        followers, key=lambda each: 1 if isinstance(each, Reactor) else 2 * (each.name not in below)
+    )
 
 
 def _require_single(what: str, names: Sequence[str]) -> None:

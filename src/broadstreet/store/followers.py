@@ -81,7 +81,7 @@ class Followers:
     committer
         Makes durable what they make.
     followers
-        Run in this order: projections, then reactors.
+        Run in this order: projections that reactors run over, reactors, the other projections.
     cursors
         Where each begins, by name.
     """
@@ -106,7 +106,7 @@ class Followers:
         self._turn = threading.Lock()
         self._standing = Standing(store, committer, cursors)
         self._taking: dict[str, Taking] = {}
-        for follower in self._followers:  # projections come first
+        for follower in self._followers:  # what a reactor runs over comes before it
             over = (
                 self._taking[follower.over.name] if isinstance(follower, Reactor) and follower.over else None
             )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -180,6 +181,44 @@ async def test_what_one_client_cannot_post_is_sent_again_and_the_others_go_on() 
 
     async with receiving(*[ACCEPTED] * 9) as receiver:
         assert [each.accepted for each in await asyncio.to_thread(send, receiver.port)] == [True] * 6
+
+
+async def test_clients_that_were_left_with_a_message_in_flight_connect_anew() -> None:
+    def send(port: int) -> str:
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(BlockingMllpClient("127.0.0.1", port)) for _ in range(3)]
+            sending = send_side_by_side(clients, [[ADMISSION] * 5] * 3)
+            next(sending)
+            sending.close()
+            return clients[1].send(ADMISSION.replace(b"|7|P", b"|8|P")).control_id
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                number = (await reader.readuntil(b"\x1c\r")).split(b"|")[9]
+                writer.write(ACCEPTED.replace(b"AA|7", b"AA|%b" % number))
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        assert await asyncio.to_thread(send, server.sockets[0].getsockname()[1]) == "8"
+
+
+def test_a_client_is_not_given_two_rows() -> None:
+    client = BlockingMllpClient("127.0.0.1", 1)
+    with pytest.raises(ValueError, match="a client of its own"):
+        list(send_side_by_side([client, client], [[ADMISSION]] * 2))
+
+
+async def test_to_connect_takes_nothing_of_the_time_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = BlockingMllpClient._connect
+
+    def slowly(client: BlockingMllpClient) -> object:
+        time.sleep(0.3)
+        return connect(client)
+
+    monkeypatch.setattr(BlockingMllpClient, "_connect", slowly)
+    async with receiving(ACCEPTED) as receiver:
+        await send_blocking(receiver.port, timeout=0.25, retry=Retry(attempts=1))
 
 
 def test_waits_grow_up_to_the_most() -> None:

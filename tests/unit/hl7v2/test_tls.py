@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,13 @@ import pytest
 import trustme
 
 from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
-from broadstreet.connectors.hl7v2.client import BlockingMllpClient, MllpClient, Retry, Unanswered
+from broadstreet.connectors.hl7v2.client import (
+    BlockingMllpClient,
+    MllpClient,
+    Retry,
+    Unanswered,
+    send_side_by_side,
+)
 from broadstreet.connectors.hl7v2.connection import Peer, ServerLimits
 from broadstreet.connectors.hl7v2.mllp import FrameLimits, frame
 from broadstreet.connectors.hl7v2.problems import Problem
@@ -102,6 +109,37 @@ async def test_without_client_certificates_tls_only_hides_what_is_sent(certifica
 
         assert await asyncio.to_thread(send)
     assert hub.peers[0].certificate is None
+
+
+async def test_a_client_whose_answer_is_late_keeps_none_of_those_beside_it_waiting(
+    certificates: Certificates,
+) -> None:
+    late = asyncio.Event()
+
+    async def note(message: bytes, peer: Peer) -> bytes:
+        if b"|late|" in message:
+            await late.wait()
+        return await Hub.note(hub, message, peer)
+
+    def send(port: int) -> list[str]:
+        with contextlib.ExitStack() as stack:
+            tls = client_tls(certificates.authority)
+            clients = [
+                stack.enter_context(BlockingMllpClient("127.0.0.1", port, tls, retry=ONCE)) for _ in range(3)
+            ]
+            rows = [[ADMISSION.replace(b"|7|", b"|late|")], [ADMISSION] * 3, [ADMISSION] * 3]
+            answered = []
+            for answer in send_side_by_side(clients, rows):
+                answered.append(answer.control_id)
+                if len(answered) == 6:
+                    loop.call_soon_threadsafe(late.set)
+            return answered
+
+    loop = asyncio.get_running_loop()
+    hub = Hub(server_tls(certificates.hub, certificates.hub))
+    hub.server.handler = note
+    async with hub.server as server:
+        assert await asyncio.to_thread(send, server.port) == ["7"] * 6 + ["late"]
 
 
 async def test_a_message_that_is_too_long_is_rejected_through_tls_too(certificates: Certificates) -> None:

@@ -225,7 +225,12 @@ class BlockingMllpClient:
         OSError
             If none that can be read will come.
         """
-        answer = self._collect(time.monotonic() + self._timeout)
+        if self._socket is not None:
+            self._socket.settimeout(0.0)
+        try:
+            answer = self._collect(None)
+        except (BlockingIOError, ssl.SSLWantReadError):  # what came was not the answer, such as a TLS ticket
+            return None
         return None if answer is None else _checked(answer, message)
 
     def send_again(self, message: bytes, error: OSError) -> Acknowledgement:
@@ -255,8 +260,8 @@ class BlockingMllpClient:
         time.sleep(wait)
 
     def _exchange(self, framed: bytes) -> bytes:
-        deadline = time.monotonic() + self._timeout
         self._post(framed)
+        deadline = time.monotonic() + self._timeout
         while (answer := self._collect(deadline)) is None:
             pass
         return answer
@@ -268,7 +273,7 @@ class BlockingMllpClient:
         self._decoder = FrameDecoder()
         return connected
 
-    def _collect(self, deadline: float) -> bytes | None:
+    def _collect(self, deadline: float | None) -> bytes | None:
         if self._socket is None:
             raise ConnectionResetError("the connection was closed before the answer came")
         answers = self._decoder.feed(self._some(self._socket, deadline))
@@ -285,8 +290,9 @@ class BlockingMllpClient:
         return connected
 
     @staticmethod
-    def _some(connected: socket.socket, deadline: float) -> bytes:
-        connected.settimeout(max(deadline - time.monotonic(), 0.001))
+    def _some(connected: socket.socket, deadline: float | None) -> bytes:
+        if deadline is not None:
+            connected.settimeout(max(deadline - time.monotonic(), 0.001))
         data = connected.recv(_CHUNK)
         if not data:
             raise ConnectionResetError("the receiver closed the connection without an answer")
@@ -311,18 +317,24 @@ def send_side_by_side(
     Unanswered
         If no answer came to a message, or none that can be read.
     ValueError
-        If a message holds a byte of the frame.
+        If a message holds a byte of the frame, or a client is given twice.
     """
+    if len(set(map(id, clients))) < len(clients):
+        raise ValueError("a client has one message in flight: give each row a client of its own")
     with selectors.DefaultSelector() as selector:
-        for client, row in zip(clients, rows, strict=True):
-            yield from _Lane(client, deque(row), selector).begin()
-        while awaited := selector.get_map():
-            ready = [key.data for key, _ in selector.select(timeout)]
-            for lane in ready:
-                yield from lane.go_on()
-            if not ready:
-                for lane in [key.data for key in awaited.values()]:
-                    yield from lane.begin_again(TimeoutError())
+        try:
+            for client, row in zip(clients, rows, strict=True):
+                yield from _Lane(client, deque(row), selector).begin()
+            while awaited := selector.get_map():
+                ready = [key.data for key, _ in selector.select(timeout)]
+                for lane in ready:
+                    yield from lane.go_on()
+                if not ready:
+                    for lane in [key.data for key in awaited.values()]:
+                        yield from lane.begin_again(TimeoutError())
+        finally:
+            for key in list(selector.get_map().values()):  # else its answer would be taken for another's
+                key.data.client.close()
 
 
 @dataclass(slots=True)

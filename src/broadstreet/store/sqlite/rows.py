@@ -7,15 +7,17 @@ for hundreds of rows does so once. Measured beside a busy thread: 100 times the 
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-# Few, so that their statements stay in the connection's cache, and so close that little is left empty.
-SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1_024, 1_536, 2_048)
-"""How many rows a statement has room for; those that it is not given are cut off by its limit."""
+# Powers of two: few statements for any number of rows, and few different ones, so that they stay in the
+# connection's cache.
+SIZES = (2_048, 1_024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
+"""How many rows a statement has room for."""
+LEFT_EMPTY = 64
+"""Up to so many rows are put into one statement, which may have room for more: its limit cuts that off."""
 MOST_VARIABLES = 32_766
 
 
@@ -46,13 +48,16 @@ def look_up(
 
 
 def _pieces(rows: Sequence[Iterable[Any]], width: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield rows in as few pieces as fit: for how many each statement has room, and what is bound."""
-    most = max(size for size in SIZES if size * width < MOST_VARIABLES)
-    for start in range(0, len(rows), most):
-        piece = rows[start : start + most]
-        size = SIZES[bisect_left(SIZES, len(piece))]
+    """Yield rows in few pieces: for how many each statement has room, and what is bound."""
+    sizes = [size for size in SIZES if size * width < MOST_VARIABLES]
+    done = 0
+    while (left := len(rows) - done) > 0:
+        fits = [size for size in sizes if size >= left] if left <= LEFT_EMPTY else []
+        size = fits[-1] if fits else next(size for size in sizes if size <= left)
+        piece = rows[done : done + size]
         empty = (None,) * (width * (size - len(piece)))
         yield size, (*chain.from_iterable(piece), *empty, len(piece))
+        done += size
 
 
 @lru_cache(maxsize=1024)
