@@ -27,7 +27,7 @@ from broadstreet.store.protocol import StoreError
 LONGEST_WAIT = 0.5
 """In seconds; so soon an order reaches a process that waits, should nobody nudge it."""
 NICENESS = 10
-"""Doors and committer go before: they have someone waiting."""
+"""Doors and committer go before: they have someone waiting. Only to get ready is as urgent."""
 GARBAGE = (100_000, 20, 100)
 
 
@@ -87,7 +87,6 @@ def run(line: Connection) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the hub, which sees to an end in order
         signal.signal(number, signal.SIG_IGN)
-    os.nice(NICENESS)
     settings: Settings = line.recv()
     logs.begin(settings.log_level, settings.log_form)
     with closing(place_of(settings)()) as store:
@@ -98,6 +97,7 @@ def run(line: Connection) -> None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GARBAGE)
+        os.nice(NICENESS)
         followers.run()
 
 
