@@ -24,9 +24,9 @@ MOST_VARIABLES = 32_766
 def write_rows(
     connection: sqlite3.Connection, into: str, width: int, after: str, rows: Sequence[Iterable[Any]]
 ) -> None:
-    """Run `into VALUES (..), (..) after` over all rows of `width` values."""
+    """Run `into SELECT .. VALUES (..), (..) after` over all rows of `width` values."""
     for size, values in _pieces(rows, width):
-        # Where rows are left out by a limit a conflict's clause needs a WHERE before it.
+        # The WHERE tells SQLite that an ON that follows is no join's.
         connection.execute(
             _statement(f"{into} SELECT * FROM (", width, f") WHERE true LIMIT ? {after}", size), values
         )
