@@ -32,7 +32,7 @@ import msgspec
 
 from bench.corpus import resources
 from bench.results import keep, kept
-from broadstreet.app.hub import GARBAGE
+from broadstreet.app.collector import GARBAGE
 from broadstreet.app.indexing import IndexProcess, rebuild_index
 from broadstreet.app.stores import Place
 from broadstreet.model import fhir

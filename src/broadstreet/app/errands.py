@@ -37,7 +37,7 @@ def reached(settings: Settings) -> Iterator[Ask]:
         return
     require_store(settings)
     with Core(settings) as core:
-        desk = Desk(core, door_of(core))
+        desk = Desk(core, door_of(core.settings, core.committer, core.store.indexer, core.clock))
         yield lambda request: _answered(desk, request)
         core.settle()
 

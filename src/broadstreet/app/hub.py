@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import faulthandler
-import gc
 import logging
 import os
 import signal
-import ssl
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -18,37 +18,35 @@ from pathlib import Path
 
 import uvloop
 
-from broadstreet.app.binding import admission_of, require_trust
+from broadstreet.app.binding import require_trust
+from broadstreet.app.collector import spare_the_collector
 from broadstreet.app.control import ControlServer
 from broadstreet.app.core import Core
 from broadstreet.app.desk import Desk
-from broadstreet.app.doors import door_of, refusal_of
+from broadstreet.app.doors import door_of, tls_of
 from broadstreet.app.indexing import IndexProcess
 from broadstreet.app.logs import tell_failure
 from broadstreet.app.monitoring.endpoint import Endpoint
 from broadstreet.app.monitoring.health import readiness_of
 from broadstreet.app.monitoring.metrics import HubMetrics
 from broadstreet.app.monitoring.pages import Pages
+from broadstreet.app.receiving.beside import DoorBeside
 from broadstreet.app.settings import Mllp, Settings
 from broadstreet.app.status import Running
 from broadstreet.app.stores import place_of
-from broadstreet.connectors.hl7v2.connection import ServerLimits
-from broadstreet.connectors.hl7v2.mllp import FrameLimits
-from broadstreet.connectors.hl7v2.server import MllpServer
-from broadstreet.connectors.hl7v2.tls import server_tls
+from broadstreet.connectors.hl7v2.server import listening
 from broadstreet.model import fhir
 from broadstreet.model.clock import SystemClock
 from broadstreet.store.protocol import StoreError
 
-GARBAGE = (100_000, 20, 100)
-"""When garbage is looked for: a message makes thousands of objects that die with it, hardly any in a ring.
-Python's own thresholds cost about a sixth of the rate."""
 LONGEST_SLEEP = 30.0
 """In seconds; so soon a system clock that was set is noticed."""
 LONGEST_FINISH = 15.0
 """In seconds; a full disk or a rebuild must not keep a hub from stopping, and nothing is lost by it."""
 INDEXING_LOOKED_AFTER = 2.0
 """In seconds; so often the hub looks whether the process that keeps the search index runs."""
+PORT_FREE_WITHIN = 1.0
+"""In seconds; so long a port that is taken is tried again."""
 JUMP = timedelta(seconds=10)
 """A clock that is so far from where it should be was set."""
 
@@ -102,11 +100,11 @@ class Hub:
         """Run until SIGTERM, SIGINT or `stop`; return what is left."""
         _make_private(self._settings.folder)
         require_trust(self._settings)
-        tls = _tls_of(self._settings.mllp)
+        tls_of(self._settings.mllp)  # said now, where whoever starts a hub reads it
         core = Core(self._settings, beside=True)
         began = core.committer.head
         try:
-            await self._open(core, tls, ready)
+            await self._open(core, ready)
         finally:
             await asyncio.to_thread(_finish, core)
         head = core.committer.head
@@ -117,48 +115,45 @@ class Hub:
         """Let `run` come to its end."""
         self._stop.set()
 
-    async def _open(self, core: Core, tls: ssl.SSLContext | None, ready: Callable[[str, int], None]) -> None:
-        mllp = self._settings.mllp
-        door = door_of(core)
-        server = MllpServer(
-            door.handle, mllp.host, mllp.port, _limits_of(mllp), tls, refuse=refusal_of(core),
-            admits=admission_of(self._settings),
-        )  # fmt: skip
-        metrics = HubMetrics(core, door.answered, lambda: server.connections, server.counted)
-        pages = Pages(core, metrics, lambda: self._listening)
-        endpoint = _endpoint_of(self._settings, pages)
-        running = _Told(core, server, mllp.host, endpoint, lambda: self._listening)
-        control = ControlServer(self._settings.socket_path, Desk(core, door, running).answer)
+    async def _open(self, core: Core, ready: Callable[[str, int], None]) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(tell_failure)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         if self._attached:
             loop.add_reader(sys.stdin.fileno(), self.stop)
-        core.start()
-        if core.store.index_is_beside:
-            core.indexing = IndexProcess(place_of(self._settings))
-        _warm_up()
-        await _listen(server, self._settings.mllp)
+        mllp = self._settings.mllp
+        door = door_of(self._settings, core.committer, core.store.indexer, core.clock)
+        beside = DoorBeside(core, door, await _listening(mllp))
+        pages = Pages(core, HubMetrics(core, beside.told), lambda: self._listening and beside.running)
+        endpoint = _endpoint_of(self._settings, pages)
+        running = _Told(core, beside, mllp.host, endpoint, lambda: self._listening and beside.running)
+        control = ControlServer(self._settings.socket_path, Desk(core, door, running).answer)
         try:
+            await beside.start()
+            core.start()
+            if core.store.index_is_beside:
+                core.indexing = IndexProcess(place_of(self._settings))
+            _warm_up()
+            await beside.ready()
             if endpoint is not None:
                 await _watch(endpoint, self._settings.monitoring.listen)
             await control.start()
             keeping = asyncio.gather(_keep_time(core), _keep_indexing(core))
-            _spare_the_collector()
+            spare_the_collector()
             self._listening = True
-            ready(mllp.host, server.port)
+            ready(mllp.host, beside.port)
             await self._stop.wait()
             self._listening = False
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
-            await server.stop()
+            await beside.stop()
         finally:
             self._listening = False
             if core.indexing is not None:
                 await asyncio.to_thread(core.indexing.stop)
             await control.stop()
-            await server.stop(0.0)
+            await beside.stop(0.0)
             if endpoint is not None:
                 await endpoint.stop()
 
@@ -169,12 +164,12 @@ class _Told:
     def __init__(
         self,
         core: Core,
-        server: MllpServer,
+        door: DoorBeside,
         host: str,
         endpoint: Endpoint | None,
         listening: Callable[[], bool],
     ) -> None:
-        self._core, self._server, self._host = core, server, host
+        self._core, self._door, self._host = core, door, host
         self._endpoint, self._listening = endpoint, listening
         self._started = core.clock.now()
 
@@ -183,10 +178,10 @@ class _Told:
             pid=os.getpid(),
             started=self._started,
             host=self._host,
-            port=self._server.port,
+            port=self._door.port,
             clock=self._core.settings.clock,
             now=self._core.clock.now(),
-            connections=self._server.connections,
+            connections=self._door.told().connections,
             waiting=self._core.committer.waiting,
             unready=readiness_of(self._core, listening=self._listening()).reasons,
             monitoring=self._endpoint.address if self._endpoint else "",
@@ -236,13 +231,6 @@ def _finish(core: Core) -> None:
     core.close()
 
 
-def _spare_the_collector() -> None:
-    """Take what lives as long as the hub (tables, decoders) out of the garbage collector's rounds."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
-
-
 def _make_private(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
@@ -269,31 +257,18 @@ async def _watch(endpoint: Endpoint, listen: str) -> None:
         ) from error
 
 
-async def _listen(server: MllpServer, mllp: Mllp) -> None:
-    try:
-        await server.start()
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise StoreError(
-            f"cannot listen on {mllp.host}, port {mllp.port} ({reason}): stop what listens there,"
-            " or choose another port with --port (0 takes any free one)"
-        ) from error
-
-
-def _limits_of(mllp: Mllp) -> ServerLimits:
-    return ServerLimits(
-        frame=FrameLimits(message=mllp.max_bytes),
-        connections=mllp.max_connections,
-        connections_each=mllp.max_connections,
-        idle=mllp.idle_seconds,
-    )
-
-
-def _tls_of(mllp: Mllp) -> ssl.SSLContext | None:
-    tls = mllp.tls
-    if not tls.certificate:
-        return None
-    try:
-        return server_tls(Path(tls.certificate), Path(tls.key), Path(tls.clients) if tls.clients else None)
-    except OSError as error:
-        raise StoreError(f"mllp.tls: expected readable PEM files, got {error}") from error
+async def _listening(mllp: Mllp) -> socket.socket:
+    """Listen; of a hub that was killed, the process that receives may hold the port for an instant."""
+    deadline = time.monotonic() + PORT_FREE_WITHIN
+    while True:
+        try:
+            return listening(mllp.host, mllp.port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+                await asyncio.sleep(0.05)
+                continue
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise StoreError(
+                f"cannot listen on {mllp.host}, port {mllp.port} ({reason}): stop what listens there,"
+                " or choose another port with --port (0 takes any free one)"
+            ) from error

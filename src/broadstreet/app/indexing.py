@@ -6,7 +6,6 @@ and none of the hub's time: a message is acknowledged without waiting for it.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import select
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from broadstreet.app.collector import spare_the_collector
 from broadstreet.app.stores import Place
 from broadstreet.store.committer import Committer
 from broadstreet.store.index import Indexer
@@ -42,7 +42,6 @@ PAUSE_AFTER_FAULT = 5.0
 """In seconds; a full disk is tried again, and a resource that cannot be read is told of again."""
 NICENESS = 10
 """Doors go before: they have someone waiting."""
-GARBAGE = (100_000, 20, 100)
 SWITCH = 0.0005
 """In seconds; so soon the thread that computes lets the one go on that writes, which waits for it often."""
 ENDS_WITHIN = 10.0
@@ -133,9 +132,7 @@ def run(log: Place) -> None:
         if _is_far_behind(store.head(), side.cursor[0]):
             side.make_anew(log, _go_on_or_end)
         indexing = Indexing(store, side, Indexer(store.indexer.keys.key))
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GARBAGE)
+        spare_the_collector()
         pause = 0.0
         while not _told_to_end(pause):
             if not _stepped(indexing):

@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 
 from broadstreet.app import requests
-from broadstreet.app.control import ControlClient, NoHub
+from broadstreet.app.control import ControlClient, ControlError, NoHub
 from broadstreet.app.load import FILE
 from broadstreet.app.settings import PREFIX, Settings
 from broadstreet.app.status import Status
@@ -24,6 +24,8 @@ LOG = "hub.log"
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02
+_ENDED_WITHIN = 1.0
+"""In seconds; so long a hub may take to end that has hung up."""
 
 
 def _private(path: str, flags: int) -> int:
@@ -87,7 +89,10 @@ class HubProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.control.close()
+        ended = self._ended() if isinstance(error, ControlError) else None
         self._end()
+        if ended is not None:  # its log may go with its folder
+            raise StoreError(f"the hub ended in the middle ({ended}): {self._last_words()}") from error
 
     def _connected(self, deadline: float) -> ControlClient:
         process = self._process
@@ -103,7 +108,15 @@ class HubProcess:
     def _last_words(self) -> str:
         log = self.settings.folder / LOG
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"it said nothing in {log}"
+        return lines[-1] if lines else "it logged nothing"
+
+    def _ended(self) -> int | None:
+        """Return the code that it ended with; None if it still runs."""
+        assert self._process is not None
+        try:
+            return self._process.wait(_ENDED_WITHIN)
+        except subprocess.TimeoutExpired:
+            return None
 
     def _end(self) -> None:
         process = self._process

@@ -35,9 +35,16 @@ def place_in_words(place: str, names: Mapping[str, str] = {}) -> str:
     return f"{name} ({code})" if name != code else f"{kind} {code}"
 
 
+def group_in_words(place: str, stratum: str, names: Mapping[str, str] = {}) -> str:
+    """Return the name of a place for people, and of whom in it unless it is everybody."""
+    ages = stratum_in_words(stratum)
+    return place_in_words(place, names) + (f", {ages}" if ages else "")
+
+
 def in_words(
     stream: str,
     place: str,
+    stratum: str,
     since: date,
     until: date,
     observed: int,
@@ -45,8 +52,10 @@ def in_words(
     names: Mapping[str, str] = {},
 ) -> str:
     """Return what a signal says: what, where, since when, observed and expected."""
+    ages = stratum_in_words(stratum)
+    what = f"{stream_in_words(stream)}, {ages}," if ages else stream_in_words(stream)
     when = f"on {since}" if since == until else f"from {since} to {until}"
     return (
-        f"{stream_in_words(stream)} in {place_in_words(place, names)} {when}:"
+        f"{what} in {place_in_words(place, names)} {when}:"
         f" {counted(observed, 'visit')} observed, {expected:.1f} expected"
     )

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from broadstreet.app.demo.conductor import DayDone, Plan
-from broadstreet.app.status import Status
+from broadstreet.app.status import Alarm, Status
 from broadstreet.app.words import counted, in_words
 from broadstreet.simulation.population.defaults import DISTRICTS
 
@@ -76,14 +76,15 @@ class Board:
     def _signals(self) -> RenderableType:
         signals = [s for s in self.status.signals if s.status != "withdrawn"] if self.status else []
         newest = sorted(signals, key=lambda signal: signal.until, reverse=True)[:NEWEST]
-        lines = [
-            Text(
-                f"▼ {in_words(s.stream, s.place, s.since, s.until, s.observed, s.expected, NAMES)}",
-                style="red",
-            )
-            for s in newest
-        ]
+        lines = [Text(f"▼ {_told(signal)}", style="red") for signal in newest]
         return Group(Text("newest signals" if lines else "no signal yet", style="bold"), *lines)
+
+
+def _told(alarm: Alarm) -> str:
+    return in_words(
+        alarm.stream, alarm.place, alarm.stratum, alarm.since, alarm.until, alarm.observed,
+        alarm.expected, NAMES,
+    )  # fmt: skip
 
 
 def plain_line(board: Board) -> str:

@@ -38,8 +38,9 @@ def _tell(signals: Sequence[Alarm]) -> None:
     newest = sorted(signals, key=lambda signal: signal.since, reverse=True)
     for signal in newest[:MOST_TOLD]:
         told = in_words(
-            signal.stream, signal.place, signal.since, signal.until, signal.observed, signal.expected
-        )
+            signal.stream, signal.place, signal.stratum, signal.since, signal.until, signal.observed,
+            signal.expected,
+        )  # fmt: skip
         console.print(f"  {told} ({signal.method}; {signal.status})", markup=False, soft_wrap=True)
     if len(newest) > MOST_TOLD:
         console.print(f"  and {len(newest) - MOST_TOLD} older ones; see `broadstreet status --json`")

@@ -44,6 +44,9 @@ Result = TypeVar("Result")
 Outcome = Any
 """What a work returned, or the exception that it or the commit raised."""
 
+Settled = Callable[[list[tuple[Any, Outcome]]], None]
+"""Is told what became of works, each with the ticket under which it was handed in."""
+
 
 class Committer:
     """Commits works in batches on a thread of its own.
@@ -90,8 +93,12 @@ class Committer:
         """Commit a work and return what it returned, once that is durable. For coroutines."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._put(work, _LoopWaiter(loop, future))
+        self._put(work, _LoopWaiter(loop, _settle_all, future))
         return await future
+
+    def hand_in(self, work: Work, loop: asyncio.AbstractEventLoop, settled: Settled, ticket: object) -> None:
+        """Hand in a work; after a commit `settled` is called on the loop, with all that it settled."""
+        self._put(work, _LoopWaiter(loop, settled, ticket))
 
     def wait(self, beyond: int, timeout: float | None = None) -> int:
         """Wait until the log is beyond a seq, someone nudges, or time is up; return the head."""
@@ -219,17 +226,17 @@ class Committer:
         self.head, self._sure = self._writer.head(), True
 
     def _wake(self, batch: list[_Waiting], outcomes: list[Outcome]) -> None:
-        by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = (
+        by_loop: defaultdict[tuple[asyncio.AbstractEventLoop, Settled], list[tuple[Any, Outcome]]] = (
             defaultdict(list)
         )
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiter = waiting.waiter
             if isinstance(waiter, _LoopWaiter):
-                by_loop[waiter.loop].append((waiter.future, outcome))
+                by_loop[waiter.loop, waiter.settled].append((waiter.ticket, outcome))
             else:
                 _settle(waiter.future, outcome)
-        for loop, settled in by_loop.items():
-            _call_soon(loop, _settle_all, settled)
+        for (loop, settled), told_of in by_loop.items():
+            _call_soon(loop, settled, told_of)
 
 
 class _Alone:
@@ -255,10 +262,10 @@ class _ThreadWaiter:
 
 
 class _LoopWaiter:
-    __slots__ = ("future", "loop")
+    __slots__ = ("loop", "settled", "ticket")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
-        self.loop, self.future = loop, future
+    def __init__(self, loop: asyncio.AbstractEventLoop, settled: Settled, ticket: object) -> None:
+        self.loop, self.settled, self.ticket = loop, settled, ticket
 
 
 _Waiter = _ThreadWaiter | _LoopWaiter

@@ -20,6 +20,7 @@ from broadstreet.app.monitoring.endpoint import Answer, Endpoint
 from broadstreet.app.monitoring.health import life_of, readiness_of
 from broadstreet.app.monitoring.metrics import MOST_SENDERS, HubMetrics
 from broadstreet.app.process import HubProcess
+from broadstreet.app.receiving.line import Told
 from broadstreet.app.settings import Mllp, Monitoring, Settings
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient
 from broadstreet.store.inbox import Arrival, Receive
@@ -205,7 +206,7 @@ def test_endless_senders_do_not_make_endless_labels(core: Core) -> None:
 
     for number in range(MOST_SENDERS + 50):
         send(f"hl7v2:{number}")
-    found = samples(HubMetrics(core, {}, lambda: 0, {}).text().decode())
+    found = samples(HubMetrics(core, lambda: Told(0)).text().decode())
     accepted = {
         key[2]: n for key, n in found.items() if key[:2] == ("broadstreet_feed_messages_total", "accepted")
     }
@@ -222,5 +223,5 @@ def test_a_commit_without_room_is_counted(core: Core) -> None:
 
     with pytest.raises(StoreFull):
         core.committer.commit(Full())
-    found = samples(HubMetrics(core, {}, lambda: 0, {}).text().decode())
+    found = samples(HubMetrics(core, lambda: Told(0)).text().decode())
     assert found["broadstreet_commit_failures_total", "full"] == 1

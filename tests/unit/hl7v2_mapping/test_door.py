@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from broadstreet.connectors.hl7v2 import door
+from broadstreet.connectors.hl7v2 import interpreting
+from broadstreet.connectors.hl7v2.door import Door
 from broadstreet.connectors.hl7v2.writer import Raw
 from broadstreet.model import fhir
 from broadstreet.model.ids import SeededIds
@@ -252,7 +253,7 @@ def test_what_went_wrong_is_logged_without_what_the_message_says(
     def fail(*_: object) -> None:
         raise ValueError("PARK^JUN 19500101")
 
-    monkeypatch.setattr(door, "carry_out", fail)
+    monkeypatch.setattr(interpreting, "carry_out", fail)
     assert hub.visit().code == "AE"
     assert "ValueError" in caplog.text
     assert "PARK" not in caplog.text
@@ -260,7 +261,7 @@ def test_what_went_wrong_is_logged_without_what_the_message_says(
 
 def test_a_sender_that_states_no_character_set_is_read_in_its_own(hub: Hub) -> None:
     indexer, ids = hub.store.indexer, SeededIds(hub.clock, 3)
-    hub.door = door.Door(hub.committer, indexer, hub.clock, ids, zone=ZONE, fallbacks={"SEOUL": "cp949"})
+    hub.door = Door(hub.committer, indexer, hub.clock, ids, zone=ZONE, fallbacks={"SEOUL": "cp949"})
     for facility, codec, name in (("SEOUL", "cp949", "김"), ("LIMA", "latin-1", "Muñoz")):
         text = f"MSH|^~\\&|EHR|{facility}^1|||20260105||ADT^A28|1|P|2.5\rPID|||{facility}||{name}\r"
         assert hub.send_bytes(text.encode(codec)).code == "AA"

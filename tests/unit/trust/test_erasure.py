@@ -61,7 +61,7 @@ class City:
     def open(self) -> None:
         self.core = Core(self.settings)
         self.core.start()
-        self.door = door_of(self.core)
+        self.door = door_of(self.core.settings, self.core.committer, self.core.store.indexer, self.core.clock)
         self.desk = Desk(self.core, self.door)
 
     def close(self) -> None:

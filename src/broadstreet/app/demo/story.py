@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from broadstreet.app.demo.conductor import Plan
 from broadstreet.app.demo.page import Rows, Story
 from broadstreet.app.demo.verdict import Found, Verdict
-from broadstreet.app.words import in_words, place_in_words, stream_in_words
-from broadstreet.model.records import Signal
+from broadstreet.app.words import group_in_words, in_words, stream_in_words
+from broadstreet.model.records import Signal, Stratum
 
 MOST_OTHERS = 40
 
@@ -77,8 +77,12 @@ def injected(verdict: Verdict, where: str) -> Rows:
 def _found(verdict: Verdict, names: Mapping[str, str]) -> Rows:
     if not verdict.found:
         return (("Signals of it", "none: it was missed"),)
-    rows = [(place_in_words(each.evidence.where.place, names), _one_found(each)) for each in verdict.found]
+    rows = [(_of_whom(each.evidence.where, names), _one_found(each)) for each in verdict.found]
     return tuple(rows)
+
+
+def _of_whom(where: Stratum, names: Mapping[str, str]) -> str:
+    return group_in_words(where.place, where.stratum, names)
 
 
 def _one_found(found: Found) -> str:
@@ -130,8 +134,9 @@ def limits(verdict: Verdict) -> Sequence[str]:
 def _one_other(signal: Signal, names: Mapping[str, str]) -> str:
     where = signal.where
     return in_words(
-        where.stream, where.place, signal.since, signal.until, signal.observed, signal.expected, names
-    )
+        where.stream, where.place, where.stratum, signal.since, signal.until, signal.observed,
+        signal.expected, names,
+    )  # fmt: skip
 
 
 def _run(plan: Plan, numbers: Numbers) -> Rows:

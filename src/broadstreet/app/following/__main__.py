@@ -5,7 +5,6 @@ The hub starts it, and it ends when its line to the hub does.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from broadstreet.app import logs
+from broadstreet.app.collector import spare_the_collector
 from broadstreet.app.followers import followers_of
 from broadstreet.app.following.line import Answer, Asked, Done, Order, Wait
 from broadstreet.app.settings import Settings
@@ -28,7 +28,6 @@ LONGEST_WAIT = 0.5
 """In seconds; so soon an order reaches a process that waits, should nobody nudge it."""
 NICENESS = 10
 """Doors and committer go before: they have someone waiting. Only to get ready is as urgent."""
-GARBAGE = (100_000, 20, 100)
 
 
 class _Hub:
@@ -94,9 +93,7 @@ def run(line: Connection) -> None:
         followers = Followers(store, hub, followers_of(settings), store.cursors())
         hub.tell_of(followers)
         _warm_up()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GARBAGE)
+        spare_the_collector()
         os.nice(NICENESS)
         followers.run()
 

@@ -51,7 +51,11 @@ def readiness_of(core: Core, *, listening: bool = True) -> Health:
         Whether the doors are open.
     """
     checks = [
-        _check("doors", listening, "the doors are not open: the hub starts or stops"),
+        _check(
+            "doors",
+            listening,
+            "the doors are not open: the hub, or the process that receives, starts or stops",
+        ),
         _lease(core),
         *_followers(core),
         _room(core),

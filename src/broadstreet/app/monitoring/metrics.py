@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from broadstreet import __version__
 from broadstreet.app.core import Core
+from broadstreet.app.receiving.line import Told
 from broadstreet.app.status import DELIVERY_STATES, Feed, feeds_of, followers_of, states_of
 from broadstreet.store.meter import Histogram
 from broadstreet.store.outbox import OUTBOX
@@ -33,23 +34,17 @@ class HubMetrics(Collector):
     ----------
     core
         The store, committer and followers.
-    answered
-        Acknowledgements by code.
-    connections
-        How many connections are open.
-    happened
-        What happened at the door, by reason: dropped, refused, tolerated in frames.
+    door
+        Tells of acknowledgements by code, of what happened by reason (dropped, refused, tolerated in frames),
+        and how many connections are open.
     """
 
     def __init__(
         self,
         core: Core,
-        answered: Mapping[str, int],
-        connections: Callable[[], int],
-        happened: Mapping[str, int],
+        door: Callable[[], Told],
     ) -> None:
-        self._core, self._answered = core, answered
-        self._connections, self._happened = connections, happened
+        self._core, self._door = core, door
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -108,10 +103,11 @@ class HubMetrics(Collector):
         yield _gauge("follower_stopped", "1 if a follower has stopped.", stopped, ("follower",))
 
     def _doors(self) -> Iterator[Metric]:
-        codes = {(code,): self._answered.get(code, 0) for code in ("AA", "AE", "AR")}
+        told = self._door()
+        codes = {(code,): told.answered.get(code, 0) for code in ("AA", "AE", "AR")}
         yield _counter("acknowledgements", "HL7 v2 acknowledgements since the start.", codes, ("code",))
-        yield _gauge("connections", "Open connections.", {("hl7v2",): self._connections()}, ("door",))
-        happened = {(reason,): n for reason, n in sorted(self._happened.items()) if reason != "answered"}
+        yield _gauge("connections", "Open connections.", {("hl7v2",): told.connections}, ("door",))
+        happened = {(reason,): n for reason, n in sorted(told.counted.items()) if reason != "answered"}
         yield _counter("door_events", "What doors dropped, refused or tolerated.", happened, ("reason",))
 
 

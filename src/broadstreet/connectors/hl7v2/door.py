@@ -12,22 +12,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
+from broadstreet.connectors.hl7v2.interpreting import Mapper, Refusal
 from broadstreet.connectors.hl7v2.mapping import tables
 from broadstreet.connectors.hl7v2.mapping.planning import Plan, plan
 from broadstreet.connectors.hl7v2.mapping.recorder import Directory
-from broadstreet.connectors.hl7v2.mapping.work import carry_out, wants
+from broadstreet.connectors.hl7v2.mapping.work import wants
 from broadstreet.connectors.hl7v2.message import Message
 from broadstreet.connectors.hl7v2.problems import ErrorCode, Location, Malformed, Problem
 from broadstreet.model.clock import Clock
-from broadstreet.model.failures import traced
 from broadstreet.model.ids import Ids
 from broadstreet.model.records import Fault
-from broadstreet.store.committer import Committer
 from broadstreet.store.errors import StoreError
-from broadstreet.store.inbox import Arrival, Interpret, Receipt, Receive, Refused
+from broadstreet.store.inbox import Arrival, Receipt, Receive
 from broadstreet.store.index import Indexer
 from broadstreet.store.transaction import Transaction
 from broadstreet.trust.senders import ANYBODY, Sender
@@ -60,13 +59,27 @@ Identify = Callable[[Any], Sender | None]
 """Returns who a peer is; None for nobody that is known. Raises `CannotTell`."""
 
 
+class Commits(Protocol):
+    """What a door needs of a committer."""
+
+    async def committed(self, work: Receive) -> Receipt:
+        """Return what became of a work, once that is durable.
+
+        Raises
+        ------
+        StoreError
+            If it could not be made durable.
+        """
+        ...
+
+
 class Door:
     """Takes HL7 v2 messages in; `handle` is the handler of an MLLP server.
 
     Parameters
     ----------
     committer, indexer
-        Of the store that messages go to.
+        Of the store that messages go to, in this process or in another.
     clock, ids
         For the acknowledgements.
     zone
@@ -81,6 +94,8 @@ class Door:
     identify
         Tells who a peer is. Messages of nobody that is known, and of facilities that a sender may not speak
         for, are rejected (AR) and kept in quarantine under the address that they came from.
+    directory
+        What is known of facilities, places and clinicians; empty by default.
 
     Attributes
     ----------
@@ -90,7 +105,7 @@ class Door:
 
     def __init__(  # noqa: PLR0913 - what a deployment decides
         self,
-        committer: Committer,
+        committer: Commits,
         indexer: Indexer,
         clock: Clock,
         ids: Ids,
@@ -101,12 +116,13 @@ class Door:
         fallbacks: Mapping[str, str] = {},
         processing_ids: str = "PTD",
         identify: Identify = lambda _: ANYBODY,
+        directory: Directory | None = None,
     ) -> None:
         self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
         self._zone, self._zones = zone, dict(zones)
         self._fallback, self._fallbacks = fallback, dict(fallbacks)
         self._processing_ids, self._identify = processing_ids, identify
-        self._directory = Directory()
+        self._directory = directory or Directory()
         self.answered: Counter[str] = Counter()
 
     async def handle(self, raw: bytes, peer: object) -> bytes:
@@ -118,7 +134,7 @@ class Door:
             problem = Problem("the message was not stored; send it again later", ErrorCode.INTERNAL)
             return self._answer(raw, Code.ERROR, (problem,))
         try:
-            receipt: Receipt = await self._committer.committed(work)
+            receipt = await self._committer.committed(work)
         except StoreError as error:
             _log.error("a message could not be stored: %s", error)
             problem = Problem("the message could not be stored; send it again", ErrorCode.INTERNAL)
@@ -144,15 +160,21 @@ class Door:
         except Malformed as malformed:
             unknown = _header_fault(3, ErrorCode.INTERNAL, UNKNOWN) if sender is None else None
             arrival, fault = _from_address(raw, peer), unknown or _fault(malformed)
-            return raw, Receive(arrival, _refusing("AR" if unknown else "AE", fault), weight=2)
+            return raw, Receive(arrival, Refusal("AR" if unknown else "AE", fault), weight=2)
         if (refused := _not_from(message, sender)) is not None:
-            return message, Receive(_from_address(raw, peer, message), _refusing("AR", refused), weight=2)
+            return message, Receive(_from_address(raw, peer, message), Refusal("AR", refused), weight=2)
         assert sender is not None
         try:
             return message, self._receive(message, sender.name)
         except Malformed as malformed:
             arrival = _arrival(message, None, sender.name)
-            return message, Receive(arrival, _refusing("AE", _fault(malformed)), weight=2)
+            return message, Receive(arrival, Refusal("AE", _fault(malformed)), weight=2)
+
+    def adopt(self, work: Receive) -> Receive:
+        """Return a work that a door in another process has read, carried out with what is known here."""
+        if isinstance(work.interpret, Mapper):
+            work.interpret.directory = self._directory
+        return work
 
     def text_of(self, raw: bytes) -> str:
         """Return the text of a message in the characters of its sender, or what can be made of it."""
@@ -180,37 +202,22 @@ class Door:
     def _receive(self, message: Message, actor: str) -> Receive:
         refused = _not_taken(message, self._processing_ids)
         if refused is not None:
-            return Receive(_arrival(message, None, actor), _refusing("AR", refused), weight=2)
+            return Receive(_arrival(message, None, actor), Refusal("AR", refused), weight=2)
         made = plan(message, tables.events()[_kind(message)], self._zone_of(message))
         arrival = _arrival(message, made, actor)
         if made.findings.faults:
-            return Receive(arrival, _refusing("AE", *made.findings.faults), weight=2)
+            return Receive(arrival, Refusal("AE", *made.findings.faults), weight=2)
         reads = wants(made, self._indexer, self._directory)
         weight = 8 + _ENTRIES_OF_A_SEGMENT * sum(
             len(each.diagnoses) + len(each.observed) + sum(len(order.results) for order in each.orders)
             for each in made.groups
         )
-        return Receive(arrival, self._interpreting(made), reads, weight)
+        return Receive(arrival, Mapper(made, self._directory), reads, weight)
 
     def _zone_of(self, message: Message) -> tzinfo:
         if not self._zones:
             return self._zone
         return self._zones.get(message.header.value("4.1") or "", self._zone)
-
-    def _interpreting(self, made: Plan) -> Interpret:
-        def interpret(tx: Transaction, arrival: Arrival, cause: int) -> None:
-            try:
-                recorder = carry_out(tx, arrival, cause, made, self._directory)
-            except (Refused, StoreError):
-                raise
-            except Exception as error:
-                _log.error("entry %d could not be mapped: %s", cause, traced(error))
-                reason = "the message could not be mapped: it is kept, and looked into"
-                raise Refused("AE", (Fault(code=ErrorCode.INTERNAL.value, reason=reason),)) from error
-            if isinstance(arrival.tolerated, dict):
-                arrival.tolerated.update(recorder.tolerated)
-
-        return interpret
 
     def _answer(self, received: Message | bytes, code: Code, problems: tuple[Problem, ...]) -> bytes:
         self.answered[code.value] += 1
@@ -309,13 +316,6 @@ def _from_address(raw: bytes, peer: object, message: Message | None = None) -> A
 def _number_of(raw: bytes) -> str:
     """Return a control id for a message that has none: its own digest, so that a resend is known again."""
     return f"sha256-{sha256(raw).hexdigest()[:32]}"
-
-
-def _refusing(verdict: str, *faults: Fault) -> Interpret:
-    def interpret(tx: Transaction, arrival: Arrival, cause: int) -> None:  # noqa: ARG001
-        raise Refused(verdict, faults)
-
-    return interpret
 
 
 def _fault(malformed: Malformed) -> Fault:

@@ -17,6 +17,18 @@ _BACKLOG = 1_024
 _SWEEPS = 4  # in the shortest time limit
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; whoever connects waits until a server takes it on.
+
+    Raises
+    ------
+    OSError
+        If the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
 class MllpServer:
     """Give each message to a handler and send its answer back.
 
@@ -32,6 +44,7 @@ class MllpServer:
     refuse : given the first bytes of a message that is too long and the problem, returns the answer's bytes;
         without it the connection closes without an answer
     admits : says of an address whether it may connect at all
+    listener : a socket that listens already, see `listening`, instead of `host` and `port`
 
     Attributes
     ----------
@@ -49,6 +62,7 @@ class MllpServer:
         *,
         refuse: Refuse | None = None,
         admits: Callable[[str], bool] = lambda _: True,
+        listener: socket.socket | None = None,
     ) -> None:
         self.handler = handler
         self.refuse = refuse
@@ -59,7 +73,7 @@ class MllpServer:
         self._host = host
         self._port = port
         self._tls = tls
-        self._listener: socket.socket | None = None
+        self._listener = listener
         self._connections: set[Connection] = set()
         self._each: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -83,8 +97,8 @@ class MllpServer:
         OSError
             If the address cannot be listened on.
         """
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        self._listener = socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+        if self._listener is None:
+            self._listener = listening(self._host, self._port)
         self._listener.setblocking(False)
         self._run(self._accept_all(self._listener))
         self._run(self._sweep())

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from broadstreet.connectors.hl7v2.mapping import tables
@@ -282,8 +281,7 @@ def _dialled(country: str, area: str, local: str) -> str:
     return " ".join(each for each in (f"+{country}" if country else "", area, local) if each)
 
 
-@dataclass(frozen=True, slots=True)
-class Clinician:
+class Clinician(NamedTuple):
     """A person who cares for patients, as a field names them; without a number there is only a name."""
 
     system: str
@@ -335,8 +333,7 @@ def clinician_in_name(raw: str, reading: Reading) -> tuple[Clinician, ...]:
 _LEVELS = ((3, "si"), (6, "bu"), (7, "lvl"), (0, "wa"), (1, "ro"), (2, "bd"))
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """A place within the places around it: its kind, its name, and its path from the outermost."""
 
     kind: str

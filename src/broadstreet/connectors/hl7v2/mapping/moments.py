@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from typing import NamedTuple
 
 from broadstreet.connectors.hl7v2.mapping.reading import Wrong
 from broadstreet.connectors.hl7v2.timestamps import Precision, Timestamp, timestamp
@@ -14,8 +14,7 @@ _MINUTE = timedelta(minutes=1)
 _DAY = 10  # characters of a FHIR date
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A time: as FHIR writes it, and its first microsecond since 1970 in UTC."""
 
     text: str

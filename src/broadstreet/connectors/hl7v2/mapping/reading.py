@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from datetime import tzinfo
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 from broadstreet.connectors.hl7v2.delimiters import Delimiters
@@ -71,6 +72,10 @@ class Line:
     def __init__(self, name: str, sequence: int, fields: list[str]) -> None:
         self.name, self.sequence, self.fields = name, sequence, fields
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pass to another process without its fields: what they say stands in the plan."""
+        return Line, (self.name, self.sequence, [])
+
     def raw(self, number: int) -> str:
         """Return a field as it is encoded; empty if the segment ends before."""
         return self.fields[number] if number < len(self.fields) else ""
@@ -80,6 +85,7 @@ class Reading:
     """Reads the encoded values of one feed. Texts come stripped, explicit null as the empty text."""
 
     __slots__ = (
+        "_made_of",
         "_unescape",
         "component",
         "escape",
@@ -91,6 +97,7 @@ class Reading:
     )  # fmt: skip
 
     def __init__(self, delimiters: Delimiters, codec: str, zone: tzinfo, facility: str) -> None:
+        self._made_of = delimiters, codec, zone, facility
         self.component = delimiters.component or _UNUSED
         self.repetition = delimiters.repetition or _UNUSED
         self.subcomponent = delimiters.subcomponent or _UNUSED
@@ -101,6 +108,10 @@ class Reading:
         self.facility_name = name or "".join(rest[:1])
         self.facility = ""
         self.facility = self._authority(name, *(*rest, "", "")[:2])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pass to another process as what it is made of, which is remembered there."""
+        return reading, self._made_of
 
     def text(self, raw: str) -> str:
         """Return an encoded text as it is meant."""

@@ -54,6 +54,14 @@ class Rule:
     held: Callable[[Any], Any]
     put: Callable[[Any, Any], None]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pass to another process by name: it has the same rules."""
+        return _rule, (self.resource, self.segment, self.field, self.element)
+
+
+def _rule(*name: str | int) -> Rule:
+    return _BY_NAME[name]
+
 
 Said = list[tuple[Rule, Any]]
 """What a segment says: by rule, the new value of an element; None where it is to be removed."""
@@ -176,9 +184,11 @@ def _shared(name: str, field: str) -> tuple[Callable[[Any], Any], Callable[[Any,
 
 
 _BY_SEGMENT: dict[tuple[str, str], tuple[Rule, ...]] = {}
-for _rule in map(_compiled, tables.rows("fields")):
-    _at = _rule.resource, _rule.segment
-    _BY_SEGMENT[_at] = (*_BY_SEGMENT.get(_at, ()), _rule)
+_BY_NAME: dict[tuple[str | int, ...], Rule] = {}
+for _each in map(_compiled, tables.rows("fields")):
+    _at = _each.resource, _each.segment
+    _BY_SEGMENT[_at] = (*_BY_SEGMENT.get(_at, ()), _each)
+    _BY_NAME[_each.resource, _each.segment, _each.field, _each.element] = _each
 
 
 def rules(resource: str, segment: str) -> tuple[Rule, ...]:

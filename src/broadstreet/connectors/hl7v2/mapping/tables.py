@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 V2 = "http://terminology.hl7.org/CodeSystem/v2-"
 
@@ -46,6 +47,14 @@ class Event:
     location: str
     diagnoses: bool
     remark: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pass to another process by name: it has the same table."""
+        return _event, (self.message, self.event)
+
+
+def _event(message: str, event: str) -> Event:
+    return events()[message, event]
 
 
 def rows(name: str) -> Iterator[dict[str, str]]:

@@ -1,0 +1,258 @@
+"""Receiving in a process of its own: what senders and hub see of it, and what happens when either dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadstreet.app.hub import run
+from broadstreet.app.process import HubProcess
+from broadstreet.app.receiving.beside import _passable
+from broadstreet.app.receiving.line import Line
+from broadstreet.app.settings import Mllp, Settings, Tls
+from broadstreet.app.stores import opened
+from broadstreet.connectors.hl7v2.client import BlockingMllpClient, Retry, Unanswered
+from broadstreet.simulation import Exercise
+from broadstreet.store.entry import Entry
+from broadstreet.store.inbox import Receipt
+from broadstreet.store.protocol import StoreError, StoreFull
+from tests.hl7v2_hub import Hub
+from tests.unit.app.conftest import START
+from tests.unit.cli.conftest import message
+
+ONCE = Retry(attempts=1)
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline, "not within 30 seconds"
+        time.sleep(0.01)
+
+
+def receiving_of(hub: HubProcess) -> int:
+    """Return the process of a hub that receives; 0 if there is none at the moment."""
+    running = hub.status().hub
+    assert running is not None
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    found = [each for each in children if b"app.receiving" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    return int(found[0]) if found else 0
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[HubProcess]:
+    folder = str(tmp_path / "data")
+    settings = Settings(data=folder, clock="driven", clock_start=START, mllp=Mllp(port=0))
+    with HubProcess(settings) as hub:
+        yield hub
+
+
+def messages_of(hub: HubProcess) -> list[bytes]:
+    """Return what came in, in order."""
+    store = opened(hub.settings, create=False)
+    try:
+        entries = store.entries(0, types=["hl7v2/Message"], limit=10_000)
+        return [entry.body or b"" for entry in entries]
+    finally:
+        store.close()
+
+
+def test_a_process_that_is_killed_is_started_again_and_takes_what_is_sent_again_once(
+    process: HubProcess,
+) -> None:
+    sent = [message(f"{number}", visit=f"V{number}") for number in range(30)]
+    with BlockingMllpClient(*process.address()) as client:
+        for number, each in enumerate(sent):
+            if number % 10 == 5:
+                killed = receiving_of(process)
+                os.kill(killed, signal.SIGKILL)
+                until(lambda killed=killed: receiving_of(process) not in {0, killed})
+            assert client.send(each).accepted
+    assert messages_of(process) == sent
+
+
+def test_no_answer_comes_from_a_process_whose_hub_was_killed_and_its_port_is_free_again(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = Settings(data=str(tmp_path / "data"), mllp=Mllp(port=port))
+    with HubProcess(settings) as hub, BlockingMllpClient("127.0.0.1", port, retry=ONCE) as client:
+        assert client.send(message("1")).accepted
+        running, receiving = hub.status().hub, receiving_of(hub)
+        assert running is not None
+        os.kill(receiving, signal.SIGSTOP)  # it cannot see yet that its hub has gone
+        os.kill(running.pid, signal.SIGKILL)
+        until(lambda: not is_running(running.pid))
+        client.post(message("2", visit="V2"))
+        os.kill(receiving, signal.SIGCONT)
+        with pytest.raises(OSError):  # noqa: PT011 - closed or reset
+            while client.collect(message("2", visit="V2")) is None:
+                pass
+        until(lambda: not is_running(receiving))
+    with HubProcess(settings) as hub, BlockingMllpClient("127.0.0.1", port) as client:
+        assert client.send(message("2", visit="V2")).accepted
+        assert messages_of(hub) == [message("1"), message("2", visit="V2")]
+
+
+def test_a_process_that_hangs_does_not_keep_the_hub_from_telling_how_it_is(process: HubProcess) -> None:
+    receiving = receiving_of(process)
+    os.kill(receiving, signal.SIGSTOP)
+    try:
+        running = process.status().hub
+    finally:
+        os.kill(receiving, signal.SIGCONT)
+    assert running is not None
+    assert running.connections == 0
+
+
+def test_what_is_half_sent_when_the_hub_stops_is_not_taken(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path / "data"), mllp=Mllp(port=0))
+    with HubProcess(settings) as hub, socket.create_connection(hub.address()) as sender:
+        sender.sendall(b"\x0b" + message("1"))
+        until(lambda: hub.status().hub.connections == 1)  # type: ignore[union-attr]
+    assert messages_of(hub) == []
+
+
+def test_a_refusal_and_a_message_that_is_known_pass_the_line(process: HubProcess) -> None:
+    with BlockingMllpClient(*process.address()) as client:
+        refused = client.send(message("1", kind="SIU^S12"))
+        assert (refused.code, refused.problems[0].location.segment) == ("AR", "MSH")  # type: ignore[union-attr]
+        for _ in range(2):
+            assert client.send(message("2")).code == "AA"
+
+
+def test_what_passes_the_line_leaves_the_same_log(tmp_path: Path) -> None:
+    """Each message is read once by a door of this process, and once by another whose works are pickled."""
+    city = Exercise(7, days=14, clinics=3)
+    sent = [timed.message for n in range(3) for day in range(3) for timed in city.clinic(n).messages(day)]
+    sent += [message("1", kind="SIU^S12"), message("2", at="never"), b"MSH|^~", b"MSH|^~\\&|A||||", sent[0]]
+    logs = []
+    for folder, passed in (("here", False), ("there", True)):
+        (tmp_path / folder).mkdir()
+        hub = Hub(tmp_path / folder)
+        reading = hub.new_door()
+        for raw in sent:
+            _, work = (reading if passed else hub.door).receive(raw)
+            if passed:
+                work = hub.door.adopt(pickle.loads(pickle.dumps(work)))
+            hub.committer.commit(work)
+        logs.append([_told(entry) for entry in hub.store.entries(0, limit=100_000)])
+        hub.close()
+    assert len(logs[0]) > 3 * len(sent)
+    assert logs[0] == logs[1]
+
+
+def _told(entry: Entry) -> tuple[Any, ...]:
+    return entry.type, entry.id, entry.version, entry.source, entry.key, entry.actor, entry.cause, entry.body
+
+
+class _Written:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+
+
+@given(
+    said=st.lists(st.one_of(st.text(), st.binary(max_size=3_000), st.none()), max_size=8),
+    cuts=st.lists(st.integers(1, 400), min_size=1, max_size=50),
+)
+def test_what_is_said_arrives_whole_and_in_order_however_it_is_cut(
+    said: list[object], cuts: list[int]
+) -> None:
+    written, heard = _Written(), []
+    speaking, hearing = Line(lambda _: None, lambda: None), Line(heard.append, lambda: None)
+    speaking.connection_made(written)  # type: ignore[arg-type]
+    for each in said:
+        speaking.say(each)
+    data, turn = written.data, 0
+    while data:
+        cut = cuts[turn % len(cuts)]
+        hearing.data_received(data[:cut])
+        data, turn = data[cut:], turn + 1
+    assert heard == said
+
+
+async def test_one_end_sees_that_the_other_has_gone_and_says_nothing_more() -> None:
+    ours, theirs = socket.socketpair()
+    gone = asyncio.Event()
+    line = Line(lambda _: None, gone.set)
+    await asyncio.get_running_loop().create_connection(lambda: line, sock=ours)
+    theirs.close()
+    await asyncio.wait_for(gone.wait(), 10)
+    line.say("lost")
+
+
+async def test_what_leaves_at_once_waits_for_room() -> None:
+    """What is larger than the socket's buffer arrives whole, though the speaker's loop does not turn."""
+    ours, theirs = socket.socketpair()
+    loop = asyncio.get_running_loop()
+    line = Line(lambda _: None, lambda: None, ours)
+    await loop.create_connection(lambda: line, sock=ours)
+    said = os.urandom(5_000_000)
+
+    def hear() -> object:
+        data = b""
+        while len(data) < len(said):
+            data += theirs.recv(2**16)
+        return pickle.loads(data[4:])
+
+    heard = loop.run_in_executor(None, hear)
+    line.say(said)
+    assert await heard == said
+    line.close()
+    theirs.close()
+
+
+def test_what_the_store_raises_passes_and_what_nobody_expected_is_named_by_its_kind_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    receipt, full = Receipt("accepted", 1, "a"), StoreFull("full")
+    assert _passable(receipt) is receipt
+    assert _passable(full) is full
+    told = _passable(ValueError("KIM MINA"))
+    assert isinstance(told, RuntimeError)
+    assert "KIM" not in f"{told} {caplog.text}"
+    assert "ValueError" in caplog.text
+
+
+def test_a_certificate_that_cannot_be_read_is_told_before_anything_is_opened(tmp_path: Path) -> None:
+    tls = Tls(certificate=str(tmp_path / "none.pem"), key=str(tmp_path / "none.key"))
+    settings = Settings(data=str(tmp_path / "data"), mllp=Mllp(port=0, tls=tls))
+    with pytest.raises(StoreError, match=r"mllp\.tls"):
+        run(settings)
+    assert not settings.file.exists()
+
+
+def test_a_sender_that_comes_while_the_process_is_away_waits(process: HubProcess) -> None:
+    killed = receiving_of(process)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: not is_running(killed))
+    with BlockingMllpClient(*process.address(), retry=ONCE) as client:
+        try:
+            accepted = client.send(message("1")).accepted
+        except Unanswered:  # the kernel had handed the connection to the dead process
+            accepted = client.send(message("1")).accepted
+    assert accepted
