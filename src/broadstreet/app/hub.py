@@ -45,7 +45,7 @@ LONGEST_FINISH = 15.0
 """In seconds; a full disk or a rebuild must not keep a hub from stopping, and nothing is lost by it."""
 INDEXING_LOOKED_AFTER = 2.0
 """In seconds; so often the hub looks whether the process that keeps the search index runs."""
-PORT_FREE_WITHIN = 1.0
+PORT_FREE_WITHIN = 3.0
 """In seconds; so long a port that is taken is tried again."""
 JUMP = timedelta(seconds=10)
 """A clock that is so far from where it should be was set."""
@@ -135,7 +135,7 @@ class Hub:
             if core.store.index_is_beside:
                 core.indexing = IndexProcess(place_of(self._settings))
             _warm_up()
-            await beside.ready()
+            await beside.ready(self._stop)
             if endpoint is not None:
                 await _watch(endpoint, self._settings.monitoring.listen)
             await control.start()

@@ -109,7 +109,14 @@ class IndexProcess:
             self._process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "broadstreet.app.indexing", self._log.address, str(self._log.keys)]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "broadstreet.app.indexing",
+            self._log.address,
+            str(self._log.keys),
+        ]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
 
 

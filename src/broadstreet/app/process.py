@@ -67,7 +67,7 @@ class HubProcess:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.config.write_text(as_toml(msgspec.to_builtins(self.settings)), encoding="utf-8")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-        command = [sys.executable, "-m", "broadstreet.cli", "serve", "--attached"]
+        command = [sys.executable, "-P", "-m", "broadstreet.cli", "serve", "--attached"]
         command += ["--config", str(self.config)]
         with open(folder / LOG, "ab", opener=_private) as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command

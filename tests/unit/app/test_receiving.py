@@ -7,6 +7,8 @@ import os
 import pickle
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,18 +18,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broadstreet.app.core import Core
+from broadstreet.app.doors import door_of
 from broadstreet.app.hub import run
 from broadstreet.app.process import HubProcess
-from broadstreet.app.receiving.beside import _passable
+from broadstreet.app.receiving.__main__ import _Asked
+from broadstreet.app.receiving.beside import DoorBeside, _passable
 from broadstreet.app.receiving.line import Line
 from broadstreet.app.settings import Mllp, Settings, Tls
 from broadstreet.app.stores import opened
-from broadstreet.connectors.hl7v2.client import BlockingMllpClient, Retry, Unanswered
+from broadstreet.connectors.hl7v2.client import BlockingMllpClient, MllpClient, Retry, Unanswered
+from broadstreet.connectors.hl7v2.mapping import tables
+from broadstreet.connectors.hl7v2.mapping.planning import plan
+from broadstreet.connectors.hl7v2.mapping.work import wants
+from broadstreet.connectors.hl7v2.message import Message
+from broadstreet.connectors.hl7v2.server import listening
+from broadstreet.connectors.hl7v2.writer import Raw
 from broadstreet.simulation import Exercise
 from broadstreet.store.entry import Entry
 from broadstreet.store.inbox import Receipt
 from broadstreet.store.protocol import StoreError, StoreFull
-from tests.hl7v2_hub import Hub
+from tests.hl7v2_hub import PID, PV1, ZONE, Hub
 from tests.unit.app.conftest import START
 from tests.unit.cli.conftest import message
 
@@ -45,7 +56,12 @@ def receiving_of(hub: HubProcess) -> int:
     """Return the process of a hub that receives; 0 if there is none at the moment."""
     running = hub.status().hub
     assert running is not None
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    return receiving_below(running.pid)
+
+
+def receiving_below(hub: int) -> int:
+    """Return the process that a hub has receive; 0 if there is none at the moment."""
+    children = Path(f"/proc/{hub}/task/{hub}/children").read_text().split()
     found = [each for each in children if b"app.receiving" in Path(f"/proc/{each}/cmdline").read_bytes()]
     return int(found[0]) if found else 0
 
@@ -113,15 +129,130 @@ def test_no_answer_comes_from_a_process_whose_hub_was_killed_and_its_port_is_fre
         assert messages_of(hub) == [message("1"), message("2", visit="V2")]
 
 
-def test_a_process_that_hangs_does_not_keep_the_hub_from_telling_how_it_is(process: HubProcess) -> None:
-    receiving = receiving_of(process)
-    os.kill(receiving, signal.SIGSTOP)
-    try:
-        running = process.status().hub
-    finally:
-        os.kill(receiving, signal.SIGCONT)
-    assert running is not None
-    assert running.connections == 0
+def test_of_a_process_that_hangs_what_it_told_last_stands(process: HubProcess) -> None:
+    with BlockingMllpClient(*process.address()) as client:
+        assert client.send(message("1")).accepted
+        assert process.status().hub.connections == 1  # type: ignore[union-attr]
+        receiving = receiving_of(process)
+        os.kill(receiving, signal.SIGSTOP)
+        try:
+            assert process.status().hub.connections == 1  # type: ignore[union-attr]
+        finally:
+            os.kill(receiving, signal.SIGCONT)
+
+
+def test_a_hub_that_is_stopped_while_its_door_does_not_begin_stops(tmp_path: Path) -> None:
+    """The hub is told to stop as soon as its door's process is there, which is held up for good."""
+    settings = Settings(data=str(tmp_path / "data"), mllp=Mllp(port=0))
+    settings.folder.mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "broadstreet.cli",
+        "serve",
+        "--data",
+        str(settings.folder),
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as hub:
+        until(lambda: receiving_below(hub.pid))
+        os.kill(receiving_below(hub.pid), signal.SIGSTOP)
+        time.sleep(1)
+        hub.terminate()
+        assert hub.wait(30) == 0
+
+
+def test_works_that_cannot_pass_the_line_end_the_process_so_that_no_sender_waits_for_ever() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _CANNOT_PASS], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "works could not be handed in" in done.stderr
+
+
+_CANNOT_PASS = """
+import asyncio
+from broadstreet.app.receiving.__main__ import _Hub
+from broadstreet.app.receiving.line import Line
+
+
+class Transport:
+    def write(self, data):
+        pass
+
+
+async def main():
+    line = Line(lambda _: None, lambda: None)
+    line.connection_made(Transport())
+    await _Hub(line).committed(lambda: "a function of here cannot be pickled")
+
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_that_cannot_be_started_again_for_whatever_reason_is_tried_again(
+    core: Core, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = door_of(core.settings, core.committer, core.store.indexer, core.clock)
+    beside = DoorBeside(core, door, listening("127.0.0.1", 0))
+    await beside.start()
+    await beside.ready(asyncio.Event())
+    begun, failures = beside._begun, iter([RuntimeError("no thread"), OSError(24, "too many open files")])
+
+    async def fails_first() -> Any:
+        for failure in failures:
+            raise failure
+        return await begun()
+
+    beside._begun = fails_first  # type: ignore[method-assign]
+    assert beside._served is not None
+    beside._served.process.kill()
+    async with asyncio.timeout(30):
+        while beside.running:
+            await asyncio.sleep(0.01)
+        while not beside.running:
+            await asyncio.sleep(0.01)
+    await beside.stop(0.0)
+    assert caplog.text.count("cannot be started") == 2
+
+
+async def test_what_a_process_counted_is_not_lost_with_it_nor_counted_twice(core: Core) -> None:
+    door = door_of(core.settings, core.committer, core.store.indexer, core.clock)
+    beside = DoorBeside(core, door, listening("127.0.0.1", 0))
+    await beside.start()
+    await beside.ready(asyncio.Event())
+    async with MllpClient("127.0.0.1", beside.port) as client:
+        for number in range(3):
+            assert (await client.send(message(f"{number}"))).accepted
+    assert (await asyncio.to_thread(beside.told)).answered == {"AA": 3}
+    assert beside._served is not None
+    beside._served.process.kill()
+    await beside._served.gone.wait()
+    assert (await asyncio.to_thread(beside.told)).answered == {"AA": 3}
+    async with asyncio.timeout(30):
+        while not beside.running:
+            await asyncio.sleep(0.01)
+    assert (await asyncio.to_thread(beside.told)).answered == {"AA": 3}
+    await beside.stop(0.0)
+
+
+def test_who_has_no_name_is_looked_up_with_the_batch_each_time(tmp_path: Path) -> None:
+    """Nobody remembers who has no name: what the process asks for must hold them every time."""
+    hub = Hub(tmp_path)
+    asked, sought = _Asked(), []
+    for visit in ("V1", "V2", "V3"):
+        raw = hub.message("ADT^A04", ("PID", PID), ("PV1", PV1 | {"7": Raw("77^^^^^^^^CLINIC"), "19": visit}))
+        parsed = Message.parse(raw)
+        made = plan(parsed, tables.events()["ADT", "A04"], ZONE)
+        sought.append(set(wants(made, hub.store.indexer, asked).tokens))
+    nameless = set(
+        hub.store.indexer.tokens("Practitioner", "identifier", "urn:broadstreet:namespace:CLINIC", "77")
+    )
+    assert all(nameless <= each for each in sought)
+    assert len(sought[1]) < len(sought[0]), "who has a name is asked for once"
+    hub.close()
 
 
 def test_what_is_half_sent_when_the_hub_stops_is_not_taken(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def places_of(districts: Sequence[District]) -> str:
 
 
 def _start_clinics() -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "broadstreet.app.demo.clinics"]
+    command = [sys.executable, "-P", "-m", "broadstreet.app.demo.clinics"]
     # One thread each is enough for a clinic, and twenty processes share the machine.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(  # noqa: S603 - our own command

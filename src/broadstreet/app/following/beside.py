@@ -227,7 +227,7 @@ class FollowersBeside:
     def _begun(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "broadstreet.app.following", str(theirs.fileno())]
+            command = [sys.executable, "-P", "-m", "broadstreet.app.following", str(theirs.fileno())]
             process = subprocess.Popen(  # noqa: S603 - ours
                 command,
                 stdin=subprocess.DEVNULL,

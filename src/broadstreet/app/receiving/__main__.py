@@ -6,6 +6,7 @@ The hub starts it, and it ends when its line to the hub does.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
@@ -25,22 +26,31 @@ from broadstreet.connectors.hl7v2.mapping.recorder import Directory
 from broadstreet.connectors.hl7v2.server import MllpServer
 from broadstreet.model import fhir
 from broadstreet.model.clock import Clock, DrivenClock, SystemClock
-from broadstreet.model.failures import traced
+from broadstreet.model.failures import frames_of
+from broadstreet.store.errors import told
 from broadstreet.store.inbox import Receipt, Receive
 from broadstreet.store.index import Indexer
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("broadstreet.app.receiving")
 
+FAILED, LINE_LOST = 1, 3
+"""Codes of the process where it ends by itself."""
+TELLS_EVERY = 1.0
+"""In seconds."""
 TOGETHER = 8
 """So many works leave at once, before a turn of the loop has ended: the committer is not to wait for it."""
 
 
 class _Asked(Directory):
-    """What was asked for once is known from then on: the hub's own directory has it, or looks it up."""
+    """What was asked for once is known from then on: the hub's own directory has it, or looks it up.
 
-    def knows(self, key: tuple[str, str, str]) -> bool:
+    That never has who has no name, who is asked for each time.
+    """
+
+    def knows(self, key: tuple[str, str, str], *, named: bool = True) -> bool:
         known = super().knows(key)
-        self.remember(key, _SOMEWHERE)
+        if named:
+            self.remember(key, _SOMEWHERE)
         return known
 
 
@@ -82,8 +92,12 @@ class _Hub:
 
     def _hand_in(self) -> None:
         works, self._fresh = self._fresh, []
-        if works:
+        if not works:
+            return
+        try:
             self._line.say(Works(works))
+        except Exception as error:  # else their senders would wait for ever
+            _end_at_once("works could not be handed in", error)
 
 
 class Receiving:
@@ -100,7 +114,7 @@ class Receiving:
     def __init__(self, listener: socket.socket, line: socket.socket) -> None:
         self._listener, self._socket = listener, line
         # With the line goes all that waits: nothing true can be said of it any more.
-        self._line = Line(self._take, lambda: os._exit(0), line)
+        self._line = Line(self._take, lambda: os._exit(LINE_LOST), line)
         self._hub = _Hub(self._line)
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
@@ -113,7 +127,15 @@ class Receiving:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.tell_failure)
         await loop.create_connection(lambda: self._line, sock=self._socket)
+        telling = loop.create_task(self._tell_by_itself())
         await self._ended.wait()
+        telling.cancel()
+
+    async def _tell_by_itself(self) -> None:
+        """Tell how it is now and then, so that little of it is lost with the process."""
+        while True:
+            await asyncio.sleep(TELLS_EVERY)
+            self._line.say(self._told(0))
 
     def _take(self, said: Any) -> None:
         match said:
@@ -149,6 +171,7 @@ class Receiving:
             listener=self._listener,
         )  # fmt: skip
         await self._server.start()
+        faulthandler.enable()
         spare_the_collector()
         self._line.say(Here())
 
@@ -166,8 +189,13 @@ class Receiving:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("what the hub ordered could not be done: %s", traced(error))
-            os._exit(1)  # the hub starts the process again
+            _end_at_once("what the hub ordered could not be done", error)
+
+
+def _end_at_once(what: str, error: BaseException) -> None:
+    """End; the hub starts the process again."""
+    _log.error("%s: %s", what, told(error), extra={"trace": frames_of(error)})
+    os._exit(FAILED)
 
 
 async def _run(listener: int, line: int) -> None:

@@ -23,6 +23,8 @@ PAUSE_AFTER_END = 0.2
 """In seconds; so soon a process that has ended is started again. Senders wait at the socket meanwhile."""
 LONGEST_PAUSE = 30.0
 """In seconds; so late at most, where it ends each time before it has come to work."""
+READY_WITHIN = 60.0
+"""In seconds; so long it may take to begin."""
 GRACE = 10.0
 """In seconds; so long what has come may take to be answered when the hub stops."""
 ENDS_WITHIN = 5.0
@@ -59,26 +61,13 @@ class DoorBeside:
         self._keeping: asyncio.Task[None] | None = None
 
     @property
-    def process(self) -> int:
-        """The id of the process."""
-        assert self._served is not None, "it has not been started"
-        return self._served.process.pid
-
-    @property
     def running(self) -> bool:
         """Whether it takes messages."""
         return self._served is not None and self._served.here.is_set() and not self._served.gone.is_set()
 
     def told(self) -> Told:
         """Return how the process is, since the hub's start; to be asked on a thread, not on the loop."""
-        asking = asyncio.run_coroutine_threadsafe(self._asked(), self._loop)
-        try:
-            told = asking.result(ANSWERS_WITHIN)
-        except TimeoutError:
-            asking.cancel()
-            told = Told(0)
-        answered, counted = self._answered + Counter(told.answered), self._counted + Counter(told.counted)
-        return Told(0, answered, counted, told.connections)
+        return asyncio.run_coroutine_threadsafe(self._asked(), self._loop).result()
 
     async def start(self) -> None:
         """Start the process.
@@ -90,18 +79,24 @@ class DoorBeside:
         """
         self._served = await self._begun()
 
-    async def ready(self) -> None:
-        """Wait until it takes messages.
+    async def ready(self, stopping: asyncio.Event) -> None:
+        """Wait until it takes messages, or the hub is to stop.
 
         Raises
         ------
         StoreError
-            If it ends before.
+            If it ends before, or takes too long.
         """
         assert self._served is not None, "it has not been started"
-        await _first(self._served.here, self._served.gone)
-        if not self._served.here.is_set():
-            raise StoreError("the process that receives messages has ended before it began: see its log")
+        await _first(self._served.here, self._served.gone, stopping)
+        if self._served.gone.is_set():
+            raise StoreError(
+                "the process that receives messages has ended before it began: see the hub's log"
+            )
+        if not (self._served.here.is_set() or stopping.is_set()):
+            raise StoreError(
+                f"the process that receives messages did not begin within {READY_WITHIN:g} seconds"
+            )
         self._keeping = self._loop.create_task(self._keep())
 
     async def stop(self, grace: float = GRACE) -> None:
@@ -116,25 +111,36 @@ class DoorBeside:
             self._served = None
 
     async def _asked(self) -> Told:
-        return await self._served.tell() if self._served is not None else Told(0)
+        if self._served is not None:
+            await self._served.tell()
+        now = self._served.told if self._served is not None else Told(0)
+        answered, counted = self._answered + Counter(now.answered), self._counted + Counter(now.counted)
+        return Told(0, answered, counted, now.connections)
 
     async def _keep(self) -> None:
         """Start the process again if it ends: later each time, until it has come to work."""
         pause = PAUSE_AFTER_END
         while True:
-            if (served := self._served) is not None:
-                await served.gone.wait()
-                code = await asyncio.to_thread(served.reap)
-                _log.error("the process that receives messages has ended (%s); it is started again", code)
-                self._remember(served.told)
-                self._served = None
-                pause = PAUSE_AFTER_END if served.here.is_set() else min(2 * pause, LONGEST_PAUSE)
-            await asyncio.sleep(pause)
             try:
+                came_to_work = await self._kept()
+                pause = PAUSE_AFTER_END if came_to_work else min(2 * pause, LONGEST_PAUSE)
+                await asyncio.sleep(pause)
                 self._served = await self._begun()
-            except OSError as error:  # such as too many open files: tried again
-                _log.error("the process that receives messages cannot be started: %s", error.strerror)
-                self._served = None
+            except Exception as error:  # such as too many open files, or threads: tried again
+                _log.error("the process that receives messages cannot be started: %s", traced(error))
+                await asyncio.sleep(pause)
+
+    async def _kept(self) -> bool:
+        """Wait until the process has ended; return whether it had come to work."""
+        served = self._served
+        if served is None:
+            return False
+        await served.gone.wait()
+        code = await asyncio.to_thread(served.reap)
+        _log.error("the process that receives messages has ended (%s); it is started again", code)
+        self._remember(served.told)
+        self._served = None
+        return served.here.is_set()
 
     def _remember(self, told: Told) -> None:
         """Add what a process told that is no more."""
@@ -145,7 +151,7 @@ class DoorBeside:
         ours, theirs = socket.socketpair()
         with theirs:
             descriptors = theirs.fileno(), self._listener.fileno()
-            command = [sys.executable, "-m", "broadstreet.app.receiving", *map(str, descriptors)]
+            command = [sys.executable, "-P", "-m", "broadstreet.app.receiving", *map(str, descriptors)]
             process = subprocess.Popen(  # noqa: S603 - ours
                 command,
                 stdin=subprocess.DEVNULL,
@@ -177,25 +183,25 @@ class _Served:
         core = self._core
         self.line.say(Begin(core.settings, core.store.indexer.keys.key, core.clock.now()))
 
-    async def tell(self) -> Told:
-        """Return how it is; what it told last where it has gone."""
+    async def tell(self) -> None:
+        """Let it tell how it is; where it does not, what it told last stands."""
         self._issued += 1
         number = self._issued
         question = self._questions[number] = self._loop.create_future()
         self.line.say(Tell(number))
         gone = self._loop.create_task(self.gone.wait())
         try:
-            await asyncio.wait([question, gone], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([question, gone], timeout=ANSWERS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
             del self._questions[number]
-        return self.told
 
     async def end(self, grace: float) -> None:
         """Let it answer what has come, and end; after that, kill it."""
         self.line.say(End(grace))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.gone.wait(), grace + ENDS_WITHIN)
+        if self.here.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.gone.wait(), grace + ENDS_WITHIN)
         await asyncio.to_thread(self.reap)
         self.line.close()
 
@@ -227,7 +233,11 @@ class _Served:
 
     def _settled(self, settled: list[tuple[int, Outcome]]) -> None:
         outcomes = [(number, _passable(outcome)) for number, outcome in settled]
-        self.line.say(Outcomes(self._core.clock.now(), outcomes))
+        try:
+            self.line.say(Outcomes(self._core.clock.now(), outcomes))
+        except Exception as error:  # else senders would wait for ever for what is not told
+            _log.error("outcomes could not be told: %s", traced(error), extra={"trace": frames_of(error)})
+            self.line.abort()
 
 
 def _passable(outcome: Outcome) -> Receipt | Exception:
@@ -240,6 +250,6 @@ def _passable(outcome: Outcome) -> Receipt | Exception:
 
 async def _first(*events: asyncio.Event) -> None:
     waiting = [asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(waiting, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
     for each in waiting:
         each.cancel()

@@ -129,13 +129,19 @@ class Line(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def abort(self) -> None:
+        """End at once, at both ends."""
+        if self._transport is not None:
+            self._transport.abort()
+
 
 def _send(line: socket.socket, data: bytes) -> None:
-    left = memoryview(data)
+    left, room = memoryview(data), select.poll()
+    room.register(line, select.POLLOUT)
     while left:
         try:
             left = left[line.send(left) :]
         except BlockingIOError:
-            select.select([], [line], [])
-        except OSError:  # the other end has gone, which is seen where it is read
+            room.poll()
+        except (BrokenPipeError, ConnectionResetError):  # the other end has gone: seen where it is read
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from broadstreet.connectors.hl7v2.mapping.datatypes import Clinician, Level
 from broadstreet.connectors.hl7v2.mapping.reading import Reading
 from broadstreet.connectors.hl7v2.mapping.recorder import Recorder
@@ -12,9 +14,16 @@ _PHYSICAL_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
 _KINDS = {"si": "Site", "bu": "Building", "lvl": "Level", "wa": "Ward", "ro": "Room", "bd": "Bed"}
 
 
-def organization_key(feed: Reading) -> tuple[str, str, str]:
-    """Return type, system and value by which the sending facility is found."""
-    return "Organization", URI, feed.facility
+class Sought(NamedTuple):
+    """Type, system and value by which someone or something is found; who has no name is not remembered."""
+
+    key: tuple[str, str, str]
+    named: bool = True
+
+
+def sought_facility(feed: Reading) -> Sought:
+    """Return how the sending facility is found."""
+    return Sought(("Organization", URI, feed.facility))
 
 
 def organization(recorder: Recorder, feed: Reading) -> fhir.Reference:
@@ -27,9 +36,9 @@ def organization(recorder: Recorder, feed: Reading) -> fhir.Reference:
     return recorder.settled(fhir.Organization, URI, feed.facility, make)
 
 
-def place_keys(levels: tuple[Level, ...], feed: Reading) -> list[tuple[str, str, str]]:
-    """Return type, system and value by which a place and the places around it are found."""
-    return [("Location", feed.facility, level.path) for level in levels]
+def sought_places(levels: tuple[Level, ...], feed: Reading) -> list[Sought]:
+    """Return how a place and the places around it are found."""
+    return [Sought(("Location", feed.facility, level.path)) for level in levels]
 
 
 def place(
@@ -62,9 +71,13 @@ def _within(
     return recorder.settled(fhir.Location, feed.facility, level.path, make)
 
 
-def clinician_keys(people: tuple[Clinician, ...]) -> list[tuple[str, str, str]]:
-    """Return type, system and value by which clinicians are found."""
-    return [("Practitioner", person.system, person.number) for person in people if person.number]
+def sought_clinicians(people: tuple[Clinician, ...]) -> list[Sought]:
+    """Return how clinicians are found."""
+    return [
+        Sought(("Practitioner", person.system, person.number), person.name is not None)
+        for person in people
+        if person.number
+    ]
 
 
 def clinician(recorder: Recorder, person: Clinician) -> fhir.Reference:

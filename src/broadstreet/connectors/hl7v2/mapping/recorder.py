@@ -49,8 +49,8 @@ class Directory:
         """Return the reference to what has this type, system and value, if it is remembered."""
         return self._known.get(key)
 
-    def knows(self, key: tuple[str, str, str]) -> bool:
-        """Tell whether what has this type, system and value is remembered."""
+    def knows(self, key: tuple[str, str, str], *, named: bool = True) -> bool:  # noqa: ARG002
+        """Tell whether what has this type, system and value is remembered; who has no name never is."""
         return key in self._known
 
     def remember(self, key: tuple[str, str, str], reference: fhir.Reference) -> None:

@@ -30,18 +30,18 @@ _AUTHOR = fhir.CodeableConcept(coding=[fhir.Coding(system=_AGENT, code="author")
 def wants(plan: Plan, indexer: Indexer, directory: Directory) -> Wants:
     """Return the tokens that carrying out a plan will look up."""
     keys: list[tuple[str, str | None, str | None]] = []
-    seldom = [actors.organization_key(plan.reading)]
+    seldom = [actors.sought_facility(plan.reading)]
     for group in plan.groups:
         people = [*group.identifiers, *group.former]
         keys += [("Patient", each.system, each.value) for each, _ in identifying(people)]
         seldom += _of_visit(plan, group, keys)
         for order in group.orders:
-            seldom += actors.clinician_keys((*order.requesters, *order.interpreters))
+            seldom += actors.sought_clinicians((*order.requesters, *order.interpreters))
             number = order.filler or order.placer
             if number is not None:
                 keys.append(("DiagnosticReport", number.system, number.value))
             keys += [("Observation", *key) for key in identify_results(plan, order)]
-    keys += [key for key in seldom if not directory.knows(key)]
+    keys += [key for key, named in seldom if not directory.knows(key, named=named)]
     return Wants(
         tokens=tuple(
             token
@@ -54,16 +54,16 @@ def wants(plan: Plan, indexer: Indexer, directory: Directory) -> Wants:
 
 def _of_visit(
     plan: Plan, group: Group, keys: list[tuple[str, str | None, str | None]]
-) -> list[tuple[str, str, str]]:
+) -> list[actors.Sought]:
     visit = group.visit
     if visit is None or plan.event.visit == "ignore":
         return []
     numbers = visit.identifiers or ([group.account] if group.account else [])
     keys += [("Encounter", each.system, each.value) for each in numbers]
     keys += [("Observation", *key) for key in identify_observed(plan, visit, group.observed)]
-    seldom = actors.place_keys(visit.place, plan.reading)
+    seldom = actors.sought_places(visit.place, plan.reading)
     for _, people in visit.clinicians:
-        seldom += actors.clinician_keys(people)
+        seldom += actors.sought_clinicians(people)
     return seldom
 
 
