@@ -293,3 +293,21 @@ def test_a_clinic_or_day_outside_the_run_is_refused(clinics: Clinics) -> None:
         clinics.clinic(len(clinics))
     with pytest.raises(ValueError, match="the days are 0 to"):
         clinics.clinic(0).messages(DAYS)
+
+
+def test_as_many_pupils_come_while_schools_are_closed_as_in_term(city: City) -> None:
+    """Being free does not make ill: else every school holiday would look like an outbreak among the young."""
+    plan = Clinics(city, 60)
+    (closed, reopened), *_ = city.configuration.holidays
+    came: Counter[str] = Counter()
+    weekdays: Counter[str] = Counter()
+    for day in range(20, 60):
+        on = plan.date_of(day)
+        if on.weekday() < 5:
+            when = "closed" if closed <= on <= reopened else "term"
+            weekdays[when] += 1
+            visits_of_day = [visit for clinic in plan for visit in clinic.visits(day)]
+            came[when] += sum(5 <= (on - visit.person.born).days // 365.25 < 18 for visit in visits_of_day)
+    in_term, in_holidays = (came[when] / weekdays[when] for when in ("term", "closed"))
+    assert weekdays["closed"] == 5
+    assert 0.6 < in_holidays / in_term < 1.5

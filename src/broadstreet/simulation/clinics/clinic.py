@@ -11,6 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broadstreet.model.pathogens import diseases
 from broadstreet.simulation.clinics.attending import Attendance
@@ -27,9 +28,14 @@ from broadstreet.simulation.population import City
 # Of those who come by their own plans, the share that comes with an acute complaint and is registered by a
 # sentinel's desk: assumed, so that a city of 50,000 with 20 desks has about 170 such visits a day.
 ACUTE = 0.26
+# Where schools are closed on a weekday, pupils are free to go anywhere, and 3.6 times as many are at a clinic
+# as on a school day. But it is illness that brings them to a desk: of them so few more are ill.
+_PUPILS = range(5, 18)
+_FREE_PUPILS = 1 / 3.6
 _EVENNESS = (
     12.0  # shape of the day's busyness, a gamma variable with mean 1: counts vary more than by Poisson's law
 )
+_SATURDAY = 5
 _EMERGENCY = 0.6  # of visits to a hospital
 _DIAGNOSED, _MEASURED, _TRAVELLED, _MISSPELT = 0.85, 0.10, 0.015, 0.06
 _TRAVELS = (
@@ -167,12 +173,21 @@ class Clinic:
         weights = weights_on(today)
         share = min(1.0, ACUTE * sum(weights) * draw.gamma(_EVENNESS, 1 / _EVENNESS))
         people, minutes = self.clinics.attendance.on(day, self.facility.place)
-        acute = draw.random(len(people)) < share
+        acute = draw.random(len(people)) < share * self._ill_of_free(people, today)
         illnesses = cumulative(weights)
         return [
             _Arrival(self._at(draw, today, minute), person, ILLNESSES[by_weight(draw, illnesses)])
             for person, minute in zip(people[acute].tolist(), minutes[acute].tolist(), strict=True)
         ]
+
+    def _ill_of_free(self, people: NDArray[np.uint32], today: date) -> NDArray[np.float64]:
+        """Return how likely each who comes is ill, as part of what it is on an ordinary day."""
+        closed = any(first <= today <= last for first, last in self.clinics.city.configuration.holidays)
+        if not closed or today.weekday() >= _SATURDAY:
+            return np.ones(len(people))
+        ages = self.clinics.city.people.age[people]
+        pupils = (ages >= _PUPILS.start) & (ages < _PUPILS.stop)
+        return np.where(pupils, _FREE_PUPILS, 1.0)
 
     def _epidemic(self, today: date, day: int) -> list[_Arrival]:
         arrivals = []
