@@ -135,9 +135,12 @@ def main() -> None:
         limits = np.array([threshold(row) for row in years])
         print("thresholds", dict(zip(METHODS, limits.round(3), strict=True)), flush=True)
         figures: dict[str, object] = {"runs of each risk": runs, "years without a cluster": QUIET}
+        days: list[Floats] = []
         for risk in RISKS:
             found = np.array(list(pool.map(run, [(seed, risk) for seed in range(runs)], chunksize=8)))
-            figures |= compared(risk, first(found > limits[:, np.newaxis]))
+            days.append(first(found > limits[:, np.newaxis]))
+            figures |= compared(f"risk {risk}", days[-1])
+        figures |= compared("all risks", np.concatenate(days))
     print(f"kept in {keep('detect_city', figures)}")
 
 
@@ -146,20 +149,18 @@ def first(above: NDArray[np.bool_]) -> Floats:
     return np.where(above.any(axis=2), above.argmax(axis=2) + 1.0, LENGTH + 1.0)
 
 
-def compared(risk: float, day: Floats) -> dict[str, object]:
+def compared(what: str, day: Floats) -> dict[str, object]:
     draws = np.random.default_rng(0).integers(len(day), size=(DRAWS, len(day)))
     figures: dict[str, object] = {}
     for at, method in enumerate(METHODS):
         seen = day[:, at] <= LENGTH
-        figures[f"risk {risk}, {method}: found, %"] = round(100 * float(seen.mean()), 1)
-        figures[f"risk {risk}, {method}: day of the alarm, mean (none: 8)"] = round(
-            float(day[:, at].mean()), 2
-        )
+        figures[f"{what}, {method}: found, %"] = round(100 * float(seen.mean()), 1)
+        figures[f"{what}, {method}: day of the alarm, mean (none: 8)"] = round(float(day[:, at].mean()), 2)
         if at:
             more = (day[:, 0] <= LENGTH).astype(float) - seen
             earlier = day[:, at] - day[:, 0]
-            figures[f"risk {risk}, more found than by {method}, %"] = interval(100 * more, draws)
-            figures[f"risk {risk}, days earlier than {method}"] = interval(earlier, draws)
+            figures[f"{what}, more found than by {method}, %"] = interval(100 * more, draws)
+            figures[f"{what}, days earlier than {method}"] = interval(earlier, draws)
     for name, figure in figures.items():
         print(f"{name:<64} {figure}", flush=True)
     return figures
