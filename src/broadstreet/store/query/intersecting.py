@@ -1,13 +1,15 @@
 """Two conditions at once: the candidates of a drive beside all rows of a second condition.
 
 A probe descends a tree for each candidate, to pages that are far from each other. The rows of one condition
-lie together, and each is read at a twentieth of that, by its key alone. So where few candidates are found,
-all rows of the other condition are read, and those kept whose version is among the candidates.
+lie together, and each is read at a small part of that, by its key alone. So where few candidates are found,
+all rows of the other condition are read, and those kept whose version is among the candidates. Where they lie
+in the order of positions, only those are read that lie between the candidates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from broadstreet.store.query.sql import (
@@ -19,15 +21,16 @@ from broadstreet.store.query.sql import (
     fit_of,
     joined,
     probe,
-    seen,
+    still_seen,
     stream,
     within,
 )
-from broadstreet.store.query.terms import Has, Rows, Slice, Term
-from broadstreet.store.query.visible import Visible
+from broadstreet.store.query.terms import Has, Rows, Slice, Term, by_position
 
 OVERFLOW: Final = 2
 """What `found` is where the second condition has more rows than were to be read."""
+
+_BETWEEN: Final = Sql("d.since BETWEEN (SELECT low FROM b) AND (SELECT high FROM b)")
 
 
 def intersection(
@@ -41,18 +44,19 @@ def intersection(
     inner, beside = stream(drive, None, after, most, dialect), _all_rows(second, bound, dialect)
     tests = [
         Sql("d.fit = 1 AND d.since <= ? AND d.since IN (SELECT unnest(met) FROM m)", (at,)),
-        _still_seen(drive, visible, at),
+        still_seen(drive, visible, at),
         *(probe(term, dialect) for term in others if term is not second),
         *first(drive, dialect),
     ]
     found = joined("AND", tests, TRUE)
     text = (
-        f"WITH c AS MATERIALIZED (SELECT d.*, row_number() OVER () AS number FROM ({inner.text}) d),"
+        f"WITH c AS MATERIALIZED (SELECT * FROM ({inner.text}) d),"
+        " b AS MATERIALIZED (SELECT min(since) AS low, max(since) AS high FROM c),"
         " m AS MATERIALIZED (SELECT count(*) AS had, array_agg(p.since)"
-        " FILTER (WHERE p.fit = 1 AND p.since IN (SELECT since FROM c)) AS met"
+        " FILTER (WHERE CASE WHEN p.since IN (SELECT since FROM c) THEN p.fit = 1 ELSE FALSE END) AS met"
         f" FROM ({beside.text}) p)"
         " SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
-        f" d.number, CASE WHEN (SELECT had FROM m) > ? THEN {OVERFLOW}"
+        f" row_number() OVER () AS number, CASE WHEN (SELECT had FROM m) > ? THEN {OVERFLOW}"
         f" WHEN {found.text} THEN 1 ELSE 0 END AS found"
         " FROM c d) x WHERE found <> 0 OR number = ? LIMIT ?"
     )
@@ -60,24 +64,31 @@ def intersection(
 
 
 def _all_rows(second: Has, bound: int, dialect: Dialect) -> Sql:
-    pieces = [_slice(rows, slice, dialect) for rows in second.rows for slice in rows.slices]
+    pieces = [
+        _slices(rows, list(alike), by_position(second.kind), dialect)
+        for rows in second.rows
+        for _, alike in groupby(rows.slices, key=_but_the_last)
+    ]
     text = " UNION ALL ".join(piece.text for piece in pieces)
     values = tuple(value for piece in pieces for value in piece.values)
     return Sql(f"SELECT * FROM ({text}) q LIMIT ?", (*values, bound + 1))
 
 
-def _slice(rows: Rows, slice: Slice, dialect: Dialect) -> Sql:
-    fit = fit_of(rows, slice, dialect)
-    held = joined("AND", within(slice, dialect), TRUE)
+def _but_the_last(slice: Slice) -> tuple[object, ...]:
+    """Return what slices have alike that differ in the value of their last column alone."""
+    return slice.fixed[:-1], slice.fixed[-1][0], slice.bounds
+
+
+def _slices(rows: Rows, alike: Sequence[Slice], ordered: bool, dialect: Dialect) -> Sql:
+    """Return the statement that reads slices at once, those between the candidates if they are ordered so."""
+    fit = fit_of(rows, alike[0], dialect)
+    held = joined("AND", [*_within(alike, dialect), *([_BETWEEN] if ordered else [])], TRUE)
     text = f"SELECT d.since AS since, {fit.text} AS fit FROM {rows.kind.table} d WHERE {held.text}"
     return Sql(text, (*fit.values, *held.values))
 
 
-def _still_seen(drive: Has, visible: Visible, at: int) -> Sql:
-    """Return the condition that a version holds and may be seen, which any row of it tells."""
-    label = seen(visible, "p")
-    text = (
-        f"(SELECT 1 FROM {drive.kind.table} p WHERE p.since = d.since AND p.until > ? AND {label.text}"
-        " LIMIT 1) IS NOT NULL"
-    )
-    return Sql(text, (at, *label.values))
+def _within(alike: Sequence[Slice], dialect: Dialect) -> Iterator[Sql]:
+    (column, value), bounds = alike[0].fixed[-1], alike[0].bounds
+    yield from within(Slice(alike[0].fixed[:-1], bounds), dialect)
+    values = tuple(slice.fixed[-1][1] for slice in alike)
+    yield Sql(f"d.{column} IN ({', '.join('?' * len(values))})", values)

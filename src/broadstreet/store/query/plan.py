@@ -8,15 +8,15 @@ from typing import Any, Final
 
 from broadstreet.store.index import kinds
 from broadstreet.store.query.sql import Dialect, Sql, sample
-from broadstreet.store.query.terms import ORDERS, Has, Match, Slice, Term, Window, describe
+from broadstreet.store.query.terms import ORDERS, Has, Match, Slice, Term, Window, by_position, describe
 
 SAMPLED: Final = 256
 """Rows that are read of a condition's index to guess how many there are."""
 FEW: Final = 64
 """A condition with fewer rows is begun with, without a look at the others."""
 MOST_READ: Final = 32_768
-"""Rows of a second condition that are read as a whole: some 4 ms, by their keys alone."""
-A_PROBE: Final = 32
+"""Rows of a second condition that are read as a whole: some 5 ms, by their keys alone."""
+A_PROBE: Final = 24
 """So many of those rows cost what one probe does."""
 
 UNKNOWN: Final = 16
@@ -33,6 +33,8 @@ class Estimate:
     exact: bool
     blind: bool = False
     """Whether nothing tells how far they reach, and so many are merely assumed."""
+    reach: int = 0
+    """Over how many positions those spread that were read to tell."""
 
     def __str__(self) -> str:
         return f"{self.rows:,} rows" if self.exact else f"about {self.rows:,} rows"
@@ -115,7 +117,7 @@ class Chosen:
     def told(self, type: str, at: int, most: int, dialect: Dialect) -> Plan:
         """Return the plan for people."""
         drive = self._read(self.drive)
-        second = self.second(MOST_READ // A_PROBE) if dialect.intersects else None
+        second = self.second(MOST_READ // A_PROBE, most, at) if dialect.intersects else None
         probes = tuple(
             Step(describe(term), _tables(term), self.estimates.get(id(term))) for term in self.others
         )
@@ -125,19 +127,39 @@ class Chosen:
     def estimated(self, run: Run, dialect: Dialect) -> Chosen:
         """Return the same with estimates of all that is probed and could be read as a whole."""
         estimates = dict(self.estimates)
-        for term in self.others:
-            if isinstance(term, Has) and term.drives and id(term) not in estimates:
+        readable = [term for term in self.others if isinstance(term, Has) and term.drives]
+        for term in (self.drive, *readable) if readable else ():
+            if id(term) not in estimates:
                 estimates[id(term)] = _estimate(term, run, dialect)
         return replace(self, estimates=estimates)
 
-    def second(self, candidates: int) -> Has | None:
-        """Return the condition of which reading all rows is likely to cost less than so many probes."""
+    def second(self, candidates: int, chunk: int, at: int) -> Has | None:
+        """Return the condition of which reading all rows is likely to cost less than so many probes.
+
+        Where its rows are in the order of positions, of `at`, none are read but those between the candidates
+        of a chunk.
+        """
         most = min(MOST_READ, candidates * A_PROBE)
-        known = [(self.estimates[id(term)], term) for term in self.others if id(term) in self.estimates]
-        fit = [(e.rows, n) for n, (e, _) in enumerate(known) if e.rows <= most and not e.blind]
-        term = known[min(fit)[1]][1] if fit else None
+        share = self._share(chunk, at)
+        known = [(self._read_of(term, share), number) for number, term in enumerate(self.others)]
+        fit = [(rows, number) for rows, number in known if rows is not None and rows <= most]
+        term = self.others[min(fit)[1]] if fit else None
         assert term is None or isinstance(term, Has)
         return term
+
+    def _share(self, chunk: int, at: int) -> float:
+        """Return over about which part of all positions so many candidates spread."""
+        drive = self.estimates.get(id(self.drive))
+        if drive is None or drive.exact:
+            return 1
+        return min(drive.reach * chunk / (SAMPLED * max(at, 1)), 1)
+
+    def _read_of(self, term: Term, share: float) -> int | None:
+        """Return about how many rows of a term are read beside candidates; None if that is not known."""
+        estimate = self.estimates.get(id(term))
+        if estimate is None or estimate.blind or not isinstance(term, Has):
+            return None
+        return int(estimate.rows * share) if by_position(term.kind) else estimate.rows
 
     def _read(self, term: Has) -> Step:
         slices = sum(len(rows.slices) for rows in term.rows)
@@ -181,7 +203,7 @@ def _window(terms: Sequence[Term], at: int) -> tuple[Match, ...]:
 
 def _bounded(drive: Has, within: tuple[Match, ...]) -> Has:
     """Bound the positions that are read, where rows are in their order."""
-    if ORDERS[drive.kind].column != "since":
+    if not by_position(drive.kind):
         return drive
     rows = tuple(
         replace(one, slices=tuple(Slice(slice.fixed, slice.bounds + within) for slice in one.slices))
@@ -202,18 +224,19 @@ def _estimates(drives: Sequence[Has], run: Run, dialect: Dialect) -> dict[int, E
 
 def _estimate(drive: Has, run: Run, dialect: Dialect) -> Estimate:
     """Count the first rows; if there are more, go by the part of the whole stretch that those cover."""
-    ((count, low, high),) = run(sample(drive, SAMPLED, dialect))
+    ((count, low, high, reach),) = run(sample(drive, SAMPLED, dialect))
     if count < SAMPLED:
         return Estimate(count, exact=True)
     begin = _begin(drive)
     if isinstance(high, str) or begin is None or high <= low:
-        return Estimate(SAMPLED * UNKNOWN, exact=False, blind=True)
-    return Estimate(int(SAMPLED * max((high - begin) / (high - low), 1)), exact=False)
+        return Estimate(SAMPLED * UNKNOWN, exact=False, blind=True, reach=reach)
+    rows = int(SAMPLED * max((high - begin) / (high - low), 1))
+    return Estimate(rows, exact=False, reach=reach)
 
 
 def _begin(drive: Has) -> Any:
     """Return the lowest value that the bounds of a drive leave open; None if there is no such bound."""
-    if ORDERS[drive.kind].column == "since":
+    if by_position(drive.kind):
         return 0
     tests = [test for rows in drive.rows for slice in rows.slices[:1] for test in slice.bounds]
     return max((test.value for test in tests if test.operator.startswith(">")), default=None)

@@ -126,7 +126,7 @@ class Search:
         if not self.backend.dialect.intersects or candidates < _FEW:
             return None
         self.chosen = self.chosen.estimated(self._run, self.backend.dialect)
-        return self.chosen.second(min(candidates, _LARGE_CHUNK))
+        return self.chosen.second(min(candidates, _LARGE_CHUNK), _LARGE_CHUNK, self.at)
 
     def _some(self, chunk: int, wanted: int, second: Has | None) -> list[Any]:
         """Read the next candidates and which of them are found, by all rows of a second condition if told."""
@@ -137,7 +137,7 @@ class Search:
             if not rows or rows[0][5] != OVERFLOW:
                 return rows
         if dialect.numbers:
-            return self._run(candidates(drive, others, stretch, dialect))
+            return self._run(candidates(drive, others, stretch, dialect, by_keys=bool(others)))
         rows = self._run(found_alone(drive, others, stretch, dialect))
         if len(rows) < wanted:  # all were read: where does the next page begin?
             rows += self._run(last_read(drive, stretch, dialect))

@@ -97,14 +97,17 @@ def joined(word: str, pieces: Iterable[Sql], empty: Sql) -> Sql:
     return Sql(f"({text})", tuple(value for piece in pieces for value in piece.values))
 
 
-def candidates(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect = SQLITE) -> Sql:
+def candidates(
+    drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect = SQLITE, *, by_keys: bool = False
+) -> Sql:
     """Return the statement that reads candidates in order, and tells which of them are found.
 
     Its rows are `(value, since, tie, slice, number, found)`: what was found, and the last one that was read
-    where reading ended at `most`.
+    where reading ended at `most`. With `by_keys` the drive is read by its keys alone, and whether a version holds
+    and may be seen is looked up for those that meet the others.
     """
-    inner = stream(drive, stretch.visible, stretch.after, stretch.most, dialect)
-    found = _tests(drive, others, stretch, dialect)
+    inner = stream(drive, None if by_keys else stretch.visible, stretch.after, stretch.most, dialect)
+    found = (_tests_by_keys if by_keys else _tests)(drive, others, stretch, dialect)
     text = (
         "SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
         f" row_number() OVER () AS number, CASE WHEN {found.text} THEN 1 ELSE 0 END AS found"
@@ -149,10 +152,34 @@ def _tests(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialec
     return joined("AND", tests, TRUE)
 
 
+def _tests_by_keys(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect) -> Sql:
+    tests = [
+        Sql("d.fit = 1 AND d.since <= ?", (stretch.at,)),
+        *(probe(term, dialect) for term in others),
+        still_seen(drive, stretch.visible, stretch.at),
+        *first(drive, dialect),
+    ]
+    return joined("AND", tests, TRUE)
+
+
+def still_seen(drive: Has, visible: Visible, at: int) -> Sql:
+    """Return the condition that a version holds and may be seen, which any row of it tells."""
+    label = seen(visible, "p")
+    text = (
+        f"(SELECT 1 FROM {drive.kind.table} p WHERE p.since = d.since AND p.until > ? AND {label.text}"
+        " LIMIT 1) IS NOT NULL"
+    )
+    return Sql(text, (at, *label.values))
+
+
 def sample(drive: Has, most: int, dialect: Dialect = SQLITE) -> Sql:
-    """Return the statement that counts the first rows of a drive, and tells between which values they lie."""
+    """Return the statement that counts the first rows of a drive, and tells between which values they lie.
+
+    Where it matters, it tells over how many positions as well.
+    """
     inner = stream(drive, None, None, most, dialect)
-    return Sql(f"SELECT count(*), min(value), max(value) FROM ({inner.text}) d", inner.values)
+    reach = "max(since) - min(since)" if dialect.intersects else "0"
+    return Sql(f"SELECT count(*), min(value), max(value), {reach} FROM ({inner.text}) d", inner.values)
 
 
 def stream(
