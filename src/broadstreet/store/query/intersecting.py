@@ -88,7 +88,7 @@ def _slices(rows: Rows, alike: Sequence[Slice], ordered: bool, dialect: Dialect)
 
 
 def _within(alike: Sequence[Slice], dialect: Dialect) -> Iterator[Sql]:
-    (column, value), bounds = alike[0].fixed[-1], alike[0].bounds
-    yield from within(Slice(alike[0].fixed[:-1], bounds), dialect)
+    *fixed, (column, _) = alike[0].fixed
+    yield from within(Slice(tuple(fixed), alike[0].bounds), dialect)
     values = tuple(slice.fixed[-1][1] for slice in alike)
     yield Sql(f"d.{column} IN ({', '.join('?' * len(values))})", values)

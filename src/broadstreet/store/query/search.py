@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isqrt
 from typing import Any, Final, Protocol
 
 from broadstreet.model.search import parameters_of
@@ -15,7 +16,16 @@ from broadstreet.store.query.intersecting import OVERFLOW, intersection
 from broadstreet.store.query.pages import Page
 from broadstreet.store.query.plan import MOST_READ, Chosen, Estimate, Plan, choose
 from broadstreet.store.query.results import TooBroad
-from broadstreet.store.query.sql import Dialect, Key, Sql, Stretch, candidates, found_alone, last_read
+from broadstreet.store.query.sql import (
+    Dialect,
+    Key,
+    Sql,
+    Stretch,
+    candidates,
+    found_alone,
+    last_read,
+    written,
+)
 from broadstreet.store.query.terms import Either, Has, Term
 from broadstreet.store.query.visible import Visible
 
@@ -147,8 +157,12 @@ class Search:
         """Return the entries with these seqs, in their order."""
         if not seqs:
             return []
-        sql = f"SELECT {ENTRY} FROM entry e WHERE e.seq IN ({', '.join('?' * len(seqs))})"
-        found = {row[0]: Entry(*row) for row in self._run(Sql(sql, tuple(seqs)))}
+        sql = f"SELECT {ENTRY} FROM entry e WHERE e.seq "
+        if among := self.backend.dialect.among:
+            rows = self.backend.run(written(sql + among, self.backend.dialect.placeholder), [list(seqs)])
+        else:
+            rows = self._run(Sql(f"{sql}IN ({', '.join('?' * len(seqs))})", tuple(seqs)))
+        found = {row[0]: Entry(*row) for row in rows}
         return [found[seq] for seq in seqs]
 
     def seq_at(self, at: int) -> int:
@@ -182,13 +196,15 @@ class Search:
         return self.chosen.told(self.type, self.at, MOST_EXAMINED, self.backend.dialect)
 
     def _run(self, statement: Sql) -> list[Any]:
-        text = statement.text.replace("?", self.backend.dialect.placeholder)
-        return self.backend.run(text, statement.values)
+        return self.backend.run(written(statement.text, self.backend.dialect.placeholder), statement.values)
 
 
 def _needed(wanted: int, examined: int, found: int) -> int:
-    """Return about how many candidates more must be read to find so many, at the pace so far."""
-    return max(wanted, 0) * examined // max(found, 1)
+    """Return about how many candidates more must be read to find so many.
+
+    The pace so far is that of a few: it is taken to be as slow as it may well be, by one standard deviation.
+    """
+    return max(wanted, 0) * examined // max(found - isqrt(found), 1)
 
 
 def _names(condition: Condition) -> Iterator[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from broadstreet.store.query.terms import (
@@ -45,6 +46,7 @@ class Dialect:
     """The words in which back ends differ."""
 
     placeholder: str
+    """What stands for a value: `?`, or `$` with the value's number."""
     contains: str
     """The function that tells where a text contains another, 0 for nowhere."""
     merges: bool
@@ -53,10 +55,12 @@ class Dialect:
     """Whether reading all rows of a second condition costs a small part of as many probes of it."""
     numbers: bool
     """Whether to number the rows that are read costs next to nothing."""
+    among: str
+    """That a column is among the numbers of one value, a list of them; empty if there is no such value."""
 
 
-SQLITE: Final = Dialect("?", "instr", merges=True, intersects=False, numbers=False)
-POSTGRES: Final = Dialect("%s", "strpos", merges=False, intersects=True, numbers=True)
+SQLITE: Final = Dialect("?", "instr", merges=True, intersects=False, numbers=False, among="")
+POSTGRES: Final = Dialect("$", "strpos", merges=False, intersects=True, numbers=True, among="= ANY (?)")
 
 
 class Sql(NamedTuple):
@@ -85,6 +89,15 @@ class Stretch(NamedTuple):
     wanted: int
 
 
+@lru_cache(maxsize=256)
+def written(text: str, placeholder: str) -> str:
+    """Return a statement with a back end's placeholder for each of its values."""
+    if placeholder == "?":
+        return text
+    begin, *rest = text.split("?")
+    return begin + "".join(f"{placeholder}{number}{piece}" for number, piece in enumerate(rest, 1))
+
+
 TRUE, FALSE = Sql("1 = 1"), Sql("1 = 0")
 
 
@@ -103,8 +116,8 @@ def candidates(
     """Return the statement that reads candidates in order, and tells which of them are found.
 
     Its rows are `(value, since, tie, slice, number, found)`: what was found, and the last one that was read
-    where reading ended at `most`. With `by_keys` the drive is read by its keys alone, and whether a version holds
-    and may be seen is looked up for those that meet the others.
+    where reading ended at `most`. With `by_keys` the drive is read by its keys alone, and whether a version
+    holds and may be seen is looked up for those that meet the others.
     """
     inner = stream(drive, None if by_keys else stretch.visible, stretch.after, stretch.most, dialect)
     found = (_tests_by_keys if by_keys else _tests)(drive, others, stretch, dialect)
