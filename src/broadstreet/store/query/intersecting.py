@@ -3,7 +3,9 @@
 A probe descends a tree for each candidate, to pages that are far from each other. The rows of one condition
 lie together, and each is read at a small part of that, by its key alone. So where few candidates are found,
 all rows of the other condition are read, and those kept whose version is among the candidates. Where they lie
-in the order of positions, only those are read that lie between the candidates.
+in the order of positions, only those are read that lie between the candidates. Where most of them lie in a
+zone of positions, as what was recorded on one day does, the candidates in the zone are probed, and no more is
+held against the others than the rows outside of it.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from broadstreet.store.index.kinds import Kind
+from broadstreet.store.query.plan import Whole, Zone
 from broadstreet.store.query.sql import (
     TRUE,
     Dialect,
@@ -25,7 +29,7 @@ from broadstreet.store.query.sql import (
     stream,
     within,
 )
-from broadstreet.store.query.terms import Has, Rows, Slice, Term, by_position
+from broadstreet.store.query.terms import Has, Slice, Term, by_position
 
 OVERFLOW: Final = 2
 """What `found` is where the second condition has more rows than were to be read."""
@@ -34,16 +38,19 @@ _BETWEEN: Final = Sql("d.since BETWEEN (SELECT low FROM b) AND (SELECT high FROM
 
 
 def intersection(
-    drive: Has, second: Has, others: Sequence[Term], stretch: Stretch, bound: int, dialect: Dialect
+    drive: Has, whole: Whole, others: Sequence[Term], stretch: Stretch, bound: int, dialect: Dialect
 ) -> Sql:
     """Return the statement that reads as `candidates` does, with up to `bound` rows of a second condition.
 
     If that has more, all rows are told as an `OVERFLOW`, and nothing is known of them.
     """
     visible, at, after, most, wanted = stretch
-    inner, beside = stream(drive, None, after, most, dialect), _all_rows(second, bound, dialect)
+    second, zone = whole
+    inner, beside, fit = stream(drive, None, after, most, dialect), *_all_rows(second, bound, dialect)
+    inside = Sql("WHEN d.since BETWEEN ? AND ? THEN FALSE", zone) if zone else Sql("")
     tests = [
-        Sql("d.fit = 1 AND d.since <= ? AND d.since IN (SELECT unnest(met) FROM m)", (at,)),
+        Sql("d.fit = 1 AND d.since <= ?", (at,)),
+        _met(second, zone, dialect),
         still_seen(drive, visible, at),
         *(probe(term, dialect) for term in others if term is not second),
         *first(drive, dialect),
@@ -52,26 +59,49 @@ def intersection(
     text = (
         f"WITH c AS MATERIALIZED (SELECT * FROM ({inner.text}) d),"
         " b AS MATERIALIZED (SELECT min(since) AS low, max(since) AS high FROM c),"
-        " m AS MATERIALIZED (SELECT count(*) AS had, array_agg(p.since)"
-        " FILTER (WHERE CASE WHEN p.since IN (SELECT since FROM c) THEN p.fit = 1 ELSE FALSE END) AS met"
-        f" FROM ({beside.text}) p)"
+        " m AS MATERIALIZED (SELECT count(*) AS had, array_agg(d.since)"
+        f" FILTER (WHERE CASE {inside.text} WHEN d.since IN (SELECT since FROM c) THEN {fit.text} = 1"
+        f" ELSE FALSE END) AS met FROM ({beside.text}) d)"
         " SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
         f" row_number() OVER () AS number, CASE WHEN (SELECT had FROM m) > ? THEN {OVERFLOW}"
         f" WHEN {found.text} THEN 1 ELSE 0 END AS found"
         " FROM c d) x WHERE found <> 0 OR number = ? LIMIT ?"
     )
-    return Sql(text, (*inner.values, *beside.values, bound, *found.values, most, wanted))
+    read = (*inner.values, *inside.values, *fit.values, *beside.values)
+    return Sql(text, (*read, bound, *found.values, most, wanted))
 
 
-def _all_rows(second: Has, bound: int, dialect: Dialect) -> Sql:
+def _met(second: Has, zone: Zone | None, dialect: Dialect) -> Sql:
+    met = "d.since IN (SELECT unnest(met) FROM m)"
+    if zone is None:
+        return Sql(met)
+    probed = probe(second, dialect)
+    text = f"CASE WHEN d.since BETWEEN ? AND ? THEN {probed.text} ELSE {met} END"
+    return Sql(text, (*zone, *probed.values))
+
+
+def _all_rows(second: Has, bound: int, dialect: Dialect) -> tuple[Sql, Sql]:
+    """Return the statement that reads all rows, and what is 1 for those that fit: few are ever asked."""
     pieces = [
-        _slices(rows, list(alike), by_position(second.kind), dialect)
-        for rows in second.rows
-        for _, alike in groupby(rows.slices, key=_but_the_last)
+        (rows, list(alike)) for rows in second.rows for _, alike in groupby(rows.slices, key=_but_the_last)
     ]
-    text = " UNION ALL ".join(piece.text for piece in pieces)
-    values = tuple(value for piece in pieces for value in piece.values)
-    return Sql(f"SELECT * FROM ({text}) q LIMIT ?", (*values, bound + 1))
+    told = sorted({test.column for rows in second.rows for clause in rows.clauses for test in clause})
+    columns = [f"d.{column}" for column in told if column != "since"]
+    read = [
+        _slices(rows.kind, alike, [*columns, f"{number} AS piece"], dialect)
+        for number, (rows, alike) in enumerate(pieces)
+    ]
+    text = " UNION ALL ".join(piece.text for piece in read)
+    values = tuple(value for piece in read for value in piece.values)
+    fits = [fit_of(rows, alike[0], dialect) for rows, alike in pieces]
+    return Sql(f"SELECT * FROM ({text}) q LIMIT ?", (*values, bound + 1)), _by_piece(fits)
+
+
+def _by_piece(fits: Sequence[Sql]) -> Sql:
+    if len(set(fits)) == 1:
+        return fits[0]
+    text = " ".join(f"WHEN {number} THEN {fit.text}" for number, fit in enumerate(fits))
+    return Sql(f"CASE d.piece {text} END", tuple(value for fit in fits for value in fit.values))
 
 
 def _but_the_last(slice: Slice) -> tuple[object, ...]:
@@ -79,12 +109,13 @@ def _but_the_last(slice: Slice) -> tuple[object, ...]:
     return slice.fixed[:-1], slice.fixed[-1][0], slice.bounds
 
 
-def _slices(rows: Rows, alike: Sequence[Slice], ordered: bool, dialect: Dialect) -> Sql:
+def _slices(kind: Kind, alike: Sequence[Slice], columns: Sequence[str], dialect: Dialect) -> Sql:
     """Return the statement that reads slices at once, those between the candidates if they are ordered so."""
-    fit = fit_of(rows, alike[0], dialect)
-    held = joined("AND", [*_within(alike, dialect), *([_BETWEEN] if ordered else [])], TRUE)
-    text = f"SELECT d.since AS since, {fit.text} AS fit FROM {rows.kind.table} d WHERE {held.text}"
-    return Sql(text, (*fit.values, *held.values))
+    between = [_BETWEEN] if by_position(kind) else []
+    held = joined("AND", [*_within(alike, dialect), *between], TRUE)
+    return Sql(
+        f"SELECT {', '.join(['d.since', *columns])} FROM {kind.table} d WHERE {held.text}", held.values
+    )
 
 
 def _within(alike: Sequence[Slice], dialect: Dialect) -> Iterator[Sql]:

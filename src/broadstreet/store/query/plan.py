@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from broadstreet.store.index import kinds
 from broadstreet.store.query.sql import Dialect, Sql, sample
@@ -16,7 +16,7 @@ FEW: Final = 64
 """A condition with fewer rows is begun with, without a look at the others."""
 MOST_READ: Final = 32_768
 """Rows of a second condition that are read as a whole: some 5 ms, by their keys alone."""
-A_PROBE: Final = 24
+A_PROBE: Final = 32
 """So many of those rows cost what one probe does."""
 
 UNKNOWN: Final = 16
@@ -33,8 +33,13 @@ class Estimate:
     exact: bool
     blind: bool = False
     """Whether nothing tells how far they reach, and so many are merely assumed."""
-    reach: int = 0
-    """Over how many positions those spread that were read to tell."""
+    between: tuple[int, int] = (0, 0)
+    """Between which positions those lie that were read to tell."""
+
+    @property
+    def reach(self) -> int:
+        """Over how many positions those spread that were read to tell."""
+        return self.between[1] - self.between[0]
 
     def __str__(self) -> str:
         return f"{self.rows:,} rows" if self.exact else f"about {self.rows:,} rows"
@@ -105,6 +110,20 @@ class Plan:
         return "\n".join(lines)
 
 
+class Zone(NamedTuple):
+    """Positions between which most rows of a condition are likely to lie."""
+
+    first: int
+    last: int
+
+
+class Whole(NamedTuple):
+    """A condition of which all rows are read, and where most of them lie, if that is a small part of all."""
+
+    term: Has
+    zone: Zone | None
+
+
 @dataclass(frozen=True)
 class Chosen:
     """The drive of a search, by its number among those that it could begin with, and the rest."""
@@ -121,7 +140,7 @@ class Chosen:
         probes = tuple(
             Step(describe(term), _tables(term), self.estimates.get(id(term))) for term in self.others
         )
-        whole = self._read(second) if second else None
+        whole = self._read(second.term) if second else None
         return Plan(type, at, drive, probes, ORDERS[self.drive.kind].told, most, whole)
 
     def estimated(self, run: Run, dialect: Dialect) -> Chosen:
@@ -133,7 +152,7 @@ class Chosen:
                 estimates[id(term)] = _estimate(term, run, dialect)
         return replace(self, estimates=estimates)
 
-    def second(self, candidates: int, chunk: int, at: int) -> Has | None:
+    def second(self, candidates: int, chunk: int, at: int) -> Whole | None:
         """Return the condition of which reading all rows is likely to cost less than so many probes.
 
         Where its rows are in the order of positions, of `at`, none are read but those between the candidates
@@ -144,8 +163,7 @@ class Chosen:
         known = [(self._read_of(term, share), number) for number, term in enumerate(self.others)]
         fit = [(rows, number) for rows, number in known if rows is not None and rows <= most]
         term = self.others[min(fit)[1]] if fit else None
-        assert term is None or isinstance(term, Has)
-        return term
+        return Whole(term, self._zone(term, chunk, at)) if isinstance(term, Has) else None
 
     def _share(self, chunk: int, at: int) -> float:
         """Return over about which part of all positions so many candidates spread."""
@@ -153,6 +171,17 @@ class Chosen:
         if drive is None or drive.exact:
             return 1
         return min(drive.reach * chunk / (SAMPLED * max(at, 1)), 1)
+
+    def _zone(self, term: Has, chunk: int, at: int) -> Zone | None:
+        """Return where most rows of a term lie, if few candidates do; what is later is taken to lie later."""
+        estimate = self.estimates[id(term)]
+        if by_position(term.kind) or estimate.exact:
+            return None
+        first, last = estimate.between
+        reach = estimate.reach * estimate.rows // SAMPLED
+        zone = Zone(first - reach - reach // 4, last + reach // 4)
+        inside = (zone.last - zone.first) * chunk / max(at, 1)
+        return zone if inside * A_PROBE < estimate.rows / 4 else None
 
     def _read_of(self, term: Term, share: float) -> int | None:
         """Return about how many rows of a term are read beside candidates; None if that is not known."""
@@ -224,14 +253,14 @@ def _estimates(drives: Sequence[Has], run: Run, dialect: Dialect) -> dict[int, E
 
 def _estimate(drive: Has, run: Run, dialect: Dialect) -> Estimate:
     """Count the first rows; if there are more, go by the part of the whole stretch that those cover."""
-    ((count, low, high, reach),) = run(sample(drive, SAMPLED, dialect))
+    ((count, low, high, first, last),) = run(sample(drive, SAMPLED, dialect))
     if count < SAMPLED:
         return Estimate(count, exact=True)
     begin = _begin(drive)
     if isinstance(high, str) or begin is None or high <= low:
-        return Estimate(SAMPLED * UNKNOWN, exact=False, blind=True, reach=reach)
+        return Estimate(SAMPLED * UNKNOWN, exact=False, blind=True, between=(first, last))
     rows = int(SAMPLED * max((high - begin) / (high - low), 1))
-    return Estimate(rows, exact=False, reach=reach)
+    return Estimate(rows, exact=False, between=(first, last))
 
 
 def _begin(drive: Has) -> Any:

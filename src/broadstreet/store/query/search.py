@@ -14,7 +14,7 @@ from broadstreet.store.query.compiling import Compiler, terms_of
 from broadstreet.store.query.conditions import AnyOf, Condition, Not, require_sound
 from broadstreet.store.query.intersecting import OVERFLOW, intersection
 from broadstreet.store.query.pages import Page
-from broadstreet.store.query.plan import MOST_READ, Chosen, Estimate, Plan, choose
+from broadstreet.store.query.plan import MOST_READ, Chosen, Estimate, Plan, Whole, choose
 from broadstreet.store.query.results import TooBroad
 from broadstreet.store.query.sql import (
     Dialect,
@@ -26,7 +26,7 @@ from broadstreet.store.query.sql import (
     last_read,
     written,
 )
-from broadstreet.store.query.terms import Either, Has, Term
+from broadstreet.store.query.terms import Either, Term
 from broadstreet.store.query.visible import Visible
 
 MOST_EXAMINED: Final = 2_000
@@ -122,7 +122,7 @@ class Search:
         """Read on from `after`, more with each statement."""
         chunk = min(max(_FIRST_CHUNK, wanted), most) if self.backend.dialect.numbers else most
         examined = found = 0
-        second: Has | None = None
+        second: Whole | None = None
         while chunk and not self.never:
             rows = self._some(chunk, wanted, second)
             yield rows, chunk
@@ -131,14 +131,14 @@ class Search:
             second = self._second(min(_needed(wanted - found, examined, found), most - examined))
             chunk = min(chunk * _GROWTH if second is None else _LARGE_CHUNK, most - examined)
 
-    def _second(self, candidates: int) -> Has | None:
+    def _second(self, candidates: int) -> Whole | None:
         """Return the condition whose rows are all read at less cost than so many probes, if there is one."""
         if not self.backend.dialect.intersects or candidates < _FEW:
             return None
         self.chosen = self.chosen.estimated(self._run, self.backend.dialect)
         return self.chosen.second(min(candidates, _LARGE_CHUNK), _LARGE_CHUNK, self.at)
 
-    def _some(self, chunk: int, wanted: int, second: Has | None) -> list[Any]:
+    def _some(self, chunk: int, wanted: int, second: Whole | None) -> list[Any]:
         """Read the next candidates and which of them are found, by all rows of a second condition if told."""
         stretch = Stretch(self.visible, self.at, self.after, chunk, wanted)
         drive, others, dialect = self.chosen.drive, self.chosen.others, self.backend.dialect

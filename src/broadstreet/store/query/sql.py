@@ -188,11 +188,11 @@ def still_seen(drive: Has, visible: Visible, at: int) -> Sql:
 def sample(drive: Has, most: int, dialect: Dialect = SQLITE) -> Sql:
     """Return the statement that counts the first rows of a drive, and tells between which values they lie.
 
-    Where it matters, it tells over how many positions as well.
+    Where it matters, it tells between which positions as well.
     """
     inner = stream(drive, None, None, most, dialect)
-    reach = "max(since) - min(since)" if dialect.intersects else "0"
-    return Sql(f"SELECT count(*), min(value), max(value), {reach} FROM ({inner.text}) d", inner.values)
+    between = "min(since), max(since)" if dialect.intersects else "0, 0"
+    return Sql(f"SELECT count(*), min(value), max(value), {between} FROM ({inner.text}) d", inner.values)
 
 
 def stream(
