@@ -21,6 +21,7 @@ from broadstreet.store.query.sql import (
     Key,
     Sql,
     Stretch,
+    among,
     candidates,
     found_alone,
     last_read,
@@ -157,11 +158,8 @@ class Search:
         """Return the entries with these seqs, in their order."""
         if not seqs:
             return []
-        sql = f"SELECT {ENTRY} FROM entry e WHERE e.seq "
-        if among := self.backend.dialect.among:
-            rows = self.backend.run(written(sql + among, self.backend.dialect.placeholder), [list(seqs)])
-        else:
-            rows = self._run(Sql(f"{sql}IN ({', '.join('?' * len(seqs))})", tuple(seqs)))
+        held = among(seqs, self.backend.dialect)
+        rows = self._run(Sql(f"SELECT {ENTRY} FROM entry e WHERE e.seq {held.text}", held.values))
         found = {row[0]: Entry(*row) for row in rows}
         return [found[seq] for seq in seqs]
 

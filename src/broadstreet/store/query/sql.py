@@ -56,11 +56,13 @@ class Dialect:
     numbers: bool
     """Whether to number the rows that are read costs next to nothing."""
     among: str
-    """That a column is among the numbers of one value, a list of them; empty if there is no such value."""
+    """That a number is among those of one value, `{1,2}`; empty if it takes as many values as numbers."""
 
 
 SQLITE: Final = Dialect("?", "instr", merges=True, intersects=False, numbers=False, among="")
-POSTGRES: Final = Dialect("$", "strpos", merges=False, intersects=True, numbers=True, among="= ANY (?)")
+POSTGRES: Final = Dialect(
+    "$", "strpos", merges=False, intersects=True, numbers=True, among="= ANY (CAST(? AS bigint[]))"
+)
 
 
 class Sql(NamedTuple):
@@ -99,6 +101,13 @@ def written(text: str, placeholder: str) -> str:
 
 
 TRUE, FALSE = Sql("1 = 1"), Sql("1 = 0")
+
+
+def among(numbers: Sequence[int], dialect: Dialect) -> Sql:
+    """Return the condition that what stands before it is among numbers."""
+    if dialect.among:  # one statement, and so one plan, for however many
+        return Sql(dialect.among, (f"{{{','.join(map(str, numbers))}}}",))
+    return Sql(f"IN ({', '.join('?' * len(numbers))})", tuple(numbers))
 
 
 def joined(word: str, pieces: Iterable[Sql], empty: Sql) -> Sql:
