@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from unittest import mock
@@ -80,13 +81,18 @@ def changed(committer: Committer, store: Searching) -> Searching:
 
 @contextmanager
 def reading_together(zone: Zone | None) -> Iterator[Any]:
-    """Let all rows of a second condition be read from the second statement on; yield what notes it."""
+    """Let all rows of a second condition be read, with a zone from the first on; yield what notes it."""
+
+    def at_once(self: plan.Chosen, _wanted: int, chunk: int, at: int) -> plan.Whole | None:
+        return self.second(chunk, chunk, at) if zone else None
+
     with (
         mock.patch.object(search, "_FIRST_CHUNK", 1),
         mock.patch.object(search, "_FEW", 0),
         mock.patch.object(plan, "FEW", 0),
         mock.patch.object(plan, "A_PROBE", 10_000),
         mock.patch.object(plan.Chosen, "_zone", return_value=zone),
+        mock.patch.object(plan.Chosen, "at_once", at_once),
         mock.patch.object(search, "intersection", wraps=search.intersection) as noted,
     ):
         yield noted
@@ -177,12 +183,21 @@ def test_a_second_condition_is_read_if_few_of_its_rows_are(
     assert (told is not None and told.term is other) == read
 
 
+def test_all_rows_are_not_read_at_once_beside_candidates_that_lie_together() -> None:
+    day = Estimate(21_504, exact=False, between=(500_000, 500_500))
+    for drive in (TOGETHER, replace(EVERYWHERE, exact=True)):
+        plans, _ = chosen(drive, day, "date_index")
+        assert plans.at_once(52, 2_048, 1_000_000) is None
+
+
 def test_a_zone_is_told_where_few_candidates_lie_in_it() -> None:
     day = Estimate(21_504, exact=False, between=(500_000, 500_500))
     plans, _ = chosen(EVERYWHERE, day, "date_index")
     told = plans.second(2_000, 2_048, 1_000_000)
     assert told is not None
     assert told.zone == Zone(500_000 - 42_000 - 10_500, 500_500 + 10_500), "as dense as the first of them"
+    assert plans.at_once(52, 2_048, 1_000_000) == told, "52 in a zone of a sixteenth are far apart"
+    assert plans.at_once(5, 2_048, 1_000_000) is None, "a few are soon found"
     in_a_small_log = plans.second(2_000, 2_048, 500_600)
     assert in_a_small_log is not None
     assert in_a_small_log.zone is None, "too many candidates lie there"

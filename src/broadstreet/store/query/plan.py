@@ -165,6 +165,17 @@ class Chosen:
         term = self.others[min(fit)[1]] if fit else None
         return Whole(term, self._zone(term, chunk, at)) if isinstance(term, Has) else None
 
+    def at_once(self, wanted: int, chunk: int, at: int) -> Whole | None:
+        """Return the condition of which all rows are read from the first, for no more than few can meet it.
+
+        So it is where its rows lie in a zone, while candidates come from all positions.
+        """
+        drive, whole = self.estimates.get(id(self.drive)), self.second(chunk, chunk, at)
+        if drive is None or drive.exact or whole is None or whole.zone is None or self._share(chunk, at) < 1:
+            return None
+        needed = wanted * at // max(whole.zone.last - whole.zone.first, 1)
+        return whole if self.estimates[id(whole.term)].rows <= min(needed, chunk) * A_PROBE else None
+
     def _share(self, chunk: int, at: int) -> float:
         """Return over about which part of all positions so many candidates spread."""
         drive = self.estimates.get(id(self.drive))

@@ -121,9 +121,10 @@ class Search:
 
     def _chunks(self, most: int, wanted: int) -> Iterator[tuple[list[Any], int]]:
         """Read on from `after`, more with each statement."""
-        chunk = min(max(_FIRST_CHUNK, wanted), most) if self.backend.dialect.numbers else most
+        second = self._at_once(wanted)
+        first = max(_FIRST_CHUNK, wanted) if second is None else _LARGE_CHUNK
+        chunk = min(first, most) if self.backend.dialect.numbers else most
         examined = found = 0
-        second: Whole | None = None
         while chunk and not self.never:
             rows = self._some(chunk, wanted, second)
             yield rows, chunk
@@ -131,6 +132,10 @@ class Search:
             found += sum(row[5] for row in rows)
             second = self._second(min(_needed(wanted - found, examined, found), most - examined))
             chunk = min(chunk * _GROWTH if second is None else _LARGE_CHUNK, most - examined)
+
+    def _at_once(self, wanted: int) -> Whole | None:
+        intersects = self.backend.dialect.intersects and not self.never
+        return self.chosen.at_once(wanted, _LARGE_CHUNK, self.at) if intersects else None
 
     def _second(self, candidates: int) -> Whole | None:
         """Return the condition whose rows are all read at less cost than so many probes, if there is one."""
