@@ -47,7 +47,7 @@ def intersection(
     visible, at, after, most, wanted = stretch
     second, zone = whole
     inner, beside, fit = stream(drive, None, after, most, dialect), *_all_rows(second, bound, dialect)
-    inside = Sql("WHEN d.since BETWEEN ? AND ? THEN FALSE", zone) if zone else Sql("")
+    outside = Sql("(d.since < ? OR d.since > ?)", zone) if zone else TRUE
     tests = [
         Sql("d.fit = 1 AND d.since <= ?", (at,)),
         _met(second, zone, dialect),
@@ -60,14 +60,14 @@ def intersection(
         f"WITH c AS MATERIALIZED (SELECT * FROM ({inner.text}) d),"
         " b AS MATERIALIZED (SELECT min(since) AS low, max(since) AS high FROM c),"
         " m AS MATERIALIZED (SELECT count(*) AS had, array_agg(d.since)"
-        f" FILTER (WHERE CASE {inside.text} WHEN d.since IN (SELECT since FROM c) THEN {fit.text} = 1"
+        f" FILTER (WHERE {outside.text} AND CASE WHEN d.since IN (SELECT since FROM c) THEN {fit.text} = 1"
         f" ELSE FALSE END) AS met FROM ({beside.text}) d)"
         " SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
         f" row_number() OVER () AS number, CASE WHEN (SELECT had FROM m) > ? THEN {OVERFLOW}"
         f" WHEN {found.text} THEN 1 ELSE 0 END AS found"
         " FROM c d) x WHERE found <> 0 OR number = ? LIMIT ?"
     )
-    read = (*inner.values, *inside.values, *fit.values, *beside.values)
+    read = (*inner.values, *outside.values, *fit.values, *beside.values)
     return Sql(text, (*read, bound, *found.values, most, wanted))
 
 
