@@ -340,15 +340,16 @@ drawn = {
     "most": st.integers(4, 12),
     "few": some([0, 64]),
     "read": some([1, plan.MOST_READ]),  # of a second condition on PostgreSQL, if it has no more
+    "zone": some([None, None, plan.Zone(0, 0), plan.Zone(3, 7), plan.Zone(0, 99)]),  # where it is said to lie
 }
 
 
 @settings(deadline=None, max_examples=settings.default.max_examples * 3)  # type: ignore[union-attr]
 @given(**drawn)
 def test_a_search_finds_what_a_look_at_every_resource_finds(
-    case: Any, limits: list[int], most: int, few: int, read: int
+    case: Any, limits: list[int], most: int, few: int, read: int, zone: plan.Zone | None
 ) -> None:
-    require_what_a_look_finds(on_a_file, case, limits, most, few, read)
+    require_what_a_look_finds(on_a_file, case, limits, most, few, read, zone)
 
 
 @settings(
@@ -358,13 +359,13 @@ def test_a_search_finds_what_a_look_at_every_resource_finds(
 )
 @given(**drawn)
 def test_so_it_does_on_postgresql(
-    on_a_server: Opening, case: Any, limits: list[int], most: int, few: int, read: int
+    on_a_server: Opening, case: Any, limits: list[int], most: int, few: int, read: int, zone: plan.Zone | None
 ) -> None:
-    require_what_a_look_finds(on_a_server, case, limits, most, few, read)
+    require_what_a_look_finds(on_a_server, case, limits, most, few, read, zone)
 
 
 def require_what_a_look_finds(
-    opening: Opening, case: Any, limits: list[int], most: int, few: int, read: int
+    opening: Opening, case: Any, limits: list[int], most: int, few: int, read: int, zone: plan.Zone | None
 ) -> None:
     type, changes, searches, later = case
     with (
@@ -374,6 +375,7 @@ def require_what_a_look_finds(
         mock.patch.object(search, "MOST_READ", read),
         mock.patch.object(reading_module, "MOST_EXAMINED", most),
         mock.patch.object(plan, "FEW", few),
+        mock.patch.object(plan.Chosen, "_zone", return_value=zone),
     ):
         later_on = iter([lambda: committer.commit(Apply((later,)))])
         for conditions, share in searches:

@@ -156,7 +156,7 @@ def test_where_few_candidates_are_found_a_second_condition_is_read_as_a_whole(ma
 
 def test_a_second_condition_that_has_more_rows_than_guessed_is_probed_after_all(many: Searching) -> None:
     both = [FINAL, Dated.of("date", "le2026-01-09")]
-    found, statements = asked(many, both, read=3)
+    found, statements = asked(many, both, read=2)
     assert found == ["o8", "o6"]
     if many.dialect.intersects:
         read = [n for n, statement in enumerate(statements) if statement.startswith("WITH")]

@@ -177,7 +177,11 @@ class PostgresReader(Searching):
 
     def run(self, sql: str, values: Sequence[Any]) -> list[Any]:
         """Run a statement of a search."""
-        return self._all(sql, values, prepare=True)
+        return self._do(
+            lambda connection: (
+                psycopg.RawCursor(connection).execute(sql, values, binary=True, prepare=True).fetchall()
+            )
+        )
 
     def require_readable(self, at: int | None) -> None:
         """Refuse a position whose superseded rows are purged, and an index that is not whole."""

@@ -24,10 +24,8 @@ def escaped(text: str) -> bytes:
 
 def unescaped(data: Buffer) -> str:
     """Return the text that `escaped` was given."""
-    encoded = bytes(data)
-    if b"\1" in encoded:
-        encoded = encoded.replace(b"\1\1", b"\0").replace(b"\1\2", b"\1")
-    return encoded.decode()
+    text = str(data, "utf-8")
+    return text if "\1" not in text else text.replace("\1\1", "\0").replace("\1\2", "\1")
 
 
 class _TextDumper(Dumper):
@@ -45,8 +43,7 @@ class _BinaryDumper(_TextDumper):
 class _TextLoader(Loader):
     format = Format.TEXT
 
-    def load(self, data: Buffer) -> str:
-        return unescaped(data)
+    load = staticmethod(unescaped)  # called for each text of each row
 
 
 class _BinaryLoader(_TextLoader):

@@ -1,15 +1,21 @@
 """Two conditions at once: the candidates of a drive beside all rows of a second condition.
 
 A probe descends a tree for each candidate, to pages that are far from each other. The rows of one condition
-lie together, and each is read at a twentieth of that, by its key alone. So where few candidates are found,
-all rows of the other condition are read, and those kept whose version is among the candidates.
+lie together, and each is read at a small part of that, by its key alone. So where few candidates are found,
+all rows of the other condition are read, and those kept whose version is among the candidates. Where they lie
+in the order of positions, only those are read that lie between the candidates. Where most of them lie in a
+zone of positions, as what was recorded on one day does, the candidates in the zone are probed, and no more is
+held against the others than the rows outside of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
+from broadstreet.store.index.kinds import Kind
+from broadstreet.store.query.plan import Whole, Zone
 from broadstreet.store.query.sql import (
     TRUE,
     Dialect,
@@ -19,65 +25,101 @@ from broadstreet.store.query.sql import (
     fit_of,
     joined,
     probe,
-    seen,
+    still_seen,
     stream,
     within,
 )
-from broadstreet.store.query.terms import Has, Rows, Slice, Term
-from broadstreet.store.query.visible import Visible
+from broadstreet.store.query.terms import Has, Slice, Term, by_position
 
 OVERFLOW: Final = 2
 """What `found` is where the second condition has more rows than were to be read."""
 
+_BETWEEN: Final = Sql("d.since BETWEEN (SELECT low FROM b) AND (SELECT high FROM b)")
+
 
 def intersection(
-    drive: Has, second: Has, others: Sequence[Term], stretch: Stretch, bound: int, dialect: Dialect
+    drive: Has, whole: Whole, others: Sequence[Term], stretch: Stretch, bound: int, dialect: Dialect
 ) -> Sql:
     """Return the statement that reads as `candidates` does, with up to `bound` rows of a second condition.
 
     If that has more, all rows are told as an `OVERFLOW`, and nothing is known of them.
     """
     visible, at, after, most, wanted = stretch
-    inner, beside = stream(drive, None, after, most, dialect), _all_rows(second, bound, dialect)
+    second, zone = whole
+    inner, beside, fit = stream(drive, None, after, most, dialect), *_all_rows(second, bound, dialect)
+    outside = Sql("(d.since < ? OR d.since > ?)", zone) if zone else TRUE
     tests = [
-        Sql("d.fit = 1 AND d.since <= ? AND d.since IN (SELECT unnest(met) FROM m)", (at,)),
-        _still_seen(drive, visible, at),
+        Sql("d.fit = 1 AND d.since <= ?", (at,)),
+        _met(second, zone, dialect),
+        still_seen(drive, visible, at),
         *(probe(term, dialect) for term in others if term is not second),
         *first(drive, dialect),
     ]
     found = joined("AND", tests, TRUE)
     text = (
-        f"WITH c AS MATERIALIZED (SELECT d.*, row_number() OVER () AS number FROM ({inner.text}) d),"
-        " m AS MATERIALIZED (SELECT count(*) AS had, array_agg(p.since)"
-        " FILTER (WHERE p.fit = 1 AND p.since IN (SELECT since FROM c)) AS met"
-        f" FROM ({beside.text}) p)"
+        f"WITH c AS MATERIALIZED (SELECT * FROM ({inner.text}) d),"
+        " b AS MATERIALIZED (SELECT min(since) AS low, max(since) AS high FROM c),"
+        " m AS MATERIALIZED (SELECT count(*) AS had, array_agg(d.since)"
+        f" FILTER (WHERE {outside.text} AND CASE WHEN d.since IN (SELECT since FROM c) THEN {fit.text} = 1"
+        f" ELSE FALSE END) AS met FROM ({beside.text}) d)"
         " SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
-        f" d.number, CASE WHEN (SELECT had FROM m) > ? THEN {OVERFLOW}"
+        f" row_number() OVER () AS number, CASE WHEN (SELECT had FROM m) > ? THEN {OVERFLOW}"
         f" WHEN {found.text} THEN 1 ELSE 0 END AS found"
         " FROM c d) x WHERE found <> 0 OR number = ? LIMIT ?"
     )
-    return Sql(text, (*inner.values, *beside.values, bound, *found.values, most, wanted))
+    read = (*inner.values, *outside.values, *fit.values, *beside.values)
+    return Sql(text, (*read, bound, *found.values, most, wanted))
 
 
-def _all_rows(second: Has, bound: int, dialect: Dialect) -> Sql:
-    pieces = [_slice(rows, slice, dialect) for rows in second.rows for slice in rows.slices]
-    text = " UNION ALL ".join(piece.text for piece in pieces)
-    values = tuple(value for piece in pieces for value in piece.values)
-    return Sql(f"SELECT * FROM ({text}) q LIMIT ?", (*values, bound + 1))
+def _met(second: Has, zone: Zone | None, dialect: Dialect) -> Sql:
+    met = "d.since IN (SELECT unnest(met) FROM m)"
+    if zone is None:
+        return Sql(met)
+    probed = probe(second, dialect)
+    text = f"CASE WHEN d.since BETWEEN ? AND ? THEN {probed.text} ELSE {met} END"
+    return Sql(text, (*zone, *probed.values))
 
 
-def _slice(rows: Rows, slice: Slice, dialect: Dialect) -> Sql:
-    fit = fit_of(rows, slice, dialect)
-    held = joined("AND", within(slice, dialect), TRUE)
-    text = f"SELECT d.since AS since, {fit.text} AS fit FROM {rows.kind.table} d WHERE {held.text}"
-    return Sql(text, (*fit.values, *held.values))
+def _all_rows(second: Has, bound: int, dialect: Dialect) -> tuple[Sql, Sql]:
+    """Return the statement that reads all rows, and what is 1 for those that fit: few are ever asked."""
+    pieces = [
+        (rows, list(alike)) for rows in second.rows for _, alike in groupby(rows.slices, key=_but_the_last)
+    ]
+    told = sorted({test.column for rows in second.rows for clause in rows.clauses for test in clause})
+    columns = [f"d.{column}" for column in told if column != "since"]
+    read = [
+        _slices(rows.kind, alike, [*columns, f"{number} AS piece"], dialect)
+        for number, (rows, alike) in enumerate(pieces)
+    ]
+    text = " UNION ALL ".join(piece.text for piece in read)
+    values = tuple(value for piece in read for value in piece.values)
+    fits = [fit_of(rows, alike[0], dialect) for rows, alike in pieces]
+    return Sql(f"SELECT * FROM ({text}) q LIMIT ?", (*values, bound + 1)), _by_piece(fits)
 
 
-def _still_seen(drive: Has, visible: Visible, at: int) -> Sql:
-    """Return the condition that a version holds and may be seen, which any row of it tells."""
-    label = seen(visible, "p")
-    text = (
-        f"(SELECT 1 FROM {drive.kind.table} p WHERE p.since = d.since AND p.until > ? AND {label.text}"
-        " LIMIT 1) IS NOT NULL"
+def _by_piece(fits: Sequence[Sql]) -> Sql:
+    if len(set(fits)) == 1:
+        return fits[0]
+    text = " ".join(f"WHEN {number} THEN {fit.text}" for number, fit in enumerate(fits))
+    return Sql(f"CASE d.piece {text} END", tuple(value for fit in fits for value in fit.values))
+
+
+def _but_the_last(slice: Slice) -> tuple[object, ...]:
+    """Return what slices have alike that differ in the value of their last column alone."""
+    return slice.fixed[:-1], slice.fixed[-1][0], slice.bounds
+
+
+def _slices(kind: Kind, alike: Sequence[Slice], columns: Sequence[str], dialect: Dialect) -> Sql:
+    """Return the statement that reads slices at once, those between the candidates if they are ordered so."""
+    between = [_BETWEEN] if by_position(kind) else []
+    held = joined("AND", [*_within(alike, dialect), *between], TRUE)
+    return Sql(
+        f"SELECT {', '.join(['d.since', *columns])} FROM {kind.table} d WHERE {held.text}", held.values
     )
-    return Sql(text, (at, *label.values))
+
+
+def _within(alike: Sequence[Slice], dialect: Dialect) -> Iterator[Sql]:
+    *fixed, (column, _) = alike[0].fixed
+    yield from within(Slice(tuple(fixed), alike[0].bounds), dialect)
+    values = tuple(slice.fixed[-1][1] for slice in alike)
+    yield Sql(f"d.{column} IN ({', '.join('?' * len(values))})", values)

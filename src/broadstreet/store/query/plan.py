@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from broadstreet.store.index import kinds
 from broadstreet.store.query.sql import Dialect, Sql, sample
-from broadstreet.store.query.terms import ORDERS, Has, Match, Slice, Term, Window, describe
+from broadstreet.store.query.terms import ORDERS, Has, Match, Slice, Term, Window, by_position, describe
 
 SAMPLED: Final = 256
 """Rows that are read of a condition's index to guess how many there are."""
 FEW: Final = 64
 """A condition with fewer rows is begun with, without a look at the others."""
 MOST_READ: Final = 32_768
-"""Rows of a second condition that are read as a whole: some 4 ms, by their keys alone."""
+"""Rows of a second condition that are read as a whole: some 5 ms, by their keys alone."""
 A_PROBE: Final = 32
 """So many of those rows cost what one probe does."""
 
@@ -33,6 +33,13 @@ class Estimate:
     exact: bool
     blind: bool = False
     """Whether nothing tells how far they reach, and so many are merely assumed."""
+    between: tuple[int, int] = (0, 0)
+    """Between which positions those lie that were read to tell."""
+
+    @property
+    def reach(self) -> int:
+        """Over how many positions those spread that were read to tell."""
+        return self.between[1] - self.between[0]
 
     def __str__(self) -> str:
         return f"{self.rows:,} rows" if self.exact else f"about {self.rows:,} rows"
@@ -103,6 +110,20 @@ class Plan:
         return "\n".join(lines)
 
 
+class Zone(NamedTuple):
+    """Positions between which most rows of a condition are likely to lie."""
+
+    first: int
+    last: int
+
+
+class Whole(NamedTuple):
+    """A condition of which all rows are read, and where most of them lie, if that is a small part of all."""
+
+    term: Has
+    zone: Zone | None
+
+
 @dataclass(frozen=True)
 class Chosen:
     """The drive of a search, by its number among those that it could begin with, and the rest."""
@@ -115,29 +136,70 @@ class Chosen:
     def told(self, type: str, at: int, most: int, dialect: Dialect) -> Plan:
         """Return the plan for people."""
         drive = self._read(self.drive)
-        second = self.second(MOST_READ // A_PROBE) if dialect.intersects else None
+        second = self.second(MOST_READ // A_PROBE, most, at) if dialect.intersects else None
         probes = tuple(
             Step(describe(term), _tables(term), self.estimates.get(id(term))) for term in self.others
         )
-        whole = self._read(second) if second else None
+        whole = self._read(second.term) if second else None
         return Plan(type, at, drive, probes, ORDERS[self.drive.kind].told, most, whole)
 
     def estimated(self, run: Run, dialect: Dialect) -> Chosen:
         """Return the same with estimates of all that is probed and could be read as a whole."""
         estimates = dict(self.estimates)
-        for term in self.others:
-            if isinstance(term, Has) and term.drives and id(term) not in estimates:
+        readable = [term for term in self.others if isinstance(term, Has) and term.drives]
+        for term in (self.drive, *readable) if readable else ():
+            if id(term) not in estimates:
                 estimates[id(term)] = _estimate(term, run, dialect)
         return replace(self, estimates=estimates)
 
-    def second(self, candidates: int) -> Has | None:
-        """Return the condition of which reading all rows is likely to cost less than so many probes."""
+    def second(self, candidates: int, chunk: int, at: int) -> Whole | None:
+        """Return the condition of which reading all rows is likely to cost less than so many probes.
+
+        Where its rows are in the order of positions, of `at`, none are read but those between the candidates
+        of a chunk.
+        """
         most = min(MOST_READ, candidates * A_PROBE)
-        known = [(self.estimates[id(term)], term) for term in self.others if id(term) in self.estimates]
-        fit = [(e.rows, n) for n, (e, _) in enumerate(known) if e.rows <= most and not e.blind]
-        term = known[min(fit)[1]][1] if fit else None
-        assert term is None or isinstance(term, Has)
-        return term
+        share = self._share(chunk, at)
+        known = [(self._read_of(term, share), number) for number, term in enumerate(self.others)]
+        fit = [(rows, number) for rows, number in known if rows is not None and rows <= most]
+        term = self.others[min(fit)[1]] if fit else None
+        return Whole(term, self._zone(term, chunk, at)) if isinstance(term, Has) else None
+
+    def at_once(self, wanted: int, chunk: int, at: int) -> Whole | None:
+        """Return the condition of which all rows are read from the first, for no more than few can meet it.
+
+        So it is where its rows lie in a zone, while candidates come from all positions.
+        """
+        drive, whole = self.estimates.get(id(self.drive)), self.second(chunk, chunk, at)
+        if drive is None or drive.exact or whole is None or whole.zone is None or self._share(chunk, at) < 1:
+            return None
+        needed = wanted * at // max(whole.zone.last - whole.zone.first, 1)
+        return whole if self.estimates[id(whole.term)].rows <= min(needed, chunk) * A_PROBE else None
+
+    def _share(self, chunk: int, at: int) -> float:
+        """Return over about which part of all positions so many candidates spread."""
+        drive = self.estimates.get(id(self.drive))
+        if drive is None or drive.exact:
+            return 1
+        return min(drive.reach * chunk / (SAMPLED * max(at, 1)), 1)
+
+    def _zone(self, term: Has, chunk: int, at: int) -> Zone | None:
+        """Return where most rows of a term lie, if few candidates do; what is later is taken to lie later."""
+        estimate = self.estimates[id(term)]
+        if by_position(term.kind) or estimate.exact:
+            return None
+        first, last = estimate.between
+        reach = estimate.reach * estimate.rows // SAMPLED
+        zone = Zone(first - reach - reach // 4, last + reach // 4)
+        inside = (zone.last - zone.first) * chunk / max(at, 1)
+        return zone if inside * A_PROBE < estimate.rows / 4 else None
+
+    def _read_of(self, term: Term, share: float) -> int | None:
+        """Return about how many rows of a term are read beside candidates; None if that is not known."""
+        estimate = self.estimates.get(id(term))
+        if estimate is None or estimate.blind or not isinstance(term, Has):
+            return None
+        return int(estimate.rows * share) if by_position(term.kind) else estimate.rows
 
     def _read(self, term: Has) -> Step:
         slices = sum(len(rows.slices) for rows in term.rows)
@@ -181,7 +243,7 @@ def _window(terms: Sequence[Term], at: int) -> tuple[Match, ...]:
 
 def _bounded(drive: Has, within: tuple[Match, ...]) -> Has:
     """Bound the positions that are read, where rows are in their order."""
-    if ORDERS[drive.kind].column != "since":
+    if not by_position(drive.kind):
         return drive
     rows = tuple(
         replace(one, slices=tuple(Slice(slice.fixed, slice.bounds + within) for slice in one.slices))
@@ -202,18 +264,19 @@ def _estimates(drives: Sequence[Has], run: Run, dialect: Dialect) -> dict[int, E
 
 def _estimate(drive: Has, run: Run, dialect: Dialect) -> Estimate:
     """Count the first rows; if there are more, go by the part of the whole stretch that those cover."""
-    ((count, low, high),) = run(sample(drive, SAMPLED, dialect))
+    ((count, low, high, first, last),) = run(sample(drive, SAMPLED, dialect))
     if count < SAMPLED:
         return Estimate(count, exact=True)
     begin = _begin(drive)
     if isinstance(high, str) or begin is None or high <= low:
-        return Estimate(SAMPLED * UNKNOWN, exact=False, blind=True)
-    return Estimate(int(SAMPLED * max((high - begin) / (high - low), 1)), exact=False)
+        return Estimate(SAMPLED * UNKNOWN, exact=False, blind=True, between=(first, last))
+    rows = int(SAMPLED * max((high - begin) / (high - low), 1))
+    return Estimate(rows, exact=False, between=(first, last))
 
 
 def _begin(drive: Has) -> Any:
     """Return the lowest value that the bounds of a drive leave open; None if there is no such bound."""
-    if ORDERS[drive.kind].column == "since":
+    if by_position(drive.kind):
         return 0
     tests = [test for rows in drive.rows for slice in rows.slices[:1] for test in slice.bounds]
     return max((test.value for test in tests if test.operator.startswith(">")), default=None)

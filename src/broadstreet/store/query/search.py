@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isqrt
 from typing import Any, Final, Protocol
 
 from broadstreet.model.search import parameters_of
@@ -13,10 +14,20 @@ from broadstreet.store.query.compiling import Compiler, terms_of
 from broadstreet.store.query.conditions import AnyOf, Condition, Not, require_sound
 from broadstreet.store.query.intersecting import OVERFLOW, intersection
 from broadstreet.store.query.pages import Page
-from broadstreet.store.query.plan import MOST_READ, Chosen, Estimate, Plan, choose
+from broadstreet.store.query.plan import MOST_READ, Chosen, Estimate, Plan, Whole, choose
 from broadstreet.store.query.results import TooBroad
-from broadstreet.store.query.sql import Dialect, Key, Sql, Stretch, candidates, found_alone, last_read
-from broadstreet.store.query.terms import Either, Has, Term
+from broadstreet.store.query.sql import (
+    Dialect,
+    Key,
+    Sql,
+    Stretch,
+    among,
+    candidates,
+    found_alone,
+    last_read,
+    written,
+)
+from broadstreet.store.query.terms import Either, Term
 from broadstreet.store.query.visible import Visible
 
 MOST_EXAMINED: Final = 2_000
@@ -110,9 +121,10 @@ class Search:
 
     def _chunks(self, most: int, wanted: int) -> Iterator[tuple[list[Any], int]]:
         """Read on from `after`, more with each statement."""
-        chunk = min(max(_FIRST_CHUNK, wanted), most) if self.backend.dialect.numbers else most
+        second = self._at_once(wanted)
+        first = max(_FIRST_CHUNK, wanted) if second is None else _LARGE_CHUNK
+        chunk = min(first, most) if self.backend.dialect.numbers else most
         examined = found = 0
-        second: Has | None = None
         while chunk and not self.never:
             rows = self._some(chunk, wanted, second)
             yield rows, chunk
@@ -121,14 +133,18 @@ class Search:
             second = self._second(min(_needed(wanted - found, examined, found), most - examined))
             chunk = min(chunk * _GROWTH if second is None else _LARGE_CHUNK, most - examined)
 
-    def _second(self, candidates: int) -> Has | None:
+    def _at_once(self, wanted: int) -> Whole | None:
+        intersects = self.backend.dialect.intersects and not self.never
+        return self.chosen.at_once(wanted, _LARGE_CHUNK, self.at) if intersects else None
+
+    def _second(self, candidates: int) -> Whole | None:
         """Return the condition whose rows are all read at less cost than so many probes, if there is one."""
         if not self.backend.dialect.intersects or candidates < _FEW:
             return None
         self.chosen = self.chosen.estimated(self._run, self.backend.dialect)
-        return self.chosen.second(min(candidates, _LARGE_CHUNK))
+        return self.chosen.second(min(candidates, _LARGE_CHUNK), _LARGE_CHUNK, self.at)
 
-    def _some(self, chunk: int, wanted: int, second: Has | None) -> list[Any]:
+    def _some(self, chunk: int, wanted: int, second: Whole | None) -> list[Any]:
         """Read the next candidates and which of them are found, by all rows of a second condition if told."""
         stretch = Stretch(self.visible, self.at, self.after, chunk, wanted)
         drive, others, dialect = self.chosen.drive, self.chosen.others, self.backend.dialect
@@ -137,7 +153,7 @@ class Search:
             if not rows or rows[0][5] != OVERFLOW:
                 return rows
         if dialect.numbers:
-            return self._run(candidates(drive, others, stretch, dialect))
+            return self._run(candidates(drive, others, stretch, dialect, by_keys=bool(others)))
         rows = self._run(found_alone(drive, others, stretch, dialect))
         if len(rows) < wanted:  # all were read: where does the next page begin?
             rows += self._run(last_read(drive, stretch, dialect))
@@ -147,8 +163,9 @@ class Search:
         """Return the entries with these seqs, in their order."""
         if not seqs:
             return []
-        sql = f"SELECT {ENTRY} FROM entry e WHERE e.seq IN ({', '.join('?' * len(seqs))})"
-        found = {row[0]: Entry(*row) for row in self._run(Sql(sql, tuple(seqs)))}
+        held = among(seqs, self.backend.dialect)
+        rows = self._run(Sql(f"SELECT {ENTRY} FROM entry e WHERE e.seq {held.text}", held.values))
+        found = {row[0]: Entry(*row) for row in rows}
         return [found[seq] for seq in seqs]
 
     def seq_at(self, at: int) -> int:
@@ -182,13 +199,15 @@ class Search:
         return self.chosen.told(self.type, self.at, MOST_EXAMINED, self.backend.dialect)
 
     def _run(self, statement: Sql) -> list[Any]:
-        text = statement.text.replace("?", self.backend.dialect.placeholder)
-        return self.backend.run(text, statement.values)
+        return self.backend.run(written(statement.text, self.backend.dialect.placeholder), statement.values)
 
 
 def _needed(wanted: int, examined: int, found: int) -> int:
-    """Return about how many candidates more must be read to find so many, at the pace so far."""
-    return max(wanted, 0) * examined // max(found, 1)
+    """Return about how many candidates more must be read to find so many.
+
+    The pace so far is that of a few: it is taken to be as slow as it may well be, by one standard deviation.
+    """
+    return max(wanted, 0) * examined // max(found - isqrt(found), 1)
 
 
 def _names(condition: Condition) -> Iterator[str]:

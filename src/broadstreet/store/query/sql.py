@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from broadstreet.store.query.terms import (
@@ -45,6 +46,7 @@ class Dialect:
     """The words in which back ends differ."""
 
     placeholder: str
+    """What stands for a value: `?`, or `$` with the value's number."""
     contains: str
     """The function that tells where a text contains another, 0 for nowhere."""
     merges: bool
@@ -53,10 +55,14 @@ class Dialect:
     """Whether reading all rows of a second condition costs a small part of as many probes of it."""
     numbers: bool
     """Whether to number the rows that are read costs next to nothing."""
+    among: str
+    """That a number is among those of one value, `{1,2}`; empty if it takes as many values as numbers."""
 
 
-SQLITE: Final = Dialect("?", "instr", merges=True, intersects=False, numbers=False)
-POSTGRES: Final = Dialect("%s", "strpos", merges=False, intersects=True, numbers=True)
+SQLITE: Final = Dialect("?", "instr", merges=True, intersects=False, numbers=False, among="")
+POSTGRES: Final = Dialect(
+    "$", "strpos", merges=False, intersects=True, numbers=True, among="= ANY (CAST(? AS bigint[]))"
+)
 
 
 class Sql(NamedTuple):
@@ -85,7 +91,23 @@ class Stretch(NamedTuple):
     wanted: int
 
 
+@lru_cache(maxsize=256)
+def written(text: str, placeholder: str) -> str:
+    """Return a statement with a back end's placeholder for each of its values."""
+    if placeholder == "?":
+        return text
+    begin, *rest = text.split("?")
+    return begin + "".join(f"{placeholder}{number}{piece}" for number, piece in enumerate(rest, 1))
+
+
 TRUE, FALSE = Sql("1 = 1"), Sql("1 = 0")
+
+
+def among(numbers: Sequence[int], dialect: Dialect) -> Sql:
+    """Return the condition that what stands before it is among numbers."""
+    if dialect.among:  # one statement, and so one plan, for however many
+        return Sql(dialect.among, (f"{{{','.join(map(str, numbers))}}}",))
+    return Sql(f"IN ({', '.join('?' * len(numbers))})", tuple(numbers))
 
 
 def joined(word: str, pieces: Iterable[Sql], empty: Sql) -> Sql:
@@ -97,14 +119,17 @@ def joined(word: str, pieces: Iterable[Sql], empty: Sql) -> Sql:
     return Sql(f"({text})", tuple(value for piece in pieces for value in piece.values))
 
 
-def candidates(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect = SQLITE) -> Sql:
+def candidates(
+    drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect = SQLITE, *, by_keys: bool = False
+) -> Sql:
     """Return the statement that reads candidates in order, and tells which of them are found.
 
     Its rows are `(value, since, tie, slice, number, found)`: what was found, and the last one that was read
-    where reading ended at `most`.
+    where reading ended at `most`. With `by_keys` the drive is read by its keys alone, and whether a version
+    holds and may be seen is looked up for those that meet the others.
     """
-    inner = stream(drive, stretch.visible, stretch.after, stretch.most, dialect)
-    found = _tests(drive, others, stretch, dialect)
+    inner = stream(drive, None if by_keys else stretch.visible, stretch.after, stretch.most, dialect)
+    found = (_tests_by_keys if by_keys else _tests)(drive, others, stretch, dialect)
     text = (
         "SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
         f" row_number() OVER () AS number, CASE WHEN {found.text} THEN 1 ELSE 0 END AS found"
@@ -149,10 +174,34 @@ def _tests(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialec
     return joined("AND", tests, TRUE)
 
 
+def _tests_by_keys(drive: Has, others: Sequence[Term], stretch: Stretch, dialect: Dialect) -> Sql:
+    tests = [
+        Sql("d.fit = 1 AND d.since <= ?", (stretch.at,)),
+        *(probe(term, dialect) for term in others),
+        still_seen(drive, stretch.visible, stretch.at),
+        *first(drive, dialect),
+    ]
+    return joined("AND", tests, TRUE)
+
+
+def still_seen(drive: Has, visible: Visible, at: int) -> Sql:
+    """Return the condition that a version holds and may be seen, which any row of it tells."""
+    label = seen(visible, "p")
+    text = (
+        f"(SELECT 1 FROM {drive.kind.table} p WHERE p.since = d.since AND p.until > ? AND {label.text}"
+        " LIMIT 1) IS NOT NULL"
+    )
+    return Sql(text, (at, *label.values))
+
+
 def sample(drive: Has, most: int, dialect: Dialect = SQLITE) -> Sql:
-    """Return the statement that counts the first rows of a drive, and tells between which values they lie."""
+    """Return the statement that counts the first rows of a drive, and tells between which values they lie.
+
+    Where it matters, it tells between which positions as well.
+    """
     inner = stream(drive, None, None, most, dialect)
-    return Sql(f"SELECT count(*), min(value), max(value) FROM ({inner.text}) d", inner.values)
+    between = "min(since), max(since)" if dialect.intersects else "0, 0"
+    return Sql(f"SELECT count(*), min(value), max(value), {between} FROM ({inner.text}) d", inner.values)
 
 
 def stream(

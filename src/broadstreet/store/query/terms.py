@@ -55,6 +55,11 @@ ORDERS: Final = {
 }
 
 
+def by_position(kind: Kind) -> bool:
+    """Say whether the rows of one slice lie in the order of their positions."""
+    return ORDERS[kind].column == "since"
+
+
 @dataclass(frozen=True)
 class Slice:
     """A stretch of a table's clustered key: columns with one value each, and bounds on the next column."""
