@@ -47,6 +47,8 @@ INDEXING_LOOKED_AFTER = 2.0
 """In seconds; so often the hub looks whether the process that keeps the search index runs."""
 PORT_FREE_WITHIN = 3.0
 """In seconds; so long a port that is taken is tried again."""
+OFTEN = (b"Patient", b"Organization", b"Practitioner", b"Location")
+"""What messages become, where its type alone makes one."""
 JUMP = timedelta(seconds=10)
 """A clock that is so far from where it should be was set."""
 
@@ -134,7 +136,7 @@ class Hub:
             core.start()
             if core.store.index_is_beside:
                 core.indexing = IndexProcess(place_of(self._settings))
-            _warm_up()
+            _warm_up(core)
             await beside.ready(self._stop)
             if endpoint is not None:
                 await _watch(endpoint, self._settings.monitoring.listen)
@@ -217,9 +219,11 @@ async def _keep_indexing(core: Core) -> None:
         core.indexing.keep()
 
 
-def _warm_up() -> None:
+def _warm_up(core: Core) -> None:
     """Make ready what is made at its first use, before the first message has to wait for it."""
     fhir.decode(b'{"resourceType":"Basic","code":{"text":"warm"}}')
+    for name in OFTEN:
+        core.store.indexer.rows(fhir.decode(b'{"resourceType":"%s"}' % name))
 
 
 def _finish(core: Core) -> None:

@@ -170,6 +170,7 @@ class Receiving:
             tls_of(settings.mllp), refuse=refusal_of(self._clock), admits=admission_of(settings),
             listener=self._listener,
         )  # fmt: skip
+        self._door.warm_up()
         await self._server.start()
         faulthandler.enable()
         spare_the_collector()

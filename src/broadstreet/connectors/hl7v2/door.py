@@ -46,6 +46,15 @@ _LONGEST_NAME = 200
 _LONGEST_HEADER = 4_096
 _ENTRIES_OF_A_SEGMENT = 2
 
+_TYPICAL = "\r".join([
+    r"MSH|^~\&|WARM|UP|||20260101080000+0000||ADT^A04^ADT_A01|1|P|2.5.1|||AL|NE||UNICODE UTF-8",
+    "EVN|A04|20260101080000+0000",
+    "PID|1||1^^^UP^MR||A^B||19700101|F|||1 Street^^Town^^1^GBR^H||||en",
+    "PV1|1|E|ED^^^UP^^^^^Up||||1^C^^^^Dr||||||||||||1^^^UP^VN|||||||||||||||||||||||||20260101080000+0000",
+    "PV2|||^fever",
+    "DG1|1||J11.1^Influenza^I10||20260101080000+0000|W",
+    "",
+]).encode()  # fmt: skip
 _ERROR_CODES = {code.value: code for code in ErrorCode}
 
 _log = logging.getLogger(__name__)
@@ -175,6 +184,11 @@ class Door:
         if isinstance(work.interpret, Mapper):
             work.interpret.directory = self._directory
         return work
+
+    def warm_up(self) -> None:
+        """Make what is made at its first use, before the first sender has to wait for it."""
+        message, _ = self._read(_TYPICAL, None, ANYBODY)
+        acknowledge(message, Code.ACCEPT, now=self._clock.now(), control_id=self._ids.new())
 
     def text_of(self, raw: bytes) -> str:
         """Return the text of a message in the characters of its sender, or what can be made of it."""
