@@ -6,9 +6,7 @@ import os
 import pickle
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -28,6 +26,7 @@ from broadstreet.store.protocol import (
     StoreUnavailable,
 )
 from broadstreet.store.quarantine import QUARANTINE
+from tests.processes import child_of, is_running, until
 from tests.unit.app.conftest import START
 from tests.unit.app.test_core import Put
 
@@ -40,20 +39,6 @@ def put(number: int, body: bytes | None = None) -> Put:
     )  # fmt: skip
     body = body or records.encode(record)
     return Put(Draft(type="bs/Quarantined", id=record.id, body=body, source="test", key=f"{number}"))
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline, "not within 30 seconds"
-        time.sleep(0.01)
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture
@@ -146,9 +131,8 @@ def test_the_process_ends_with_its_hub(settings: Settings) -> None:
     with HubProcess(settings) as hub:
         running = hub.status().hub
         assert running is not None
-        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text()
-        commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children.split()}
-        (following,) = [child for child, command in commands.items() if b"app.following" in command]
+        following = child_of(running.pid, "app.following")
+        assert following
         os.kill(running.pid, signal.SIGKILL)
         until(lambda: not is_running(following))
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,38 +39,19 @@ from broadstreet.store.entry import Entry
 from broadstreet.store.inbox import Receipt
 from broadstreet.store.protocol import StoreError, StoreFull
 from tests.hl7v2_hub import PID, PV1, ZONE, Hub
+from tests.processes import child_of, is_running, until
 from tests.unit.app.conftest import START
 from tests.unit.cli.conftest import message
 
 ONCE = Retry(attempts=1)
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline, "not within 30 seconds"
-        time.sleep(0.01)
+RECEIVING = "app.receiving"
 
 
 def receiving_of(hub: HubProcess) -> int:
     """Return the process of a hub that receives; 0 if there is none at the moment."""
     running = hub.status().hub
     assert running is not None
-    return receiving_below(running.pid)
-
-
-def receiving_below(hub: int) -> int:
-    """Return the process that a hub has receive; 0 if there is none at the moment."""
-    children = Path(f"/proc/{hub}/task/{hub}/children").read_text().split()
-    found = [each for each in children if b"app.receiving" in Path(f"/proc/{each}/cmdline").read_bytes()]
-    return int(found[0]) if found else 0
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return child_of(running.pid, RECEIVING)
 
 
 @pytest.fixture
@@ -156,8 +137,8 @@ def test_a_hub_that_is_stopped_while_its_door_does_not_begin_stops(tmp_path: Pat
         "0",
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as hub:
-        until(lambda: receiving_below(hub.pid))
-        os.kill(receiving_below(hub.pid), signal.SIGSTOP)
+        until(lambda: child_of(hub.pid, RECEIVING))
+        os.kill(child_of(hub.pid, RECEIVING), signal.SIGSTOP)
         time.sleep(1)
         hub.terminate()
         assert hub.wait(30) == 0

@@ -23,6 +23,7 @@ from broadstreet.simulation.clinics.illness import ILLNESSES, Illness, complaint
 from broadstreet.simulation.clinics.message import coded
 from broadstreet.simulation.clinics.residents import Residents
 from broadstreet.simulation.clinics.spelling import misspelt
+from broadstreet.simulation.days.dates import is_term
 from broadstreet.simulation.population import City
 
 # Of those who come by their own plans, the share that comes with an acute complaint and is registered by a
@@ -182,8 +183,7 @@ class Clinic:
 
     def _ill_of_free(self, people: NDArray[np.uint32], today: date) -> NDArray[np.float64]:
         """Return how likely each who comes is ill, as part of what it is on an ordinary day."""
-        closed = any(first <= today <= last for first, last in self.clinics.city.configuration.holidays)
-        if not closed or today.weekday() >= _SATURDAY:
+        if is_term(self.clinics.city, today) or today.weekday() >= _SATURDAY:
             return np.ones(len(people))
         ages = self.clinics.city.people.age[people]
         pupils = (ages >= _PUPILS.start) & (ages < _PUPILS.stop)
