@@ -45,6 +45,9 @@ LONGEST_FINISH = 15.0
 """In seconds; a full disk or a rebuild must not keep a hub from stopping, and nothing is lost by it."""
 INDEXING_LOOKED_AFTER = 2.0
 """In seconds; so often the hub looks whether the process that keeps the search index runs."""
+FOLLOWERS_BEGIN_WITHIN = 10.0
+"""In seconds; so long a hub that starts waits for its followers, which it looks for so often:"""
+FOLLOWERS_LOOKED_FOR = 0.01
 PORT_FREE_WITHIN = 3.0
 """In seconds; so long a port that is taken is tried again."""
 OFTEN = (b"Patient", b"Organization", b"Practitioner", b"Location")
@@ -138,6 +141,7 @@ class Hub:
                 core.indexing = IndexProcess(place_of(self._settings))
             _warm_up(core)
             await beside.ready(self._stop)
+            await self._let_followers_begin(core)
             if endpoint is not None:
                 await _watch(endpoint, self._settings.monitoring.listen)
             await control.start()
@@ -158,6 +162,15 @@ class Hub:
             await beside.stop(0.0)
             if endpoint is not None:
                 await endpoint.stop()
+
+    async def _let_followers_begin(self, core: Core) -> None:
+        """Wait until followers follow, lest the first senders share the processors with what they load.
+
+        Not for long: where they cannot begin the hub takes messages nevertheless, and its status tells.
+        """
+        ends = time.monotonic() + FOLLOWERS_BEGIN_WITHIN
+        while not (core.followers.ready or self._stop.is_set() or time.monotonic() > ends):
+            await asyncio.sleep(FOLLOWERS_LOOKED_FOR)
 
 
 class _Told:

@@ -20,11 +20,14 @@ from broadstreet.store.standing import Standing
 from broadstreet.store.tables import Change
 from broadstreet.store.taking import BATCH, Taking
 
+PIECE = 700
+"""Entries whose changes a projection writes in one commit: some twenty milliseconds, for which senders wait."""
 RESTS = 9.0
 """Times as long as a step took, followers rest after it while entries come in fast."""
 LONGEST_REST = 2.0
-QUIET = 0.02
-"""In seconds without an entry: then there is nobody to leave the processor to."""
+QUIET = 0.1
+"""In seconds without an entry: then there is nobody to leave the processor to. Under load a commit may take half
+of it."""
 AFTER_FAULT = 1.0
 """In seconds; so soon a store that was full or away is tried again."""
 _NEVER = 2**62
@@ -41,6 +44,11 @@ class Following(Protocol):
     @property
     def running(self) -> bool:
         """Whether that on which they follow is alive."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether they follow by now: a process takes a moment to begin."""
         ...
 
     def start(self) -> None:
@@ -133,6 +141,11 @@ class Followers:
     def running(self) -> bool:
         """Whether the thread on which they follow is alive."""
         return self._thread.is_alive()
+
+    @property
+    def ready(self) -> bool:
+        """Whether they follow by now."""
+        return self.running
 
     def resume(self, name: str) -> None:
         """Let a follower that stopped try again, from where its cursor stands now."""
@@ -258,12 +271,14 @@ class Followers:
         if stands.seq >= limit:
             return False
         taken = self._taking[follower.name].take(stands.seq, limit)
-        reached = Cursor(follower.name, follower.version, taken.reached, stands.mode)
-        changes, drafts = self._output(follower, taken.entries) if taken.entries else ([], [])
-        if changes or drafts:
-            self._standing.keep(reached, changes, drafts)
-        else:
-            self._standing.move(reached)
+        pieces = taken.pieces(PIECE) if follower.name in self._projections else (taken,)
+        for piece in pieces:
+            reached = Cursor(follower.name, follower.version, piece.reached, stands.mode)
+            changes, drafts = self._output(follower, piece.entries) if piece.entries else ([], [])
+            if changes or drafts:
+                self._standing.keep(reached, changes, drafts)
+            else:
+                self._standing.move(reached)
         return True
 
     def _output(self, follower: Follower, entries: Sequence[Entry]) -> tuple[list[Change], list[Draft]]:

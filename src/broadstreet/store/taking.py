@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from broadstreet.store.entry import Entry
@@ -20,6 +20,15 @@ class Taken:
     after: int
     entries: Sequence[Entry]
     reached: int
+
+    def pieces(self, most: int) -> Iterator[Taken]:
+        """Yield it in pieces of so many entries at most."""
+        after, entries = self.after, self.entries
+        while len(entries) > most:
+            piece, entries = entries[:most], entries[most:]
+            yield Taken(after, piece, piece[-1].seq)
+            after = piece[-1].seq
+        yield Taken(after, entries, self.reached)
 
 
 NONE = Taken(-1, (), -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from broadstreet.app.core import Core
 from broadstreet.app.following.beside import FollowersBeside
+from broadstreet.app.hub import Hub
 from broadstreet.app.monitoring.health import readiness_of
 from broadstreet.app.process import HubProcess
 from broadstreet.app.settings import Settings
@@ -70,7 +72,7 @@ def test_an_order_that_cannot_be_done_says_why(beside: Core) -> None:
 def test_an_order_reaches_followers_that_somebody_waits_for_and_that_always_have_more_to_do(
     beside: Core,
 ) -> None:
-    beside.settle()
+    until(lambda: beside.followers.ready)
     committed, answered = [0], threading.Event()
 
     def commit() -> None:
@@ -125,6 +127,28 @@ def test_an_order_to_a_process_that_is_killed_is_answered(beside: Core) -> None:
         finally:
             os.kill(process, signal.SIGKILL)
         order.result(30)
+
+
+def test_a_hub_is_ready_once_its_followers_follow(beside: Core) -> None:
+    os.kill(process_of(beside), signal.SIGSTOP)
+    assert not beside.followers.ready
+    os.kill(process_of(beside), signal.SIGCONT)
+    until(lambda: beside.followers.ready)
+
+
+def test_a_hub_whose_followers_cannot_begin_takes_messages_nevertheless(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FollowersBeside, "ready", False)
+    monkeypatch.setattr("broadstreet.app.hub.FOLLOWERS_BEGIN_WITHIN", 0.1)
+    hub, came = Hub(settings), []
+
+    def ready(*where: object) -> None:
+        came.append(where)
+        hub.stop()
+
+    asyncio.run(hub.run(ready))
+    assert came
 
 
 def test_the_process_ends_with_its_hub(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from broadstreet.store.advance import Advance
 from broadstreet.store.committer import Committer
 from broadstreet.store.followers import Followers, promote, rebuild, settle
 from broadstreet.store.opening import open_store
-from broadstreet.store.protocol import Cursor, Store, StoreError
+from broadstreet.store.protocol import Cursor, Store, StoreError, StoreFull
 from broadstreet.store.tables import Table
 from broadstreet.store.taking import BATCH
 from tests.backends import rows_in
@@ -67,6 +67,42 @@ def test_barriers_hold_in_a_log_of_many_batches(address: str) -> None:
         run(followers)
         assert alarms(store) == [str(day * (BATCH // 2 + 1)) for day in range(1, 6)]
         assert tally(store)[VISIT] == 5 * (BATCH // 2 + 1) + 2 * BATCH
+
+
+class Kept:
+    """A committer that notes what followers hand in, and has no room once."""
+
+    def __init__(self, committer: Committer, full_at: int | None = None) -> None:
+        self._committer, self._full_at = committer, full_at
+        self.advances: list[Advance] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._committer, name)
+
+    def commit(self, work: Advance) -> object:
+        self.advances.append(work)
+        if len(self.advances) == self._full_at:
+            raise StoreFull("no room")
+        return self._committer.commit(work)
+
+
+@pytest.mark.parametrize("full_at", [None, 1, 2, 3])
+def test_what_a_projection_makes_of_many_entries_is_kept_in_pieces_and_its_reactor_runs_once(
+    address: str, monkeypatch: pytest.MonkeyPatch, full_at: int | None
+) -> None:
+    monkeypatch.setattr("broadstreet.store.followers.PIECE", 3)
+    projection = Tally()
+    with hub(address, projection, Alarm(projection)) as (store, committer, begun):
+        kept = Kept(committer, full_at)
+        followers = Followers(store, kept, [projection, Alarm(projection)], begun.positions())
+        say(committer, *[VISIT] * 6, DAY, VISIT)
+        run(followers)
+        run(followers)  # it had no room once
+        assert alarms(store) == ["6"]
+        assert tally(store) == {VISIT: 7, DAY: 1}
+        pieces = [len(change.rows) for each in kept.advances for change in each.changes]  # type: ignore[union-attr]
+        assert max(pieces) == 3
+        assert sum(pieces) == 8 + (0 if full_at is None else pieces[full_at - 1])
 
 
 def test_what_a_reactor_emits_names_its_cause_and_its_source(address: str) -> None:

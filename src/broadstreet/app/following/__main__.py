@@ -14,7 +14,7 @@ from typing import Any
 
 from broadstreet.app import logs
 from broadstreet.app.collector import spare_the_collector
-from broadstreet.app.followers import followers_of
+from broadstreet.app.followers import followers_of, rule_of
 from broadstreet.app.following.line import Answer, Asked, Done, Order, Wait
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import place_of
@@ -23,6 +23,7 @@ from broadstreet.model.syndromes import classify
 from broadstreet.store.advance import Advance
 from broadstreet.store.followers import Followers
 from broadstreet.store.protocol import StoreError
+from broadstreet.workflows.surveillance.rule import warm
 
 LONGEST_WAIT = 0.5
 """In seconds; so soon an order reaches a process that waits, should nobody nudge it."""
@@ -92,16 +93,17 @@ def run(line: Connection) -> None:
         hub = _Hub(line, store.head())
         followers = Followers(store, hub, followers_of(settings), store.cursors())
         hub.tell_of(followers)
-        _warm_up()
+        _warm_up(settings)
         spare_the_collector()
         os.nice(NICENESS)
         followers.run()
 
 
-def _warm_up() -> None:
+def _warm_up(settings: Settings) -> None:
     """Make ready what is made at its first use before the first visit has to wait for it: about a second."""
     fhir.decode(b'{"resourceType":"Basic","code":{"text":"warm"}}')
     classify("warm")
+    warm(rule_of(settings))
 
 
 def _outcome(order: Order, followers: Followers) -> Any:

@@ -64,6 +64,7 @@ class FollowersBeside:
         self._moved = threading.Condition()
         self._orders, self._waited_for = _Orders(), 0
         self._stopping, self._ended = threading.Event(), False
+        self._here = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
 
@@ -77,6 +78,11 @@ class FollowersBeside:
     def running(self) -> bool:
         """Whether the process is kept running: it is started again if it ends."""
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the process has come to work."""
+        return self._here.is_set()
 
     def start(self) -> None:
         """Start the process."""
@@ -162,6 +168,7 @@ class FollowersBeside:
             while True:
                 answer = self._answer(line.recv())
                 asked = True
+                self._here.set()
                 line.send(answer)
         except (EOFError, OSError):
             return asked
