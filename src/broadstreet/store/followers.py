@@ -21,13 +21,13 @@ from broadstreet.store.tables import Change
 from broadstreet.store.taking import BATCH, Taking
 
 PIECE = 700
-"""Entries whose changes a projection writes in one commit: some twenty milliseconds, for which senders wait."""
+"""Entries whose changes a projection writes in one commit: some 20 milliseconds, for which senders wait."""
 RESTS = 9.0
 """Times as long as a step took, followers rest after it while entries come in fast."""
 LONGEST_REST = 2.0
 QUIET = 0.1
-"""In seconds without an entry: then there is nobody to leave the processor to. Under load a commit may take half
-of it."""
+"""In seconds without an entry: then there is nobody to leave the processor to. Under load a commit may take
+half of it."""
 AFTER_FAULT = 1.0
 """In seconds; so soon a store that was full or away is tried again."""
 _NEVER = 2**62
