@@ -175,15 +175,19 @@ class IndexSide(Protocol):
         """The position up to which superseded rows are removed."""
         ...
 
+    def prepare(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> Any:
+        """Return rows as `write` takes them; this can be done while others are written."""
+        ...
+
     def write(
         self,
-        index: Sequence[Sequence[tuple[Any, ...]]],
+        index: Any,
         closing: Sequence[tuple[int, int]],
         reached: tuple[int, str],
         erased: Sequence[int] = (),
     ) -> None:
-        """Write rows, end those of predecessors, remove all that have one of the subjects `erased` (as labels
-        have them), and move the cursor, at once.
+        """Write rows that were prepared, end those of predecessors, remove all that have one of the subjects
+        `erased` (as labels have them), and move the cursor, at once.
         """
         ...
 

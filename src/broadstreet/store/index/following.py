@@ -81,7 +81,7 @@ class Indexing:
         closing = [(before[entry.seq], entry.seq) for entry in entries if entry.seq in before]
         labels = self._log.labels(self.position, reached.seq)
         versions = [(e, FOREVER) for e in entries if e.type in FHIR_TYPES]
-        index = index_of(versions, self._indexer, labels)
+        index = self._side.prepare(index_of(versions, self._indexer, labels))
         erased = self._erased(entries)
         self.written()
         self._write(index, closing, (reached.seq, reached.id), erased)

@@ -87,6 +87,10 @@ class IndexSchema:
         """The position up to which superseded rows are removed."""
         return int(self._meta().get("purged", "0"))
 
+    def prepare(self, index: index_rows.Index) -> index_rows.Index:
+        """Return rows as `write` takes them: as they are."""
+        return index
+
     def write(
         self,
         index: index_rows.Index,

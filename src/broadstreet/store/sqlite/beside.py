@@ -128,9 +128,13 @@ class IndexFile:
         self._require_in_place()
         return int(self._meta("purged", 0))
 
+    def prepare(self, index: index_rows.Index) -> index_rows.Prepared:
+        """Return rows as `write` takes them: it holds Python's lock for that, and `write` hardly does."""
+        return index_rows.prepare(index)
+
     def write(
         self,
-        index: index_rows.Index,
+        index: index_rows.Prepared,
         closing: Sequence[tuple[int, int]],
         reached: tuple[int, str],
         erased: Sequence[int] = (),
@@ -147,7 +151,7 @@ class IndexFile:
                 self._put(ERASED, 1)
             self._put("cursor", reached[0])
             self._put("cursor_id", reached[1])
-        self._checkpoints.committed(sum(map(len, index)))
+        self._checkpoints.committed(sum(made[-1] for table in index for _, made in table))
         if self._checkpoints.nearly_done:
             self._checkpoints.finish(self._connection)
 

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from broadstreet.store.index.kinds import FOREVER, KINDS, TOKEN
-from broadstreet.store.sqlite.rows import look_up, write_rows
+from broadstreet.store.sqlite.rows import Piece, look_up, pieces, write_pieces
 
 Index = Sequence[Sequence[tuple[Any, ...]]]
 """Whole rows, by kind in the order of `KINDS`."""
+
+Prepared = Sequence[Sequence[Piece]]
+"""What is bound to statements, by table."""
 
 WHOLE = tuple(kind.table for kind in KINDS)
 """The tables of the whole index, in the order of `KINDS`."""
@@ -22,11 +25,18 @@ tables are in a file beside it."""
 _COLUMNS = {**{kind.table: len(kind.columns) for kind in KINDS}, IDENTITY: len(TOKEN.columns)}
 
 
-def insert(connection: sqlite3.Connection, index: Index, tables: Sequence[str] = WHOLE) -> None:
-    """Write rows; those of kinds that have no table here are left out."""
-    for table, rows in zip(tables, index, strict=False):
-        # Sorted, so that rows of one page follow each other.
-        write_rows(connection, f"INSERT INTO {table}", _COLUMNS[table], "", sorted(rows))
+def prepare(index: Index, tables: Sequence[str] = WHOLE) -> Prepared:
+    """Return rows as they are bound; those of kinds that have no table here are left out.
+
+    Sorted, so that rows of one page follow each other.
+    """
+    return [list(pieces(sorted(rows), _COLUMNS[table])) for table, rows in zip(tables, index, strict=False)]
+
+
+def insert(connection: sqlite3.Connection, prepared: Prepared, tables: Sequence[str] = WHOLE) -> None:
+    """Write rows that were prepared for these tables."""
+    for table, made in zip(tables, prepared, strict=True):
+        write_pieces(connection, f"INSERT INTO {table}", _COLUMNS[table], "", made)
 
 
 def supersede(

@@ -21,11 +21,22 @@ LEFT_EMPTY = 64
 MOST_VARIABLES = 32_766
 
 
+Piece = tuple[int, tuple[Any, ...]]
+"""For how many rows a statement has room, and what is bound to it."""
+
+
 def write_rows(
     connection: sqlite3.Connection, into: str, width: int, after: str, rows: Sequence[Iterable[Any]]
 ) -> None:
     """Run `into SELECT .. VALUES (..), (..) after` over all rows of `width` values."""
-    for size, values in _pieces(rows, width):
+    write_pieces(connection, into, width, after, pieces(rows, width))
+
+
+def write_pieces(
+    connection: sqlite3.Connection, into: str, width: int, after: str, made: Iterable[Piece]
+) -> None:
+    """Run `into SELECT .. VALUES (..), (..) after` over rows of `width` values that were made ready."""
+    for size, values in made:
         # The WHERE tells SQLite that an ON that follows is no join's.
         connection.execute(
             _statement(f"{into} SELECT * FROM (", width, f") WHERE true LIMIT ? {after}", size), values
@@ -42,13 +53,13 @@ def look_up(
     """
     found: list[Any] = []
     before, after = f"WITH wanted ({', '.join(names)}) AS (SELECT * FROM (", f") LIMIT ?) {sql}"
-    for size, values in _pieces(rows, len(names)):
+    for size, values in pieces(rows, len(names)):
         found += connection.execute(_statement(before, len(names), after, size), values).fetchall()
     return found
 
 
-def _pieces(rows: Sequence[Iterable[Any]], width: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield rows in few pieces: for how many each statement has room, and what is bound."""
+def pieces(rows: Sequence[Iterable[Any]], width: int) -> Iterator[Piece]:
+    """Yield rows of `width` values in few pieces."""
     sizes = [size for size in SIZES if size * width < MOST_VARIABLES]
     done = 0
     while (left := len(rows) - done) > 0:

@@ -121,7 +121,7 @@ class SqliteWriter:
         """Write and commit the batch, all of it or nothing; durable when this returns."""
         with self._transaction():
             self._write_log(batch)
-            index_rows.insert(self._connection, batch.index, self._tables)
+            index_rows.insert(self._connection, index_rows.prepare(batch.index, self._tables), self._tables)
             index_rows.supersede(self._connection, batch.closing, self._tables)
             for change in merged(batch.changes):
                 self._change(change)
@@ -156,7 +156,7 @@ class SqliteWriter:
     def reindex(self, index: Sequence[Sequence[tuple[Any, ...]]]) -> None:
         """Write index rows anew, in the order of `KINDS`; commit."""
         with self._transaction() as connection:
-            index_rows.insert(connection, index, self._tables)
+            index_rows.insert(connection, index_rows.prepare(index, self._tables), self._tables)
 
     def drop_index(self) -> None:
         """Empty the search index and commit; it cannot be searched before `finish_index`."""
