@@ -143,6 +143,17 @@ def test_conditions_read_together_find_the_same_pages(changed: Searching, zone: 
     assert bool(read) == changed.dialect.intersects
 
 
+@pytest.mark.parametrize("zone", ZONES, ids=str)
+def test_more_rows_off_a_zone_than_are_to_be_read_lead_back_to_looking_up(
+    changed: Searching, zone: Zone | None
+) -> None:
+    conditions = [ONE[0], ONE[3]]
+    with each_looked_up():
+        looked_up = all_pages(changed, conditions, None, 4)
+    with reading_together(zone), mock.patch.object(search, "MOST_READ", 5):
+        assert all_pages(changed, conditions, None, 4) == looked_up
+
+
 def test_a_third_condition_is_looked_up_beside_them(changed: Searching) -> None:
     conditions = [*ONE[1:4], Not(Token("_id", ANY, "o7"))]
     with each_looked_up():

@@ -5,7 +5,8 @@ lie together, and each is read at a small part of that, by its key alone. So whe
 all rows of the other condition are read, and those kept whose version is among the candidates. Where they lie
 in the order of positions, only those are read that lie between the candidates. Where most of them lie in a
 zone of positions, as what was recorded on one day does, the candidates in the zone are probed, and no more is
-held against the others than the rows outside of it.
+read for the others than the rows outside of it: those within are passed over in the index, at a third of the
+cost, and are no more than the zone has positions.
 """
 
 from __future__ import annotations
@@ -46,8 +47,7 @@ def intersection(
     """
     visible, at, after, most, wanted = stretch
     second, zone = whole
-    inner, beside, fit = stream(drive, None, after, most, dialect), *_all_rows(second, bound, dialect)
-    outside = Sql("(d.since < ? OR d.since > ?)", zone) if zone else TRUE
+    inner, beside, fit = stream(drive, None, after, most, dialect), *_all_rows(second, zone, bound, dialect)
     tests = [
         Sql("d.fit = 1 AND d.since <= ?", (at,)),
         _met(second, zone, dialect),
@@ -60,14 +60,14 @@ def intersection(
         f"WITH c AS MATERIALIZED (SELECT * FROM ({inner.text}) d),"
         " b AS MATERIALIZED (SELECT min(since) AS low, max(since) AS high FROM c),"
         " m AS MATERIALIZED (SELECT count(*) AS had, array_agg(d.since)"
-        f" FILTER (WHERE {outside.text} AND CASE WHEN d.since IN (SELECT since FROM c) THEN {fit.text} = 1"
+        f" FILTER (WHERE CASE WHEN d.since IN (SELECT since FROM c) THEN {fit.text} = 1"
         f" ELSE FALSE END) AS met FROM ({beside.text}) d)"
         " SELECT value, since, tie, slice, number, found FROM (SELECT d.value, d.since, d.tie, d.slice,"
         f" row_number() OVER () AS number, CASE WHEN (SELECT had FROM m) > ? THEN {OVERFLOW}"
         f" WHEN {found.text} THEN 1 ELSE 0 END AS found"
         " FROM c d) x WHERE found <> 0 OR number = ? LIMIT ?"
     )
-    read = (*inner.values, *outside.values, *fit.values, *beside.values)
+    read = (*inner.values, *fit.values, *beside.values)
     return Sql(text, (*read, bound, *found.values, most, wanted))
 
 
@@ -80,16 +80,20 @@ def _met(second: Has, zone: Zone | None, dialect: Dialect) -> Sql:
     return Sql(text, (*zone, *probed.values))
 
 
-def _all_rows(second: Has, bound: int, dialect: Dialect) -> tuple[Sql, Sql]:
-    """Return the statement that reads all rows, and what is 1 for those that fit: few are ever asked."""
+def _all_rows(second: Has, zone: Zone | None, bound: int, dialect: Dialect) -> tuple[Sql, Sql]:
+    """Return the statement that reads all rows outside of a zone, and what is 1 for those that fit.
+
+    Few are ever asked.
+    """
     pieces = [
         (rows, list(alike)) for rows in second.rows for _, alike in groupby(rows.slices, key=_but_the_last)
     ]
     told = sorted({test.column for rows in second.rows for clause in rows.clauses for test in clause})
     columns = [f"d.{column}" for column in told if column != "since"]
     read = [
-        _slices(rows.kind, alike, [*columns, f"{number} AS piece"], dialect)
+        _slices(rows.kind, alike, side, [*columns, f"{number} AS piece"], dialect)
         for number, (rows, alike) in enumerate(pieces)
+        for side in _sides(rows.kind, zone)
     ]
     text = " UNION ALL ".join(piece.text for piece in read)
     values = tuple(value for piece in read for value in piece.values)
@@ -109,10 +113,16 @@ def _but_the_last(slice: Slice) -> tuple[object, ...]:
     return slice.fixed[:-1], slice.fixed[-1][0], slice.bounds
 
 
-def _slices(kind: Kind, alike: Sequence[Slice], columns: Sequence[str], dialect: Dialect) -> Sql:
-    """Return the statement that reads slices at once, those between the candidates if they are ordered so."""
-    between = [_BETWEEN] if by_position(kind) else []
-    held = joined("AND", [*_within(alike, dialect), *between], TRUE)
+def _sides(kind: Kind, zone: Zone | None) -> Sequence[Sql]:
+    """Return which positions are read: between the candidates, if rows are ordered so, or off a zone."""
+    if by_position(kind):
+        return (_BETWEEN,)
+    return (Sql("d.since < ?", (zone.first,)), Sql("d.since > ?", (zone.last,))) if zone else (TRUE,)
+
+
+def _slices(kind: Kind, alike: Sequence[Slice], side: Sql, columns: Sequence[str], dialect: Dialect) -> Sql:
+    """Return the statement that reads slices at once, at certain positions."""
+    held = joined("AND", [*_within(alike, dialect), side], TRUE)
     return Sql(
         f"SELECT {', '.join(['d.since', *columns])} FROM {kind.table} d WHERE {held.text}", held.values
     )
