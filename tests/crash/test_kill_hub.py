@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -22,31 +23,48 @@ from broadstreet.connectors.hl7v2.message import Message
 from broadstreet.simulation import Exercise
 from broadstreet.store.protocol import Store
 from broadstreet.store.sqlite.store import verify
+from tests.backends import NO_SERVER, has
+from tests.postgres import shared_server
 
 SENDERS = 4
 
 
-def test_each_message_acknowledged_over_mllp_is_there_once_after_kills(tmp_path: Path) -> None:
-    trial(tmp_path, kills=4, random=random.Random(1854))
+ON_BOTH = pytest.mark.parametrize(("backend", "kills"), [("sqlite", 4), ("postgres", 8)])
+
+
+@ON_BOTH
+def test_each_message_acknowledged_over_mllp_is_there_once_after_kills(
+    tmp_path: Path, backend: str, kills: int
+) -> None:
+    trial(settings_on(backend, tmp_path), kills, random.Random(1854))
 
 
 @pytest.mark.soak
-def test_each_message_acknowledged_over_mllp_is_there_once_after_200_kills(tmp_path: Path) -> None:
-    figures = trial(tmp_path, kills=200, random=random.Random())
-    keep("kills_mllp", figures, tmp_path)
+@pytest.mark.parametrize(("backend", "kept"), [("sqlite", "kills_mllp"), ("postgres", "kills_mllp_postgres")])
+def test_each_message_acknowledged_over_mllp_is_there_once_after_200_kills(
+    tmp_path: Path, backend: str, kept: str
+) -> None:
+    keep(kept, trial(settings_on(backend, tmp_path), 200, random.Random()), tmp_path)
 
 
-def trial(folder: Path, kills: int, random: random.Random) -> dict[str, int]:
+def settings_on(backend: str, folder: Path) -> Settings:
+    if not has(backend):
+        pytest.skip(NO_SERVER)
+    database = "" if backend == "sqlite" else shared_server().address(f"kills_{uuid4().hex}")
+    return Settings(data=str(folder), database=database, mllp=Mllp(port=0))
+
+
+def trial(settings: Settings, kills: int, random: random.Random) -> dict[str, int]:
     """Kill the hub at random moments under load; hold its log against the acknowledgements."""
     city = Exercise(7, days=200, clinics=SENDERS)
     city.clinic(0).messages(0)  # the city is built before the first kill
     clinics: list[object] = [messages_of(city, number) for number in range(SENDERS)]
     acknowledged: set[bytes] = set()
     for _ in range(kills):
-        acknowledged |= sent_until_killed(folder, clinics, random.uniform(0.1, 1.0))
+        acknowledged |= sent_until_killed(settings, clinics, random.uniform(0.1, 1.0))
     assert len(acknowledged) > 10 * kills, "there was load"
-    settings = Settings(data=str(folder))
-    verify(settings.file)
+    if not settings.database:
+        verify(settings.file)
     store = opened(settings, create=False)
     try:
         check(store, acknowledged)
@@ -63,10 +81,10 @@ def messages_of(city: Exercise, number: int) -> Iterator[bytes]:
             yield timed.message
 
 
-def sent_until_killed(folder: Path, clinics: list[object], seconds: float) -> set[bytes]:
+def sent_until_killed(settings: Settings, clinics: list[object], seconds: float) -> set[bytes]:
     """Start a hub, let every clinic send, kill it; return what it had acknowledged."""
     said: list[bytes] = []
-    with HubProcess(Settings(data=str(folder), mllp=Mllp(port=0))) as hub:
+    with HubProcess(settings) as hub:
         address = hub.address()
         threads = [threading.Thread(target=send, args=(address, clinic, said)) for clinic in clinics]
         for thread in threads:

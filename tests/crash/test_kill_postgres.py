@@ -7,9 +7,11 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from bench.results import keep
 from broadstreet.model.clock import SystemClock
 from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
@@ -56,11 +58,14 @@ def test_what_was_acknowledged_is_there_once_after_20_kills_of_the_server(seed: 
 
 
 @pytest.mark.soak
-def test_what_was_acknowledged_is_there_once_after_200_kills_of_the_server() -> None:
-    trial(200, random.Random())
+def test_what_was_acknowledged_is_there_once_after_200_kills_of_the_server(tmp_path: Path) -> None:
+    begin = time.time()
+    figures = {"kills": 200, "acknowledged": trial(200, random.Random()), "lost": 0, "twice": 0}
+    keep("kills_postgres", figures | {"seconds": round(time.time() - begin)}, tmp_path)
 
 
-def trial(kills: int, random: random.Random) -> None:
+def trial(kills: int, random: random.Random) -> int:
+    """Kill a server at random moments, hold the log against what was acknowledged; return how much."""
     with own_server() as server:
         store, clock = open_store(server.address("city")), SystemClock()
         committer = Committer(store, clock, RandomIds(clock))
@@ -83,6 +88,7 @@ def trial(kills: int, random: random.Random) -> None:
         followers.stop()
         committer.close()
         store.close()
+        return len(load.promised)
 
 
 def kill_and_start(server: Server, load: Load, random: random.Random) -> None:
