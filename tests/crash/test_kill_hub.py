@@ -29,7 +29,7 @@ from tests.postgres import shared_server
 SENDERS = 4
 
 
-ON_BOTH = pytest.mark.parametrize(("backend", "kills"), [("sqlite", 4), ("postgres", 8)])
+ON_BOTH = pytest.mark.parametrize(("backend", "kills"), [("sqlite", 4), ("postgres", 4)])
 
 
 @ON_BOTH
