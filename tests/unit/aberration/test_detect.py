@@ -181,6 +181,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "delays are of another shape": ({"delays": np.ones((3, 2))}, "delays must be"),
     "a delay is negative": ({"delays": [3, -1]}, "0 or more"),
     "no delay was observed": ({"delays": [0, 0]}, "hold a case"),
+    "delays are shares": ({"delays": [0.5, 0.3, 0.2]}, "these look like shares"),
     "reporting is above 1": ({"reporting": [1.0, 1.0, 1.5]}, "shares from 0 to 1"),
     "reporting is missing": ({"reporting": [1.0, 1.0, np.nan]}, "none missing"),
     "reporting is too short": ({"reporting": [1.0, 1.0]}, "a share for each time"),
@@ -199,3 +200,37 @@ def test_bad_input_is_refused_in_a_sentence(case: str) -> None:
 def test_no_series_and_no_times_give_empty_answers() -> None:
     assert detect(np.zeros((5, 0), int), [4]).score.shape == (1, 0)
     assert detect([1, 2, 3], []).score.shape == (0, 1)
+
+
+def test_a_rise_of_days_that_lasts_is_found_after_eight_weeks_of_history() -> None:
+    rng = np.random.default_rng(1854)
+    counts = rng.poisson(5.0, (70, 200))
+    counts[56:] = rng.poisson(10.0, (14, 200))
+    found = detect(counts, np.arange(56, 70), frequency=365)
+    assert (found.alarm.max(axis=0) == 1.0).mean() > 0.9
+    assert found.expected[-1].mean() < 7.0  # the rise is not yet what is usual
+
+
+@pytest.mark.parametrize("past", [[0], [4], [0, 0, 0], [0] * 8, [0, 1, 0, 0, 7], [3, 9, 2, 30, 8] * 9])
+@pytest.mark.parametrize("frequency", [12, 52, 365])
+def test_more_cases_are_never_less_evidence(past: list[int], frequency: int) -> None:
+    newest = np.r_[np.arange(40), 50, 66, 100, 148, 149, 150, 1_000, 10_000, 10**9]
+    counts = np.vstack([np.repeat(np.array(past)[:, np.newaxis], len(newest), axis=1), newest])
+    found = detect(counts, [len(past)], frequency=frequency)
+    assert (np.diff(found.score[0]) >= -1e-9).all()
+    assert (np.diff(found.alarm[0]) >= 0.0).all()
+
+
+def test_large_variable_counts_do_not_ring_for_want_of_history() -> None:
+    counts = np.random.default_rng(3).negative_binomial(1_000 / 19, 1 / 20, (9, 2_000))
+    assert detect(counts, [8]).alarm.mean() < 0.05
+
+
+def test_the_order_of_a_group_s_series_does_not_matter() -> None:
+    rng = np.random.default_rng(5)
+    counts, share = rng.poisson([3.0, 9.0, 30.0], (200, 3)), np.ones((200, 3))
+    share[150:, 0] = 0.3
+    turned = [2, 0, 1]
+    found = detect(counts, [199], groups=[0, 0, 0], reporting=share).score
+    other = detect(counts[:, turned], [199], groups=[0, 0, 0], reporting=share[:, turned]).score
+    np.testing.assert_allclose(found[:, turned], other, atol=1e-6)

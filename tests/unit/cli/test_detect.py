@@ -246,7 +246,7 @@ def test_days_of_zeros_are_tested_and_said_to_be(told: Any) -> None:
     rows = [f"{date(2026, 1, 1) + timedelta(day)},0" for day in range(40)]
     found = told("\n".join(["date,count", *rows]))
     assert found["alarms"] == []
-    sparse = told("\n".join(["date,count", *rows[:-1], rows[-1][:-1] + "1"]))
+    sparse = told("\n".join(["date,count", *rows[:-1], rows[-1][:-1] + "2"]))
     assert len(sparse["alarms"]) == 1
 
 

@@ -130,7 +130,7 @@ def judged(outlooks: Outlooks, limit: float) -> Floats:
     uncertainty = outlooks.uncertainty.ravel()
 
     def judge_some(some: slice) -> None:
-        judge(counts[some], means[some], spreads[some], uncertainty[some], limit, found[some])
+        judge(counts[some], means[some], spreads[some], uncertainty[some], outlooks.cycle, limit, found[some])
 
     side_by_side(judge_some, [slice(at, at + _AT_A_TIME) for at in range(0, points[0], _AT_A_TIME)])
     return found.T.reshape(2, evaluated, series)

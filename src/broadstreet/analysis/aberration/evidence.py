@@ -13,7 +13,8 @@ Floats = NDArray[np.float64]
 
 # Excess of each time of an outbreak, in standard deviations of the count; all alike before the data.
 AMPLITUDES = np.array([1 / 3, 2 / 3, 4 / 3, 8 / 3, 4.0])
-# An outbreak that began one time earlier is so much less likely before the data: most are young when found.
+# An outbreak that began a week (one time, if longer) earlier is so much less likely before the data: most are
+# young when found.
 EARLIER = 0.6
 LEAST_EXCESS = 2 / 3  # cases a time: an outbreak is two cases within three times, or more
 # Gauss-Hermite quadrature for the standard normal: Abramowitz and Stegun 1964, table 25.10
@@ -46,7 +47,13 @@ def log_probability(count: float, mean: float, dispersion: float) -> float:
 
 @compiled
 def weigh_past(
-    counts: Floats, means: Floats, dispersion: Floats, uncertainty: float, calm: Floats, risen: Floats
+    counts: Floats,
+    means: Floats,
+    dispersion: Floats,
+    uncertainty: float,
+    earlier: float,
+    calm: Floats,
+    risen: Floats,
 ) -> None:
     """Weigh what came before the newest count under each hypothesis.
 
@@ -56,6 +63,8 @@ def weigh_past(
         Newest first; entry 0 is not looked at, nor those without a mean (NaN).
     uncertainty : float
         Variance of the logarithm of the means' common error.
+    earlier : float
+        How much less likely a start one time earlier is.
     calm : ndarray, shape (nodes,)
         Filled with the log weight of each error of the mean without an outbreak.
     risen : ndarray, shape (amplitudes, nodes)
@@ -79,7 +88,7 @@ def weigh_past(
                 mean = means[back] * error
                 ratio += log_probability(counts[back], mean + excess, dispersion[back])
                 ratio -= quiet[back]
-                weight *= EARLIER
+                weight *= earlier
                 weights += weight
                 summed += weight * math.exp(min(ratio, 600.0))
             risen[amplitude, node] = total + math.log(summed / (amplitudes * weights))
@@ -97,6 +106,8 @@ def log_ratio(
         without = np.logaddexp(without, calm[node] + log_probability(count, at, dispersion))
         for amplitude in range(len(AMPLITUDES)):
             excess = max(excesses[amplitude], LEAST_EXCESS)
+            if amplitude == len(AMPLITUDES) - 1:
+                excess = max(excess, count - at)  # and larger: more cases are never less evidence
             term = risen[amplitude, node] + log_probability(count, at + excess, dispersion)
             with_it = np.logaddexp(with_it, term)
     return float(with_it - without)
@@ -127,7 +138,13 @@ def highest_quiet_count(
 
 @compiled
 def judge(
-    counts: Floats, means: Floats, spreads: Floats, uncertainty: Floats, limit: float, found: Floats
+    counts: Floats,
+    means: Floats,
+    spreads: Floats,
+    uncertainty: Floats,
+    cycle: int,
+    limit: float,
+    found: Floats,
 ) -> None:
     """Fill log ratio and bound of each point.
 
@@ -136,11 +153,14 @@ def judge(
     counts, means, spreads : ndarray, shape (points, window)
         Newest first; a point without an expectation (NaN) gets no answer.
     uncertainty : ndarray, shape (points,)
+    cycle : int
+        Times a week, or 1.
     limit : float
         Log ratio above which there is an alarm; with infinity no bound is looked for.
     found : ndarray, shape (points, 2)
     """
     calm, risen = np.empty(len(NODES)), np.empty((len(AMPLITUDES), len(NODES)))
+    earlier = EARLIER ** (1.0 / cycle)
     for point in range(len(counts)):
         mean = means[point, 0]
         if math.isnan(mean):
@@ -151,7 +171,7 @@ def judge(
         doubt = min(uncertainty[point], WIDEST * spreads[point, 0] / mean)
         widened = spreads[point] + (uncertainty[point] - doubt) * means[point]
         spread = widened[0]
-        weigh_past(counts[point], means[point], widened, doubt, calm, risen)
+        weigh_past(counts[point], means[point], widened, doubt, earlier, calm, risen)
         ratio = log_ratio(counts[point, 0], mean, spread, doubt, calm, risen)
         found[point, 0] = ratio if counts[point, 0] > 0.0 else min(ratio, 0.0)  # what goes on has cases now
         if limit < np.inf:

@@ -185,7 +185,7 @@ class Circles:
             )
         total[:, missing] = np.nan
         found = np.empty((len(total), 2))
-        judge(self.inside @ counts, total, spreads, doubt, np.inf, found)
+        judge(self.inside @ counts, total, spreads, doubt, outlooks.cycle, np.inf, found)
         return np.asarray(found[:, 0])
 
 

@@ -40,12 +40,15 @@ class Outlooks:
         Dispersion of the counts about the means.
     uncertainty : ndarray, shape (evaluated, series)
         Variance of the log of the means' common error.
+    cycle : int
+        Times a week, or 1.
     """
 
     counts: Floats
     means: Floats
     spreads: Floats
     uncertainty: Floats
+    cycle: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +84,14 @@ class Scene:
             self.pace.window, 0.5 ** (np.arange(length - 1, -1, -1) / (MEMORY_YEARS * self.pace.frequency)),
         )  # fmt: skip
 
+    def together(self, counts: Counts, members: Integers, first: int) -> Many:
+        """Return the sum of a group's series, its reported share weighted by their counts before `first`."""
+        whole = self.many(counts, members)
+        cases = whole.counts[:, : max(first, 1)].sum(axis=1) + rhythm.HALF_A_CASE
+        weight = cases / cases.sum() if len(whole.exposure) > 1 else np.ones(1)
+        exposure, doubt = (weight[np.newaxis, :] @ each for each in (whole.exposure, whole.doubt))
+        return whole._replace(counts=whole.counts.sum(axis=0, keepdims=True), exposure=exposure, doubt=doubt)
+
     def outlook(self, series: int, evaluated: int) -> Outlook:
         """Return outlooks to be filled, one a row."""
         shape, coefficients = (series, evaluated), self.basis.shape[1]
@@ -88,6 +99,7 @@ class Scene:
             np.full((*shape, self.pace.window), np.nan), np.full(shape, np.nan),
             np.full((*shape, 3), np.nan), np.zeros((*shape, coefficients)),
             np.zeros((*shape, coefficients)), np.ones((*shape, self.pace.cycle)),
+            np.zeros((*shape, self.pace.window)),
         )  # fmt: skip
 
     def prior(self, evaluated: int) -> Priors:
@@ -113,11 +125,11 @@ def look_out(counts: Counts, times: Integers, scene: Scene, groups: Integers | N
     alone = scene.prior(len(times))
     found = scene.outlook(counts.shape[1], len(times))
 
+    first = int(times.min(initial=len(counts)))
+
     def follow_group(members: Integers) -> Priors:
-        total = counts[:, members].sum(axis=1, keepdims=True)
         outlook = scene.outlook(1, len(times))
-        some = scene.many(counts, members[:1])._replace(counts=np.ascontiguousarray(total.T, np.float64))
-        watch_many(some, times, alone, outlook)
+        watch_many(scene.together(counts, members, first), times, alone, outlook)
         return scene.prior_of_group(Outlook(*(each[0] for each in outlook)))
 
     def follow(part: tuple[Integers, Priors]) -> None:
@@ -160,10 +172,10 @@ def _together(
     dispersion = spread[..., 0] if groups is None else _pooled(spread, groups)
     share = np.broadcast_to(scene.reported.share, counts.shape)[at].transpose(0, 2, 1)
     # Of cases that are reported with probability p: the variance of a negative binomial count, thinned
-    spreads = 1.0 + share * (dispersion[..., np.newaxis] - 1.0)
+    spreads = 1.0 + share * (dispersion[..., np.newaxis] - 1.0) + found.day_error.swapaxes(0, 1)
     return Outlooks(
         counts[at].transpose(0, 2, 1).astype(np.float64), np.ascontiguousarray(found.means.swapaxes(0, 1)),
-        np.maximum(spreads, 1.0), np.ascontiguousarray(found.uncertainty.T),
+        np.maximum(spreads, 1.0), np.ascontiguousarray(found.uncertainty.T), scene.pace.cycle,
     )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ TREND_DEVIATION = 0.2  # of the yearly change of the logarithm
 SEASON_DEVIATION = 0.2  # of a coefficient of the first harmonic, on the log scale; of the k-th, divided by k
 SEASON_CERTAINTY = 1.0  # weight of that beside the data of the harmonic, in pairs of coefficients
 FACTOR_CASES = 4.0  # weight of a factor of 1, in cases: a standard deviation of a half
-DISPERSION, DISPERSION_TIMES = 1.5, 10.0  # and the weight of that, in times
+DISPERSION, DISPERSION_TIMES = 1.5, 4.0  # and the weight of that, in times
+_SHOWN_LIKE = 3.0  # power of the first year's share
 HALF_A_CASE = 0.5  # Jeffreys' prior of a Poisson mean
 
 _STEP = 2.0  # longest step of a coefficient
@@ -123,6 +124,15 @@ class _Work(NamedTuple):
 
 
 @compiled
+def shown(years: float) -> float:
+    """Return how much of a trend and a season so long a history can show.
+
+    In a part of a year both look alike, and what cannot be told would only make the expectation doubtful.
+    """
+    return float(min(years, 1.0) ** _SHOWN_LIKE)
+
+
+@compiled
 def fit(past: Past, prior: Prior, rhythm: Rhythm, rounds: int) -> None:
     """Find the posterior mode by steps of Newton's, in rounds between which outbreaks are doubted anew."""
     times, blocks = len(past.counts), len(past.basis)
@@ -148,7 +158,7 @@ def fit(past: Past, prior: Prior, rhythm: Rhythm, rounds: int) -> None:
                 break
         _fill_levels(past, rhythm, work)
         _fill_means(past, rhythm, work)
-        _update_spread(past, rhythm, work)
+        _update_spread(past, prior, rhythm, work)
         _update_variance(prior, rhythm, work)
 
 
@@ -306,19 +316,28 @@ def _update_factor(
 
 
 @compiled
-def _update_spread(past: Past, rhythm: Rhythm, work: _Work) -> None:
+def _update_spread(past: Past, prior: Prior, rhythm: Rhythm, work: _Work) -> None:
     doubt(past.counts, work.means, past.belief, rhythm.spread[0], past.span, work.weight)
     total, squares = 0.0, 0.0
     for time in range(len(past.counts)):
         if work.means[time] > LEAST_MEAN:
             total += work.weight[time]
             squares += work.weight[time] * (past.counts[time] - work.means[time]) ** 2 / work.means[time]
-    coefficients = float(len(rhythm.beta) + past.cycle - 1)
-    rests_on = max(total - min(coefficients, total / 3.0), 1.0)  # of a short history the priors are the rest
+    rests_on = max(total - _used(past, prior, rhythm), 1.0)
     alone = squares / rests_on
     rhythm.spread[0] = (alone * rests_on + DISPERSION * DISPERSION_TIMES) / (rests_on + DISPERSION_TIMES)
     rhythm.spread[0] = max(rhythm.spread[0], 1.0)
     rhythm.spread[1], rhythm.spread[2] = alone, rests_on
+
+
+@compiled
+def _used(past: Past, prior: Prior, rhythm: Rhythm) -> float:
+    """Return how many times the coefficients use up: each as far as it follows the data, not the prior."""
+    used = 1.0 + shown(-past.basis[0, 1]) * (len(rhythm.beta) - 1)
+    if past.cycle > 1:
+        for place in range(past.cycle):
+            used += (1.0 - prior.cases * prior.week[place] / rhythm.support[place]) * (1.0 - 1.0 / past.cycle)
+    return used
 
 
 @compiled

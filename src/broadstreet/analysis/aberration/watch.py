@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _FRESH = 30  # blocks of history: with fewer, each time has a fit of its own
-_SHORT_GUARD = 1  # times that such a fit leaves out before the evaluated one
+_LEAST_SHOWN = 1e-4
 _SETTLED = 104  # blocks: with more, a fit begins where the last one ended
 _COLD_ROUNDS, _WARM_ROUNDS = 4, 2
 _MOST_UNCERTAIN = 4.0
@@ -64,6 +64,8 @@ class Outlook(NamedTuple):
     beta, variance : ndarray, shape (evaluated, coefficients)
         Of the linear predictor, the trend relative to the last block fitted; and its variance.
     week : ndarray, shape (evaluated, cycle)
+    day_error : ndarray, shape (evaluated, window)
+        Dispersion of the counts that the error of their day's factor adds.
     """
 
     means: Floats
@@ -72,6 +74,7 @@ class Outlook(NamedTuple):
     beta: Floats
     variance: Floats
     week: Floats
+    day_error: Floats
 
 
 class Many(NamedTuple):
@@ -102,7 +105,7 @@ def watch_many(many: Many, times: Integers, priors: Priors, outlooks: Outlook) -
         )  # fmt: skip
         outlook = Outlook(
             outlooks.means[row], outlooks.uncertainty[row], outlooks.spread[row], outlooks.beta[row],
-            outlooks.variance[row], outlooks.week[row],
+            outlooks.variance[row], outlooks.week[row], outlooks.day_error[row],
         )  # fmt: skip
         watch(series, times, priors, outlook)
 
@@ -111,12 +114,13 @@ def watch_many(many: Many, times: Integers, priors: Priors, outlooks: Outlook) -
 def history_end(time: int, cycle: int, window: int) -> int:
     """Return how many of the times before `time` a fit may look at.
 
-    Where the history is long, the times that are tested are left out, and a fit serves a whole block.
+    The times that are tested are left out, but of a few weekly counts each is needed. Where the history is
+    long, a fit serves a whole block.
     """
     start = time // cycle * cycle
-    if start < _FRESH * cycle:
-        return max(time - _SHORT_GUARD, min(time, 1))
-    return start - window + 1
+    if start >= _FRESH * cycle:
+        return start - window + 1
+    return time if cycle == 1 else max(time - window + 1, min(time, cycle))
 
 
 @compiled
@@ -132,7 +136,8 @@ def watch(series: Series, times: Integers, priors: Priors, outlook: Outlook) -> 
         if end < 1:
             continue
         if end != fitted:
-            _refit(series, end, fitted, Prior(*_at(priors, place)), rhythm)
+            prior = _shown(Prior(*_at(priors, place)), series.basis, (end - 1) // series.cycle)
+            _refit(series, end, fitted, prior, rhythm)
             fitted = end
         _look_out(series, times[place], end, rhythm, outlook, place)
 
@@ -140,6 +145,13 @@ def watch(series: Series, times: Integers, priors: Priors, outlook: Outlook) -> 
 @compiled
 def _at(priors: Priors, place: int) -> tuple[Floats, float, Floats, Floats, float]:
     return priors.beta[place], priors.trend[place], priors.season[place], priors.week[place], priors.cases
+
+
+@compiled
+def _shown(prior: Prior, basis: Floats, last: int) -> Prior:
+    """Return what is likely, with as much trend and season as a history up to the block `last` can show."""
+    share = max(fitting.shown(basis[last, 1] - basis[0, 1]), _LEAST_SHOWN)
+    return Prior(prior.beta, prior.trend * share, prior.season * share, prior.week, prior.cases)
 
 
 @compiled
@@ -172,10 +184,10 @@ def _look_out(series: Series, time: int, end: int, rhythm: Rhythm, outlook: Outl
         mean = series.exposure[at] * math.exp(min((line * rhythm.beta).sum(), 30.0))
         mean *= rhythm.week[at % series.cycle] * rhythm.holidays[series.holiday[at]]
         outlook.means[place, back] = max(mean, _LEAST_MEAN)
+        if series.cycle > 1:
+            outlook.day_error[place, back] = mean / rhythm.support[at % series.cycle]
         if back == 0:
             variance = (line * (rhythm.covariance @ line)).sum() + series.doubt[at]
-            if series.cycle > 1:
-                variance += 1.0 / rhythm.support[at % series.cycle]
             outlook.uncertainty[place] = min(variance, _MOST_UNCERTAIN)
     outlook.spread[place], outlook.beta[place] = rhythm.spread, rhythm.beta
     outlook.week[place] = rhythm.week
