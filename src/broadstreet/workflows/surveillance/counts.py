@@ -40,7 +40,7 @@ class Counts:
     """
 
     name = "surveillance.counts"
-    version = 3
+    version = 4
     types = TYPES
     tables = TABLES
     barriers = frozenset({TIMER})

@@ -10,7 +10,7 @@ from hashlib import blake2b
 import msgspec
 
 from broadstreet.model import records
-from broadstreet.model.records import Evidence, Signal
+from broadstreet.model.records import Evidence, Signal, Stratum
 from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Emission, Projection
 from broadstreet.store.tables import Between, OneOf, TableReader
@@ -19,15 +19,15 @@ from broadstreet.workflows.surveillance.arrivals import Arrivals
 from broadstreet.workflows.surveillance.budget import LEARNS_FROM, Budget
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.dismissals import GROWN, Dismissed, Excess
 from broadstreet.workflows.surveillance.due import AGAIN, Due, due_of, standing_on
 from broadstreet.workflows.surveillance.evidence import Witness
+from broadstreet.workflows.surveillance.keys import Key, key_of
 from broadstreet.workflows.surveillance.lives import (
     QUIET,
-    Key,
     Life,
     Standing,
     apart,
-    key_of,
     lives,
     span,
     status_of,
@@ -41,12 +41,9 @@ from broadstreet.workflows.surveillance.sheet import Sheet
 from broadstreet.workflows.surveillance.strata import Series
 from broadstreet.workflows.surveillance.tables import SIGNAL, VISITS, Held
 from broadstreet.workflows.surveillance.testing import Testing, silent_days
-from broadstreet.workflows.surveillance.verdicts import signal_of
+from broadstreet.workflows.surveillance.verdicts import dismissed_of, signal_of
 
-GROWN = 1.25
-"""A signal of a day that is not over is told anew when its visits have grown so much: not with each visit."""
 ALIVE = ("opened", "growing", "fading")
-_FOREVER = 1 << 40
 
 
 class Tests:
@@ -126,31 +123,28 @@ class Tests:
     def _placed(self, batch: _Batch, fresh: Sequence[Evidence]) -> tuple[list[Standing], list[Evidence]]:
         """Return the signals with what speaks for them now, and what is in none of them yet."""
         found = {key_of(each): each for each in fresh}
+        taken: set[Key] = set()
         standing = []
-        for signal in batch.signals.values():
-            if signal.joined:
-                continue
+        signals = [each for each in batch.signals.values() if not each.joined]
+        for signal in sorted(signals, key=lambda each: each.id not in batch.dismissed):
+            dismissed = batch.dismissed.get(signal.id)
             kept = [each for each in signal.evidence if not batch.is_due(each)]
-            kept += [found.pop(key) for key in map(key_of, signal.evidence) if key in found]
-            standing.append(Standing(signal, tuple(kept), self._takes_until(signal)))
+            kept += _still_found(signal, dismissed, found, taken)
+            standing.append(Standing(signal, tuple(kept), dismissed))
         standing.sort(key=lambda each: (each.signal.since, each.signal.id))
-        return standing, list(found.values())
-
-    def _takes_until(self, signal: Signal) -> int:
-        if signal.state != "dismissed" or signal.verdict is None:
-            return _FOREVER
-        return number_of(signal.verdict.at.astimezone(self._counts.zone).date())
+        return standing, [each for key, each in found.items() if key not in taken]
 
     # -- testing ---------------------------------------------------------------------------------
 
     def _testing(self, tables: TableReader, due: Due) -> Testing:
-        judged = [signal_of(Held._make(row)) for row in tables.select(SIGNAL, {"finding": "dismissed"})]
-        recent = [s for s in judged if number_of(s.until) > due.closed - LEARNS_FROM]
+        rows = [Held._make(row) for row in tables.select(SIGNAL, {"finding": "dismissed"})]
+        recent = [held for held in rows if held.until > due.closed - LEARNS_FROM]
         lived = due.closed - self._sheet.begin(due.closed)
         streams = {series.stream for series in self._sheet.tested()}
-        corrections = self._budget.corrections(recent, lived, streams)
+        corrections = self._budget.corrections(map(signal_of, recent), lived, streams)
+        excess = Excess(filter(None, map(dismissed_of, recent)))
         witness, late = Witness(tables), self._arrived(tables, due.closed)
-        return Testing(self._sheet, witness, self.rule, self._budget, self.places, corrections, late)
+        return Testing(self._sheet, witness, self.rule, self._budget, self.places, corrections, late, excess)
 
     def _arrived(self, tables: TableReader, closed: int) -> Arrivals:
         """Return how late visits come, as it was known when that day was closed."""
@@ -173,6 +167,24 @@ class Tests:
             yield from testing.clusters(day)
 
 
+def _still_found(
+    signal: Signal, dismissed: Dismissed | None, found: dict[Key, Evidence], taken: set[Key]
+) -> Iterator[Evidence]:
+    """Yield the tests of a signal that still stand out, as they are now, and note that they are taken.
+
+    Of one that has grown since it was dismissed, what was dismissed stays; what is found now is left.
+    """
+    for key in map(key_of, signal.evidence):
+        if key not in found:
+            continue
+        if dismissed is None or dismissed.explains(found[key]):
+            if key not in taken:
+                taken.add(key)
+                yield found[key]
+        elif key in dismissed.seen:
+            yield dismissed.seen[key]
+
+
 class _Batch:
     """What one batch tests (cells, and days that are scanned), against what stood before it."""
 
@@ -181,6 +193,7 @@ class _Batch:
     ) -> None:
         self.due, self.cells, self.scans = due, cells, scans
         self.signals = {each.id: signal_of(each) for each in held}
+        self.dismissed = {each.id: said for each in held if (said := dismissed_of(each))}
         self._before = [e for signal in self.signals.values() for e in signal.evidence]
         if due.closings:
             self.add(self._recent(), due.closings[-1].seq)
@@ -279,7 +292,7 @@ def told(id: str, before: Signal | None, evidence: tuple[Evidence, ...], closed:
     if not evidence:
         assert before is not None
         return msgspec.structs.replace(before, status=status, observed=0, expected=0.0, evidence=())
-    where = strongest(evidence)
+    where = _told_by(before, evidence)
     of_it = apart(each for each in evidence if each.where == where)
     since, until = span(evidence)
     return Signal(
@@ -294,6 +307,14 @@ def told(id: str, before: Signal | None, evidence: tuple[Evidence, ...], closed:
         evidence=evidence,
         verdict=before.verdict if before else None,
     )
+
+
+def _told_by(before: Signal | None, evidence: tuple[Evidence, ...]) -> Stratum:
+    """Return the series that stands for a signal: the strongest one, or still that which was dismissed."""
+    is_dismissed = before is not None and before.state == "dismissed"
+    if before is not None and is_dismissed and any(each.where == before.where for each in evidence):
+        return before.where
+    return strongest(evidence)
 
 
 def signal_id(cause: int, ordinal: int) -> str:

@@ -10,8 +10,8 @@ from broadstreet.model import records
 from broadstreet.model.records import Signal
 from broadstreet.store.entry import Entry
 from broadstreet.store.tables import Between, Row, TableReader
-from broadstreet.workflows.surveillance.lives import key_of
-from broadstreet.workflows.surveillance.news import EMITTED
+from broadstreet.workflows.surveillance.keys import key_of
+from broadstreet.workflows.surveillance.news import EMITTED, TESTS
 from broadstreet.workflows.surveillance.rule import SILENCE
 from broadstreet.workflows.surveillance.scanning import AREA
 from broadstreet.workflows.surveillance.sheet import CITY_VISITS, HISTORY
@@ -69,7 +69,7 @@ def due_of(entries: Sequence[Entry], tables: TableReader) -> Due | None:
             _mark_baselines(due, tables, Closed._make(before[0]), timer)
     for entry in entries:
         if entry.type == EMITTED and entry.body is not None:
-            _mark(due.cells, _told_of(entry.body), entry.seq)
+            _mark(due.cells, _told_of(entry, closed), entry.seq)
     return due
 
 
@@ -87,18 +87,26 @@ def standing_on(due: Due, held: Iterable[Held]) -> dict[tuple[Series, int], int]
     return found
 
 
-def _told_of(body: bytes) -> Iterator[tuple[Series, int]]:
+def _told_of(entry: Entry, closed: int) -> Iterator[tuple[Series, int]]:
     """Yield what a version of a signal rests on.
 
     What was emitted lies later in the log than what was tested meanwhile: that saw the version before, and
-    may have put it back. So each version is tested again where it is read.
+    may have put it back. So each version is tested again where it is read; after a verdict also the days in
+    whose evidence it weighs.
     """
-    signal = records.decode(body)
+    signal = records.decode(entry.body or b"")
     assert isinstance(signal, Signal)
+    is_verdict = entry.source.partition("@")[0] != TESTS
     for each in signal.evidence:
         stream, place, stratum, day = key_of(each)
         if not place.startswith(AREA):
-            yield Series(stream, place, stratum), day
+            series = Series(stream, place, stratum)
+            yield series, day
+            yield from ((series, later) for later in range(day + 1, _weighs_until(day, closed, is_verdict)))
+
+
+def _weighs_until(day: int, closed: int, is_verdict: bool) -> int:
+    return min(day + SOON, closed) + 1 if is_verdict else 0
 
 
 def _mark_baselines(due: Due, tables: TableReader, before: Closed, timer: Closed) -> None:

@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 from broadstreet.model.records import Evidence, Signal, Stratum
 from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.dismissals import Dismissed
+from broadstreet.workflows.surveillance.keys import key_of
 from broadstreet.workflows.surveillance.tables import CITY
 
 QUIET = 3
@@ -18,20 +20,17 @@ SHARED = 0.5
 """Two tests speak of the same visits if they share so much of the smaller's."""
 
 Status = Literal["opened", "growing", "fading", "closed", "withdrawn"]
-Key = tuple[str, str, str, int]
-"""Series and day of a test."""
 
 
 class Standing(NamedTuple):
-    """A signal as it was last told, what speaks for it now, and the last day whose tests it takes.
+    """A signal as it was last told, what speaks for it now, and what of it an officer has dismissed.
 
-    That is the day of its dismissal, or there is no end. After it, the signal takes only tests that found
-    no more than was dismissed: the same visits still weigh in the evidence of the days after.
+    A dismissed signal takes only tests that say no more than was dismissed.
     """
 
     signal: Signal
     evidence: tuple[Evidence, ...]
-    takes_until: int
+    dismissed: Dismissed | None = None
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,11 @@ class Life:
     joined: tuple[Signal, ...] = ()
 
 
-def key_of(evidence: Evidence) -> Key:
-    """Return series and day."""
-    where = evidence.where
-    return where.stream, where.place, where.stratum, number_of(evidence.day)
-
-
 def lives(standing: Sequence[Standing], fresh: Sequence[Evidence]) -> Iterator[Life]:
     """Put tests that speak for the same visits together, and give them to the signal that has them already.
 
     Two signals that turn out to speak for the same visits become one: the one that an officer has judged, or
-    else the older; two that officers have judged stay two.
+    else the older; two that officers have judged stay two, and one that was dismissed joins no other.
 
     Parameters
     ----------
@@ -180,15 +173,17 @@ class _Group:
         self.fresh: list[Evidence] = []
 
     def takes(self, seen: _Seen) -> bool:
-        is_over = bool(self.standing) and seen.last > min(each.takes_until for each in self.standing)
-        if is_over and seen.evidence.observed > self._most_seen(seen.evidence.where):
+        if self.dismissed is not None and not self.dismissed.explains(seen.evidence):
             return False
         return any(seen.is_with(each) for each in self.seen)
 
-    def _most_seen(self, where: Stratum) -> int:
-        return max((each.evidence.observed for each in self.seen if each.evidence.where == where), default=0)
+    @property
+    def dismissed(self) -> Dismissed | None:
+        return self.standing[0].dismissed if self.standing else None
 
     def may_join(self, other: _Group) -> bool:
+        if self.dismissed or other.dismissed:
+            return False
         judged = [each for group in (self, other) for each in group.standing if each.signal.verdict]
         return len(judged) < 2
 

@@ -97,10 +97,11 @@ def _of_signal(entry: Entry, _: ZoneInfo) -> list[News]:
     if not isinstance(signal, Signal) or entry.body is None:
         return [News(entry.seq, SIGNAL.name, entry.id, None)]
     where, origin = signal.where, entry.source.partition("@")[0]
+    judged = entry.body if signal.verdict and origin != TESTS else b""
     held = Held(
         entry.id, where.stream, where.place, where.stratum, number_of(signal.since), number_of(signal.until),
         signal.status, signal.verdict.finding if signal.verdict else "",
-        _verdict(signal.verdict).decode() if signal.verdict else "", origin, entry.body,
+        _verdict(signal.verdict).decode() if signal.verdict else "", origin, entry.body, judged,
     )  # fmt: skip
     return [News(entry.seq, SIGNAL.name, entry.id, held)]
 

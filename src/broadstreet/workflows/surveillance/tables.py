@@ -98,7 +98,7 @@ class Held(NamedTuple):
     """A signal as its newest version has it.
 
     `finding` and, as JSON, `verdict` are an officer's, empty where there is none; `origin` is who made it
-    first.
+    first. `judged` is the version that the officer judged, empty where nobody has.
     """
 
     id: str
@@ -112,6 +112,7 @@ class Held(NamedTuple):
     verdict: str
     origin: str
     body: bytes
+    judged: bytes
 
 
 RESIDENT = Table(
@@ -176,6 +177,7 @@ SIGNAL = Table(
         "verdict": "text",
         "origin": "text",
         "body": "blob",
+        "judged": "blob",
     },
     key=("id",),
     indexes=(("stream", "place"), ("status",), ("finding",), ("until",)),

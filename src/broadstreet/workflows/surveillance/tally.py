@@ -136,7 +136,9 @@ class Tally:
         if new is not None and old is not None:
             # What the reactor emits never takes an officer's verdict away.
             said = old if new.origin == TESTS else new
-            new = new._replace(origin=old.origin, finding=said.finding, verdict=said.verdict)
+            new = new._replace(
+                origin=old.origin, finding=said.finding, verdict=said.verdict, judged=said.judged
+            )
         self._signals.set(told.key, new)
 
     def _recount(self, seq: int, old: Visit | None, new: Visit | None) -> None:

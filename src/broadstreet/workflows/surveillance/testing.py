@@ -15,9 +15,10 @@ from broadstreet.model.records import Evidence
 from broadstreet.workflows.surveillance.arrivals import Arrivals
 from broadstreet.workflows.surveillance.budget import Budget
 from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.dismissals import Excess
 from broadstreet.workflows.surveillance.evidence import Witness
 from broadstreet.workflows.surveillance.feeds import LEAST_REPORTING, RUNS, Reporting, silences
-from broadstreet.workflows.surveillance.lives import Key
+from broadstreet.workflows.surveillance.keys import Key
 from broadstreet.workflows.surveillance.places import Places
 from broadstreet.workflows.surveillance.rule import Rule, Tested, promising, test_day
 from broadstreet.workflows.surveillance.scanning import WINDOW, scanned
@@ -44,6 +45,8 @@ class Testing:
         Of the budget, by stream.
     arrivals
         How late visits come.
+    excess
+        What was dismissed of the days before.
     """
 
     __test__ = False
@@ -57,10 +60,11 @@ class Testing:
         places: Places,
         corrections: Mapping[str, float],
         arrivals: Arrivals,
+        excess: Excess,
     ) -> None:
         self._sheet, self._witness, self._rule = sheet, witness, rule
         self._budget, self._places, self._corrections = budget, places, corrections
-        self._arrivals = arrivals
+        self._arrivals, self._excess = arrivals, excess
         self._begins: dict[int, int] = {}
         self._expected: dict[int, Tested] = {}
 
@@ -134,6 +138,7 @@ class Testing:
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return counts as they would be with the reports of a day, and which of them can be told at all."""
         counts = self._up_to(day)[:, [self._sheet.columns[each] for each in series]]
+        self._take_dismissed_away(counts, day, series)
         comparable = np.ones(len(series), np.bool_)
         by_place: defaultdict[str, list[int]] = defaultdict(list)
         for column, each in enumerate(series):
@@ -145,6 +150,14 @@ class Testing:
                 comparable[columns] = share[-1] >= LEAST_REPORTING
                 counts[:, columns] = compared(counts[:, columns], share)
         return counts, comparable
+
+    def _take_dismissed_away(self, counts: NDArray[np.int64], day: int, series: Sequence[Series]) -> None:
+        dismissed = self._excess.before(day)
+        at = {each: column for column, each in enumerate(series)} if dismissed else {}
+        for each, past, more in dismissed:
+            row = past - self._begins[day]
+            if each in at and row >= 0:
+                counts[row, at[each]] = max(counts[row, at[each]] - more, 0)
 
     def _evidence(self, day: int, series: Sequence[Series], tested: Tested) -> list[Evidence]:
         columns = (tested.expected, tested.upper, tested.score, tested.chance)

@@ -19,11 +19,7 @@ than a size that differs fifty-fold."""
 
 def nearest(signal: Signal, known: Sequence[Signal], names: telling.Names) -> tuple[Past, ...]:
     """Return at most three earlier signals of the same kind, the most similar first."""
-    earlier = [
-        each
-        for each in known
-        if each.id != signal.id and each.kind == signal.kind and each.since < signal.since and not each.joined
-    ]
+    earlier = [each for each in known if each.kind == signal.kind and _is_before(each, signal)]
     near = sorted(earlier, key=lambda each: (apart(signal, each), -each.since.toordinal(), each.id))[:MOST]
     return tuple(
         Past(
@@ -32,6 +28,13 @@ def nearest(signal: Signal, known: Sequence[Signal], names: telling.Names) -> tu
         )
         for each in near
     )  # fmt: skip
+
+
+def _is_before(one: Signal, signal: Signal) -> bool:
+    """Return whether a signal began before, or was judged when the other had not begun."""
+    if one.id == signal.id or one.joined:
+        return False
+    return one.since < signal.since or (one.verdict is not None and one.since <= signal.until)
 
 
 def apart(one: Signal, other: Signal) -> float:
