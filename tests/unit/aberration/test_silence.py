@@ -48,3 +48,30 @@ def test_the_first_time_has_no_answer_and_a_small_source_no_alarm() -> None:
     found = silence([[1], [0], [0], [1]], [0, 3])
     assert np.isnan(found.alarm[0, 0])
     assert found.alarm[1, 0] == 0.0
+
+
+def test_a_dead_source_stays_silent_for_as_long_as_it_sends_nothing() -> None:
+    volume = volumes(3)
+    volume[-100:, 1] = 0
+    found = silence(volume, range(len(WEEK) - 100, len(WEEK)))
+    weekdays = WEEK[-100:] > 20
+    assert found.alarm[weekdays, 1].all()
+    assert (found.reporting[weekdays, 1] == 0.0).all()
+    assert found.expected[weekdays, 1].min() > 20
+    assert found.alarm[:, [0, 2]].mean() < 0.01
+
+
+def test_a_source_that_has_been_dead_for_long_is_silent_on_a_day_that_is_tested_alone() -> None:
+    volume = volumes(2)[:130]
+    volume[60:, 1] = 0
+    found = silence(volume, [129])
+    assert found.alarm.tolist() == [[0.0, 1.0]]
+    assert found.reporting.tolist() == [[1.0, 0.0]]
+
+
+def test_a_source_that_sends_again_is_silent_no_more_and_is_expected_as_before() -> None:
+    volume = volumes(1)
+    volume[200:300] = 0
+    found = silence(volume, range(307, 340))
+    assert found.alarm.sum() == 0.0
+    assert found.expected[WEEK[307:340] > 20].mean() == pytest.approx(27.0, rel=0.1)

@@ -136,6 +136,10 @@ class Reported:
         share = np.clip(np.cumsum(cases, axis=0) / total, _LEAST_SHARE, 1.0)[age]
         return cls(share, (1.0 - share) / (share * total))
 
+    def only(self, series: Integers) -> Reported:
+        """Return this, of some of the series."""
+        return self if self.share.shape[1] == 1 else Reported(self.share[:, series], self.doubt[:, series])
+
     def where(self, reporting: ArrayLike | None, length: int, series: int) -> Reported:
         """Return this, lowered to the share of sources that sent.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -72,6 +72,10 @@ class Scene:
         """Check and hold what is known about the times."""
         pace = Pace.of(frequency)
         return cls(pace, pace.basis(shape[0], dates), checked_holidays(holidays, shape[0]), reported)
+
+    def only(self, series: Integers) -> Scene:
+        """Return the scene of some of the series."""
+        return replace(self, reported=self.reported.only(series))
 
     def many(self, counts: Counts, series: Integers) -> Many:
         """Return some of the series in their circumstances."""
