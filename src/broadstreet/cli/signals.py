@@ -103,7 +103,10 @@ def verify(id: Id, reason: Reason, config: Config = None, data: Data = None) -> 
 
 @group.command()
 def dismiss(id: Id, reason: Reason, config: Config = None, data: Data = None) -> None:
-    """Say that a signal is a false alarm: the tests of its syndrome become stricter."""
+    """Say that a signal is a false alarm: the tests of its syndrome become stricter.
+
+    Of a silent source: say that so little is usual from now on, because it has closed or sends less.
+    """
     _judge(settings_of(config, data), id, "dismissed", reason)
 
 

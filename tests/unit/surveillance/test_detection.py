@@ -131,7 +131,14 @@ def test_fewer_than_three_visits_are_no_signal(town: Town) -> None:
 
 def test_a_constant_baseline_gives_no_signal(town: Town) -> None:
     live(town, [4] * 7 + [9])
+    for day in (TESTED + timedelta(days=1 + n) for n in range(7)):
+        town.put_all([("Encounter", f"h{day}-{n}", encounter(day, why="headache")) for n in range(4)])
     live(town, [0] * 7 + [9], TESTED + timedelta(days=1))
+    assert found(town) == []
+
+
+def test_a_source_that_was_silent_makes_no_baseline_of_zeros(town: Town) -> None:
+    live(town, [*QUIET_WEEK, *QUIET_WEEK, *[0] * 14, 2, 3, 1])
     assert found(town) == []
 
 

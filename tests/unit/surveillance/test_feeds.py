@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
-from broadstreet.model.records import Signal
+from broadstreet.model.records import Signal, Verdict
 from broadstreet.workflows import surveillance
+from broadstreet.workflows.surveillance.card import Making, card_of
 from broadstreet.workflows.surveillance.testing import compared
 
-from .conftest import FIRST, Town, encounter, patient
+from .conftest import FIRST, ZONE, Town, encounter, patient
 
 BUSY, SMALL = (12, 10, 11, 13, 9, 12, 11), (6, 5, 7, 6, 5, 7, 6)
 
@@ -85,3 +87,108 @@ def test_counts_of_the_past_are_scaled_to_the_reports_of_the_last_day() -> None:
     share = np.array([1.0, 1.0, 0.5, 0.0, 0.5])
     assert compared(counts, share)[:, 0].tolist()[:3] == [5, 10, 30]
     assert compared(counts, share)[-1, 0] == 5
+
+
+def weeks(town: Town, first: int, until: int, *, busy: float, small: float = 1.0) -> None:
+    """Let days go by with so much of what is usual."""
+    for number in range(first, until):
+        some = round(busy * BUSY[number % 7])
+        day_of(town, number, busy=some, small=round(small * SMALL[number % 7]))
+
+
+def dismiss(town: Town, signal: Signal, number: int) -> None:
+    at = datetime.combine(FIRST + timedelta(days=number), time(9), ZONE).astimezone(UTC)
+    verdict = Verdict(finding="dismissed", by="kim", at=at, reason="closed for good")
+    town.put_record(msgspec.structs.replace(signal, verdict=verdict))
+    town.follow()
+
+
+def told_of(town: Town, signal: Signal) -> str:
+    [tests] = town.reactors
+    assert isinstance(tests, surveillance.Tests)
+    making = Making(town.projection, tests, town.store)
+    return card_of(making, signal, town.store.history("bs/Signal", signal.id)).lead
+
+
+def test_a_dead_source_is_one_open_signal_for_as_long_as_nothing_comes(town: Town) -> None:
+    weeks(town, 0, 42, busy=1)
+    weeks(town, 42, 84, busy=0)
+    [signal] = silent(town)
+    assert (signal.status, signal.since, signal.until) == (
+        "growing", FIRST + timedelta(days=42), FIRST + timedelta(days=83),
+    )  # fmt: skip
+    assert signal.expected == pytest.approx(42 * 78 / 7, rel=0.15)
+
+
+def test_a_small_source_that_is_dead_stays_silent_as_well(town: Town) -> None:
+    weeks(town, 0, 42, busy=1, small=0.5)
+    weeks(town, 42, 70, busy=1, small=0)
+    assert [each.status for each in silent(town)] == ["growing"]
+
+
+def test_an_outbreak_is_seen_while_the_largest_source_is_dead_for_weeks(town: Town) -> None:
+    weeks(town, 0, 42, busy=1)
+    weeks(town, 42, 76, busy=0)
+    day_of(town, 76, busy=0, small=17)
+    [rise] = [s for s in surveillance.signals(town.store) if s.kind == "rise"]
+    assert (rise.since, rise.observed) == (FIRST + timedelta(days=76), 17)
+    assert rise.expected == pytest.approx(6, abs=2)
+
+
+def test_a_source_that_comes_back_is_over_after_three_days_and_the_card_says_that_it_reports(
+    town: Town,
+) -> None:
+    weeks(town, 0, 42, busy=1)
+    weeks(town, 42, 63, busy=0)
+    assert "may be cut off" in told_of(town, silent(town)[0])
+    weeks(town, 63, 67, busy=1)
+    [signal] = silent(town)
+    assert (signal.status, signal.until) == ("closed", FIRST + timedelta(days=62))
+    assert "It reports again: " in told_of(town, signal)
+    assert [s for s in surveillance.signals(town.store) if s.kind == "rise"] == []
+
+
+def test_a_source_that_comes_back_with_half_is_still_silent_until_an_officer_says_that_this_is_usual(
+    town: Town,
+) -> None:
+    weeks(town, 0, 42, busy=1)
+    weeks(town, 42, 56, busy=0)
+    weeks(town, 56, 84, busy=0.5)
+    [signal] = silent(town)
+    assert signal.status == "growing"
+    dismiss(town, signal, 84)
+    weeks(town, 84, 126, busy=0.5)
+    [signal] = silent(town)
+    assert (signal.state, signal.status) == ("dismissed", "closed")
+
+
+def test_a_source_that_was_closed_for_good_is_one_dismissed_signal_and_no_other(town: Town) -> None:
+    weeks(town, 0, 42, busy=1)
+    weeks(town, 42, 49, busy=0)
+    dismiss(town, silent(town)[0], 49)
+    weeks(town, 49, 91, busy=0)
+    [signal] = silent(town)
+    assert (signal.state, signal.status) == ("dismissed", "closed")
+    assert "It reports again" not in told_of(town, signal)
+    assert "Nothing has come since" in told_of(town, signal)
+
+
+def test_a_source_that_was_said_to_send_less_and_then_sends_nothing_is_silent_anew(town: Town) -> None:
+    weeks(town, 0, 42, busy=1)
+    weeks(town, 42, 49, busy=0.5)
+    dismiss(town, silent(town)[0], 49)
+    weeks(town, 49, 56, busy=0.5)
+    weeks(town, 56, 59, busy=0)
+    said, new = silent(town)
+    assert (said.state, new.state, new.since) == ("dismissed", "growing", FIRST + timedelta(days=56))
+
+
+def test_a_silence_that_was_dismissed_keeps_the_days_that_were_dismissed(town: Town) -> None:
+    weeks(town, 0, 42, busy=1)
+    weeks(town, 42, 70, busy=0)
+    [before] = silent(town)
+    dismiss(town, before, 70)
+    [after] = silent(town)
+    assert (after.state, after.since, after.until, after.observed, after.evidence) == (
+        "dismissed", before.since, before.until, before.observed, before.evidence,
+    )  # fmt: skip

@@ -78,7 +78,7 @@ def test_a_holiday_is_compared_with_holidays() -> None:
     counts = generator.poisson(np.where(feast, 40.0, 10.0))[:, np.newaxis]
     last = int(np.flatnonzero(feast)[-1])
     found = {
-        named: rule.test_day(counts[: last + 1], first, Rule(holidays=those), 0.001, None)
+        named: rule.test_day(counts[: last + 1], first, Rule(holidays=those), 0.001, None, None)
         for named, those in {"known": holidays, "unknown": Holidays()}.items()
     }
     assert found["unknown"].alarm[0]

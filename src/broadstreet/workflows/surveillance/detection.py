@@ -34,6 +34,7 @@ from broadstreet.workflows.surveillance.lives import (
     strongest,
 )
 from broadstreet.workflows.surveillance.news import EMITTED, TESTS, TYPES
+from broadstreet.workflows.surveillance.outages import Outages
 from broadstreet.workflows.surveillance.places import NOWHERE, Places
 from broadstreet.workflows.surveillance.rule import Rule, warm
 from broadstreet.workflows.surveillance.scanning import AREA, days_to_scan
@@ -154,11 +155,11 @@ class Tests:
 
     def _tested(self, batch: _Batch, testing: Testing) -> Iterator[Evidence]:
         due, sheet = batch.due, self._sheet
-        quiet = {day for series, day in batch.cells if series.stream == VISITS and day <= due.closed}
-        silent = [each for each in testing.silences(quiet) if batch.is_due(each)]
+        standing = [e for e in batch.kept if e.where.stream == VISITS]
+        feeds = {cell for cell in batch.cells if cell[0].stream == VISITS and cell[1] <= due.closed}
+        silent = testing.silences(feeds, batch.outages(standing))
         again = batch.silences_change(silent)
         yield from silent
-        standing = [e for e in batch.kept if e.where.stream == VISITS]
         for day, seq in again.items():
             batch.add(((series, day) for series in sheet.tested()), seq)
         cells = [cell for cell in batch.cells if cell[0].stream != VISITS]
@@ -214,6 +215,13 @@ class _Batch:
     def kept(self) -> list[Evidence]:
         """What stands whatever this batch finds."""
         return [each for each in self._before if not self.is_due(each)]
+
+    def outages(self, silent: Iterable[Evidence]) -> Outages:
+        """Return the silent days of sources that stand whatever this batch finds."""
+        found = Outages(self.signals.values(), self.dismissed)
+        for each in sorted(silent, key=lambda evidence: evidence.day):
+            found.add(each)
+        return found
 
     def is_due(self, evidence: Evidence) -> bool:
         """Return whether a test is made again: its cell is, or it is an area's and its day is scanned."""

@@ -65,8 +65,10 @@ class Dismissed:
         return number_of(test.since or test.day) <= self.last and self._first <= number_of(test.day)
 
     def _is_as_silent(self, test: Evidence) -> bool:
-        of_it = [each for each in self.seen.values() if each.where == test.where]
-        return bool(of_it) and _missing([test]) <= _missing(of_it) + MORE_MISSING
+        seen = self.seen.get(key_of(test))
+        of_it = [seen] if seen else [each for each in self.seen.values() if each.where == test.where]
+        is_little = test.expected - test.observed < LEAST_GROWTH
+        return bool(of_it) and (is_little or _missing([test]) <= _missing(of_it) + MORE_MISSING)
 
 
 def has_grown(observed: int, before: int) -> bool:

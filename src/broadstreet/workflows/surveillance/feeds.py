@@ -8,7 +8,8 @@ sources that do report let expect.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +25,11 @@ RUNS = (1, 2, 3)
 """Days over which a source's visits are added up: one that sends little is found silent after some days. Each
 day has its own expectation: a Sunday is not a Monday."""
 SHARE_OVER = 56
-"""Days from which a source's share of a place is taken."""
+"""Days from which a source's share of a place is taken: the last ones on which it reported."""
 LEAST_EXPECTED = 1.0
 """Visits in a run: of a source that hardly sends, nobody can say that it is silent."""
+RETURNED = 0.75
+"""A source is no longer silent once a day, or two or three together, have so much of the usual visits."""
 LEAST_REPORTING = 0.25
 """Share of a place's usual visits; where less is left, it is not tested."""
 
@@ -46,7 +49,12 @@ class Silence(NamedTuple):
 
 
 def silences(
-    sheet: Sheet, feeds: list[Series], day: int, tested: Sequence[Tested], a_month: float
+    sheet: Sheet,
+    feeds: Sequence[Series],
+    day: int,
+    tested: Sequence[Tested],
+    a_month: float,
+    ongoing: Collection[Series] = (),
 ) -> list[Silence]:
     """Return the sources that are silent on a day.
 
@@ -61,27 +69,62 @@ def silences(
         spreads.
     a_month
         False alarms of silence that are allowed in a month.
+    ongoing
+        The sources that were silent before: they are until their volume has come back.
     """
     level = a_month / MONTH / max(len(feeds), 1) / len(RUNS)
     found = []
     for number, series in enumerate(feeds):
-        each_day = [float(each.expected[number]) for each in tested]
-        expected, spread = each_day[0], float(tested[0].dispersion[number])
-        if not np.isfinite(expected) or not np.isfinite(spread):
+        means = [float(each.expected[number]) for each in tested]
+        spread = float(tested[0].dispersion[number])
+        if not np.isfinite(means[0]) or not np.isfinite(spread):
             continue
-        counts = sheet.of(series)[: day + 1 - sheet.first]
-        if counts[-1] > expected / 2:
-            continue
-        for days in RUNS:
-            mean, observed = sum(each_day[:days]), int(counts[-days:].sum())
-            if not mean >= LEAST_EXPECTED:  # too little, or a day without an expectation
-                continue
-            chance = _at_most(observed, mean, spread)
-            if chance < level:
-                lower = float(_least(level, mean, spread)) / days
-                found.append(Silence(series, day, day - days + 1, int(counts[-1]), expected, lower, chance))
-                break
+        row = day - sheet.first
+        counts = sheet.of(series)[max(row + 1 - max(RUNS), 0) : row + 1]
+        volume = _Volume(series, day, counts, means, spread)
+        silence = volume.lasting(level) if series in ongoing else volume.begun(level)
+        if silence is not None:
+            found.append(silence)
     return found
+
+
+@dataclass(frozen=True)
+class _Volume:
+    """What a source sent on a day and on those before it; `means` is what was expected, the newest first."""
+
+    series: Series
+    day: int
+    counts: NDArray[np.int64]
+    means: Sequence[float]
+    spread: float
+
+    def begun(self, level: float) -> Silence | None:
+        """Return the silence, if there is so little that chance hardly brings it."""
+        if self.counts[-1] > self.means[0] / 2:
+            return None
+        runs = (self._run(days, level) for days in RUNS)
+        return next((each for each in runs if each is not None and each.chance < level), None)
+
+    def lasting(self, level: float) -> Silence | None:
+        """Return the silence, unless a run of days has nearly all of its usual visits again."""
+        came = [(int(self.counts[-days:].sum()), sum(self.means[:days])) for days in RUNS]
+        if any(observed and observed > RETURNED * mean for observed, mean in came):
+            return None
+        runs = [each for days in RUNS if (each := self._run(days, level)) is not None]
+        least = min((each.chance for each in runs), default=1.0)
+        lower = float(_least(level, self.means[0], self.spread))
+        return Silence(
+            self.series, self.day, self.day, int(self.counts[-1]), self.means[0], lower, least
+        )  # fmt: skip
+
+    def _run(self, days: int, level: float) -> Silence | None:
+        mean, observed = sum(self.means[:days]), int(self.counts[-days:].sum())
+        if not mean >= LEAST_EXPECTED:  # too little, or a day without an expectation
+            return None
+        chance = _at_most(observed, mean, self.spread)
+        lower = float(_least(level, mean, self.spread)) / days
+        since, newest = self.day - days + 1, int(self.counts[-1])
+        return Silence(self.series, self.day, since, newest, self.means[0], lower, chance)
 
 
 class Reporting:
@@ -164,9 +207,9 @@ class Reporting:
 
     def _weight(self, series: Series, came: Floats) -> float:
         """Return the visits a day that a source reports of a place while it reports."""
-        counts, came = self._sheet.of(series)[-SHARE_OVER:], came[-SHARE_OVER:]
-        reporting = came == 1.0
-        return float(counts[reporting].mean()) if reporting.any() else 0.0
+        counts, came = self._sheet.of(series), came[-len(self._sheet.table) :]
+        reporting = np.flatnonzero(came == 1.0)[-SHARE_OVER:]
+        return float(counts[reporting].mean()) if reporting.size else 0.0
 
     def _unnamed(self, place: str, came: Iterable[Series]) -> float:
         """Return the visits a day of a place that name no source."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +13,7 @@ from broadstreet.model.records import Signal
 from broadstreet.store.tables import Between, Condition, TableReader
 from broadstreet.workflows.surveillance.arrivals import Arrivals, standing_for, watched_days
 from broadstreet.workflows.surveillance.days import date_of, number_of
-from broadstreet.workflows.surveillance.rule import SILENCE, Floats, Rule, test_day, untested
+from broadstreet.workflows.surveillance.rule import SILENCE, Floats, Rule, Tested, test_day, untested
 from broadstreet.workflows.surveillance.rule import Counted as Days
 from broadstreet.workflows.surveillance.strata import Series
 from broadstreet.workflows.surveillance.tables import (
@@ -100,19 +101,25 @@ def history(
     rule: Rule | None = None,
     level: float = 0.001,
     since: date | None = None,
+    left_out: Collection[date] = (),
 ) -> History:
-    """Return a series with what was expected of each day, from `since` on; others as of `series`."""
+    """Return a series with what was expected of each day, from `since` on; others as of `series`.
+
+    Days that are `left_out` are no part of the history of later ones.
+    """
     rule, span = rule or Rule(), _span(reader)
     tested = Series(stream, place, stratum)
     late = _arrivals(reader, span, tested)
     counts = _filled(span, *_stored(reader, stream, place, stratum))
     begin = number_of(since) if since else _EARLIEST
-    found = [
-        test_day(counts[: row + 1, np.newaxis], int(span[0]), rule, level, late.of([tested], day))
-        if day >= begin
-        else untested(1)
-        for row, day in enumerate(span.tolist())
-    ]
+    known = ~np.isin(span, [number_of(each) for each in left_out])
+
+    def test(row: int, day: int) -> Tested:
+        told = None if known[:row].all() else np.append(known[:row], True)[:, np.newaxis]
+        delays = late.of([tested], day)
+        return test_day(counts[: row + 1, np.newaxis], int(span[0]), rule, level, delays, told)
+
+    found = [test(row, day) if day >= begin else untested(1) for row, day in enumerate(span.tolist())]
     expected, upper, score, dispersion = (
         np.array([getattr(each, name)[0] for each in found], np.float64)
         for name in ("expected", "upper", "score", "dispersion")

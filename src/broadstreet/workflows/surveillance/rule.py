@@ -95,7 +95,14 @@ class Tested:
     alarm: NDArray[np.bool_]
 
 
-def test_day(counts: Counted, first: int, rule: Rule, level: float, delays: Floats | None) -> Tested:
+def test_day(
+    counts: Counted,
+    first: int,
+    rule: Rule,
+    level: float,
+    delays: Floats | None,
+    known: NDArray[np.bool_] | None,
+) -> Tested:
     """Test the last day of many series.
 
     Parameters
@@ -111,6 +118,8 @@ def test_day(counts: Counted, first: int, rule: Rule, level: float, delays: Floa
     delays : ndarray of float64, shape (delays, series), or None
         How many past visits came how many days after their own: what is expected of the newest days is
         lowered to what is known of them by now. EARS takes the counts as they are.
+    known : ndarray of bool, shape (days, series), or None
+        False on days that say nothing of what is usual, and are left out of the history; True on the last.
 
     Returns
     -------
@@ -120,8 +129,8 @@ def test_day(counts: Counted, first: int, rule: Rule, level: float, delays: Floa
         constant.
     """
     if rule.method != "detect":
-        return _ears(counts, rule)
-    return _evidence(counts, first, rule, level, delays)
+        return _ears(counts if known is None else filled(counts, known), rule)
+    return _evidence(counts, first, rule, level, delays, known)
 
 
 def promising(counts: Counted, rule: Rule, delays: Floats | None = None) -> NDArray[np.bool_]:
@@ -159,7 +168,7 @@ def _known(delays: Floats | None) -> Floats:
 @cache
 def warm(rule: Rule) -> None:
     """Make ready what is compiled at its first use, before a visit has to wait for it."""
-    test_day(np.ones((rule.history + 1, 1), np.int64), 0, rule, 0.001, None)
+    test_day(np.ones((rule.history + 1, 1), np.int64), 0, rule, 0.001, None, None)
 
 
 def untested(width: int) -> Tested:
@@ -168,7 +177,25 @@ def untested(width: int) -> Tested:
     return Tested("", *nothing, alarm=np.zeros(width, np.bool_))  # type: ignore[misc]
 
 
-def _evidence(counts: Counted, first: int, rule: Rule, level: float, delays: Floats | None) -> Tested:
+def filled(counts: Counted, known: NDArray[np.bool_]) -> Counted:
+    """Return the counts with the mean of the same weekday's other days in place of those that say nothing."""
+    told = counts.astype(np.float64)
+    for weekday in range(WEEK):
+        same = told[weekday::WEEK]
+        days = known[weekday::WEEK].sum(axis=0)
+        mean = (same * known[weekday::WEEK]).sum(axis=0) / np.maximum(days, 1)
+        told[weekday::WEEK] = np.where(known[weekday::WEEK] | (days == 0), same, mean)
+    return np.asarray(np.rint(told), np.int64)
+
+
+def _evidence(
+    counts: Counted,
+    first: int,
+    rule: Rule,
+    level: float,
+    delays: Floats | None,
+    known: NDArray[np.bool_] | None,
+) -> Tested:
     row = len(counts) - 1
     if row < rule.history:
         return untested(counts.shape[1])
@@ -178,8 +205,9 @@ def _evidence(counts: Counted, first: int, rule: Rule, level: float, delays: Flo
 
     days = np.arange(first, first + row + 1).astype("datetime64[D]")
     found = detect(
-        counts, [row], frequency=DAYS_A_YEAR, dates=days, delays=delays,
-        holidays=rule.holidays.of(first, row + 1), alpha=level,
+        counts if known is None else np.where(known, counts, 0), [row],
+        frequency=DAYS_A_YEAR, dates=days, holidays=rule.holidays.of(first, row + 1), delays=delays,
+        reporting=None if known is None else known.astype(np.float64), alpha=level,
     )  # fmt: skip
     usual = found.expected[0] + 0.5 * np.sqrt(
         found.expected[0]

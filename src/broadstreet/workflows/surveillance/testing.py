@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,8 +17,9 @@ from broadstreet.workflows.surveillance.budget import Budget
 from broadstreet.workflows.surveillance.days import number_of
 from broadstreet.workflows.surveillance.dismissals import Excess
 from broadstreet.workflows.surveillance.evidence import Witness
-from broadstreet.workflows.surveillance.feeds import LEAST_REPORTING, RUNS, Reporting, silences
+from broadstreet.workflows.surveillance.feeds import LEAST_REPORTING, RUNS, Reporting, Silence, silences
 from broadstreet.workflows.surveillance.keys import Key
+from broadstreet.workflows.surveillance.outages import Outages
 from broadstreet.workflows.surveillance.places import Places
 from broadstreet.workflows.surveillance.rule import Rule, Tested, promising, test_day
 from broadstreet.workflows.surveillance.scanning import WINDOW, scanned
@@ -68,23 +69,30 @@ class Testing:
         self._begins: dict[int, int] = {}
         self._expected: dict[int, Tested] = {}
 
-    def silences(self, days: Iterable[int]) -> list[Evidence]:
-        """Return the sources that are silent on these days, each as evidence."""
+    def silences(self, cells: Collection[tuple[Series, int]], outages: Outages) -> list[Evidence]:
+        """Return those of the cells whose sources are silent, each as evidence; `outages` takes them in."""
         feeds = self._sheet.feeds()
-        found = []
-        for day in sorted(days) if feeds else ():
-            tested = [
-                self._volumes(feeds, day - ago) for ago in range(max(RUNS)) if day - ago >= self._sheet.first
-            ]
-            found += silences(self._sheet, feeds, day, tested, self._budget.a_month)
-        return [self._witness.of_silence(each) for each in found]
+        found: list[Evidence] = []
+        for day in sorted({day for _, day in cells}) if feeds else ():
+            for silence in self._silences(feeds, day, outages):
+                if (silence.series, day) in cells:
+                    found.append(self._witness.of_silence(silence))
+                    outages.add(found[-1])
+        return found
 
-    def _volumes(self, feeds: Sequence[Series], day: int) -> Tested:
-        """Return what is expected of the sources on a day."""
+    def _silences(self, feeds: Sequence[Series], day: int, outages: Outages) -> list[Silence]:
+        days = [day - ago for ago in range(max(RUNS)) if day - ago >= self._sheet.first]
+        tested = [self._volumes(feeds, each, outages) for each in days]
+        ongoing = {series for series in feeds if outages.is_ongoing(series, day)}
+        return silences(self._sheet, feeds, day, tested, self._budget.a_month, ongoing)
+
+    def _volumes(self, feeds: Sequence[Series], day: int, outages: Outages) -> Tested:
+        """Return what is expected of the sources on a day, as the days let expect on which they sent."""
         if day not in self._expected:
             counts = self._up_to(day)[:, [self._sheet.columns[series] for series in feeds]]
-            delays = self._arrivals.of(feeds, day)
-            self._expected[day] = test_day(counts, self._begins[day], self._rule, 0.01, delays)
+            delays, begin = self._arrivals.of(feeds, day), self._begins[day]
+            known = outages.known(feeds, begin, day)
+            self._expected[day] = test_day(counts, begin, self._rule, 0.01, delays, known)
         return self._expected[day]
 
     def rises(self, cells: Iterable[tuple[Series, int]], silent: Silent) -> list[Evidence]:
@@ -130,7 +138,7 @@ class Testing:
             return []
         some = list(itertools.compress(series, may.tolist()))
         delays = None if delays is None else delays[:, may]
-        tested = test_day(counts[:, may], self._begins[day], self._rule, level, delays)
+        tested = test_day(counts[:, may], self._begins[day], self._rule, level, delays, None)
         return self._evidence(day, some, tested)
 
     def _as_reported(

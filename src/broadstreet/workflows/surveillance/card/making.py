@@ -105,7 +105,7 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
     )
     return Card(
         id=signal.id, kind=signal.kind, status=signal.status, verdict=signal.verdict,
-        title=telling.title(signal, names), lead=telling.lead(signal, sure, names),
+        title=telling.title(signal, names), lead=telling.lead(signal, sure, names, points),
         what=telling.what(signal), where=names.place(signal.where.place),
         who=telling.who(signal.where.stratum),
         since=signal.since, until=signal.until, opened=instant(versions[0].at) if versions else instant(0),
@@ -136,8 +136,11 @@ def _shown_series(signal: Signal) -> Series:
 
 def _points(making: Making, series: Series, signal: Signal) -> tuple[Point, ...]:
     first, last = number_of(signal.since), number_of(signal.until)
-    found = history(making.tables, *series, rule=making.tests.rule, since=date_of(first - SHOWN))
     of_it = [each for each in signal.evidence if each.where == signal.where]
+    silent = [each.day for each in of_it] if signal.kind == "silence" else []
+    found = history(
+        making.tables, *series, rule=making.tests.rule, since=date_of(first - SHOWN), left_out=silent
+    )
     alarms = {day for each in of_it for day in _days_of(each)}
     days = found.days.tolist()
     return tuple(

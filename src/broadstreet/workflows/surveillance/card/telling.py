@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from broadstreet.model.records import Evidence, Signal
 from broadstreet.workflows.surveillance.card.data import Point, Sureness
 from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.feeds import RETURNED
 from broadstreet.workflows.surveillance.lives import apart
 from broadstreet.workflows.surveillance.tables import CITY, VISITS
 
@@ -83,13 +84,13 @@ def title(signal: Signal, names: Names) -> str:
     return f"{name[:1].upper()}{name[1:]}: more visits than expected in {place}{whom}"
 
 
-def lead(signal: Signal, sure: Sureness, names: Names) -> str:
-    """Return what is happening and how sure that is, in a few words."""
+def lead(signal: Signal, sure: Sureness, names: Names, points: Sequence[Point] = ()) -> str:
+    """Return what is happening and how sure that is, in a few words; `points` are the days of its series."""
     when, seen = _when(signal), f"{signal.observed:,} visits, {_number(signal.expected)} expected"
     if signal.status == "withdrawn":
         return f"{when}. {_LIFE['withdrawn']}"
     if signal.kind == "silence":
-        return f"{when}: {seen}. {_silence(signal, names)}"
+        return f"{when}: {seen}. {_silence(signal, names, points)}"
     return f"{when}: {seen}. {_first_sign(signal)}{_LIFE[signal.status]} {_SURE[sure]}"
 
 
@@ -140,6 +141,10 @@ def limits(signal: Signal, points: Sequence[Point], known: Known, names: Names) 
         told.append(
             "It does not say why: no patients, a broken connection and a holiday look alike. It is found once"
             " a day is over, not within it."
+        )
+        told.append(
+            "It stays open until nearly all of the usual visits come again. If the source has closed, or"
+            " sends less from now on, dismiss it with that reason: so little is then what is expected of it."
         )
         return tuple(told)
     told.append(
@@ -214,12 +219,18 @@ def _told(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _silence(signal: Signal, names: Names) -> str:
-    if signal.status == "closed":
-        return "It reports again."
-    return (
-        f"{names.place(signal.where.place)} may be cut off: ask there. Other signals do not suffer from it."
-    )
+def _silence(signal: Signal, names: Names, points: Sequence[Point]) -> str:
+    after = [point for point in points if point.day > signal.until]
+    came, usual = sum(point.observed for point in after), sum(point.expected or 0.0 for point in after)
+    if signal.status in ("opened", "growing") or not after:
+        return (
+            f"{names.place(signal.where.place)} may be cut off: ask there. Other signals do not suffer from"
+            " it."
+        )
+    if not came:
+        return "Nothing has come since, and so little is no surprise any more."
+    told = f"{came:,} visits since then, {_number(usual)} expected"
+    return f"It reports again: {told}." if came > RETURNED * usual else f"It reports, but less: {told}."
 
 
 def _number(value: float) -> str:
