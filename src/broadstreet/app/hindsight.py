@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import msgspec
+
 from broadstreet.app.followers import surveillance_of
 from broadstreet.app.settings import Settings
 from broadstreet.model import records
-from broadstreet.model.records import Signal
+from broadstreet.model.records import Signal, Verdict
 from broadstreet.store.entry import Entry
 from broadstreet.store.follower import Emission, source_of
 from broadstreet.store.protocol import Batch, Reader, StoreError
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.workflows.surveillance import closed_days, closing_of, signals
+from broadstreet.workflows.surveillance.news import TESTS
 
 SIGNAL = records.entry_type(Signal)
 AT_ONCE = 1_000
@@ -61,15 +64,29 @@ def told_by(store: Reader, day: date) -> list[Signal]:
     """
     position = _position(store, day)
     newest: dict[str, Signal] = {}
+    said: dict[str, Verdict | None] = {}
     after = 0
     while entries := store.entries(after, types=[SIGNAL], limit=AT_ONCE):
         after = entries[-1].seq
         for entry in entries:
-            if max(entry.cause or 0, 0) <= position and entry.body:
-                signal = records.decode(entry.body)
-                assert isinstance(signal, Signal)
-                newest[entry.id] = signal
+            if not entry.body or _known_by(entry) > position:
+                continue
+            signal = records.decode(entry.body)
+            assert isinstance(signal, Signal)
+            if not _is_test(entry):
+                said[entry.id] = signal.verdict
+            newest[entry.id] = msgspec.structs.replace(signal, verdict=said.get(entry.id))
     return sorted(newest.values(), key=lambda signal: (signal.since, signal.id))
+
+
+def _known_by(entry: Entry) -> int:
+    """Return the position by which a version was known: what the tests say follows from its cause, what an
+    officer says is known when it is said."""
+    return entry.cause or 0 if _is_test(entry) else entry.seq
+
+
+def _is_test(entry: Entry) -> bool:
+    return entry.source.partition("@")[0] == TESTS
 
 
 def _position(store: Reader, day: date) -> int:
