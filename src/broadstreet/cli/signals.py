@@ -44,7 +44,7 @@ def list_signals(
     config: Config = None,
     data: Data = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Those closed, dismissed and withdrawn as well.")
+        bool, typer.Option("--all", help="Those over, dismissed and withdrawn as well.")
     ] = False,
     as_of_day: Annotated[
         str | None,
@@ -60,20 +60,24 @@ def list_signals(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the signals, the newest first."""
+    """List the signals that are open, the newest first.
+
+    One that is over and that nobody has judged is listed for a week after it was first known.
+    """
     settings = settings_of(config, data)
     if told and as_of_day is None:
         raise Mistake("--told needs the day: --as-of YYYY-MM-DD")
-    found = _found(settings, _day(as_of_day), told)
-    shown = [s for s in found if everything or s.state not in ("closed", "dismissed", "withdrawn")]
+    found, closed = _found(settings, _day(as_of_day), told)
+    shown = [s for s in found if everything or surveillance.is_open(s, closed)]
     if as_json:
         console.print_json(json.dumps(msgspec.to_builtins(shown)))
         return
     if not shown:
-        more = f" {len(found)} are closed, dismissed or withdrawn: --all." if found else ""
+        verb = "is" if len(found) == 1 else "are"
+        more = f" {len(found)} {verb} over, dismissed or withdrawn: --all." if found else ""
         console.print(f"No signal is open.{more}", soft_wrap=True)
         return
-    show_table(_table(shown, settings))
+    show_table(_table(shown, settings, closed))
 
 
 @group.command()
@@ -132,11 +136,13 @@ def one_signal(settings: Settings, id: str) -> Signal:
     return found[0]
 
 
-def _found(settings: Settings, day: date | None, told: bool) -> list[Signal]:
+def _found(settings: Settings, day: date | None, told: bool) -> tuple[list[Signal], date]:
+    """Return the signals, and the last day that was over."""
     with read(settings) as store:
         if day is None:
-            return surveillance.signals(store)
-        return told_by(store, day) if told else as_of(store, settings, day)
+            days = surveillance.closed_days(store)
+            return surveillance.signals(store), days[1] if days else date.min
+        return told_by(store, day) if told else as_of(store, settings, day), day
 
 
 def _day(text: str | None) -> date | None:
@@ -155,18 +161,22 @@ def _judge(
     console.print(f"{signal.id[-SHORT:]} is {finding or 'open again'}.")
 
 
-def _table(signals: Sequence[Signal], settings: Settings) -> Table:
+def _table(signals: Sequence[Signal], settings: Settings, closed: date) -> Table:
     names = _names(settings)
     table = Table(box=SIMPLE_HEAD)
     for heading in ("id", "state", "what", "where", "since", "until", "seen", "expected", "tests"):
         table.add_column(heading, no_wrap=True, justify="right" if heading in _NUMBERS else "left")
     for s in sorted(signals, key=lambda each: (each.until, each.since), reverse=True):
         cells = (
-            s.id[-SHORT:], s.state, _what(s), place_in_words(s.where.place, names), str(s.since),
+            s.id[-SHORT:], _state(s, closed), _what(s), place_in_words(s.where.place, names), str(s.since),
             str(s.until), f"{s.observed:,}", f"{s.expected:.1f}", str(len(s.evidence)),
         )  # fmt: skip
         table.add_row(*(escape(visible(cell)) for cell in cells))
     return table
+
+
+def _state(signal: Signal, closed: date) -> str:
+    return "over, new" if surveillance.is_new(signal, closed) else signal.state
 
 
 _NUMBERS = frozenset({"seen", "expected", "bound", "by chance", "tests"})
@@ -193,6 +203,7 @@ def _lines(signal: Signal, names: dict[str, str], zone: ZoneInfo) -> list[tuple[
         ("when", f"{signal.since} to {signal.until} ({signal.status})"),
         ("seen", f"{signal.observed:,} ({signal.expected:.1f} expected)"),
         ("officers", said),
+        *([("known", f"since {signal.known}")] if signal.known else []),
         *([("joined", signal.joined)] if signal.joined else []),
     ]
 

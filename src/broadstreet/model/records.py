@@ -76,7 +76,8 @@ class Signal(Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     stands out, `fading` when that does not, `closed` after three quiet days, `withdrawn` when corrections
     have left no evidence. `verdict` is an officer's and no test takes it away. `where`, `observed` and
     `expected` are those of the strongest series; `evidence` has every test that speaks for the same visits.
-    `joined` names the signal that a withdrawn one has become part of.
+    `joined` names the signal that a withdrawn one has become part of. `known` is the day on which it was
+    first told: visits that come late may tell of days long over.
 
     In FHIR: a DetectedIssue whose `implicated` are the Encounters, or a Flag on the Location.
     """
@@ -91,6 +92,7 @@ class Signal(Record, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     evidence: tuple[Evidence, ...] = ()
     verdict: Verdict | None = None
     joined: Name | None = None
+    known: date | None = None
 
     @property
     def state(self) -> str:

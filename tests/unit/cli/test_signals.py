@@ -28,19 +28,27 @@ OUTBREAK = FIRST + timedelta(days=28)
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a data folder whose log has four quiet weeks, a day with many fevers, and a quiet day."""
     folder = tmp_path_factory.mktemp("hub")
+    _live(folder, (*USUAL * 4, 14, 2))
+    return folder
+
+
+def _live(folder: Path, numbers: tuple[int, ...], late: int = 0) -> None:
+    """Let so many fevers come each day, and at the end some late ones of the day `OUTBREAK`."""
     (folder / "broadstreet.toml").write_text('zone = "Asia/Seoul"\nclock = "driven"\n')
     (folder / "places.csv").write_text("code,name,x,y\nD1,Riverside,0,0\n")
     start = datetime.combine(FIRST, moment(), ZONE)
     settings = Settings(data=str(folder), zone="Asia/Seoul", clock="driven", clock_start=start)
     with Core(settings) as core:
         _put(core, "Patient", "p1", {"address": [{"district": "D1"}]})
-        for number, visits in enumerate((*USUAL * 4, 14, 2)):
+        for number, visits in enumerate(numbers):
             day = FIRST + timedelta(days=number)
             for visit in range(visits):
                 _put(core, "Encounter", f"e{number}-{visit}", _encounter(day))
             core.advance(datetime.combine(day + timedelta(days=1), moment(), ZONE))
             core.settle()
-    return folder
+        for visit in range(late):
+            _put(core, "Encounter", f"late-{visit}", _encounter(OUTBREAK))
+        core.settle()
 
 
 def _put(core: Core, type: str, id: str, body: dict[str, Any]) -> None:
@@ -85,6 +93,15 @@ def test_signals_are_listed_judged_and_explained(store: Path) -> None:
     assert "What the data cannot show" in text
     run(store, "signals", "reopen", short, "--reason", "not sure")
     assert "verdict" not in listed(store)[0] or listed(store)[0]["verdict"] is None
+
+
+def test_what_is_over_is_listed_while_it_is_new_and_not_once_it_is_judged(tmp_path: Path) -> None:
+    _live(tmp_path, (*USUAL * 4, 2, 2, 2, 2, 2), late=40)
+    [signal] = listed(tmp_path)
+    assert signal["status"] == "closed"
+    assert "over, new" in run(tmp_path, "signals", "list")
+    run(tmp_path, "signals", "verify", signal["id"], "--reason", "salmonella")
+    assert "No signal is open. 1 is over" in run(tmp_path, "signals", "list")
 
 
 def test_what_would_have_been_seen_is_what_was_seen(store: Path) -> None:

@@ -1,5 +1,6 @@
 """Surveillance: visits are counted, each closed day is tested, and what stands out becomes a signal."""
 
+from broadstreet.workflows.surveillance.attention import is_new, is_open
 from broadstreet.workflows.surveillance.budget import Budget
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.detection import Tests
@@ -43,6 +44,8 @@ __all__ = [
     "days_with_visits",
     "facilities",
     "history",
+    "is_new",
+    "is_open",
     "listed_holidays",
     "read_holidays",
     "read_places",

@@ -18,7 +18,7 @@ from broadstreet.workflows.surveillance import arrivals
 from broadstreet.workflows.surveillance.arrivals import Arrivals
 from broadstreet.workflows.surveillance.budget import LEARNS_FROM, Budget
 from broadstreet.workflows.surveillance.counts import Counts
-from broadstreet.workflows.surveillance.days import number_of
+from broadstreet.workflows.surveillance.days import date_of, number_of
 from broadstreet.workflows.surveillance.dismissals import GROWN, Dismissed, Excess
 from broadstreet.workflows.surveillance.due import AGAIN, Due, due_of, standing_on
 from broadstreet.workflows.surveillance.evidence import Witness
@@ -314,6 +314,7 @@ def told(id: str, before: Signal | None, evidence: tuple[Evidence, ...], closed:
         expected=sum(each.expected for each in of_it),
         evidence=evidence,
         verdict=before.verdict if before else None,
+        known=before.known if before else date_of(closed + 1),
     )
 
 

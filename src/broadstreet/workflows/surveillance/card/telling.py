@@ -10,7 +10,7 @@ from broadstreet.model.records import Evidence, Signal
 from broadstreet.workflows.surveillance.card.data import Point, Sureness
 from broadstreet.workflows.surveillance.days import number_of
 from broadstreet.workflows.surveillance.feeds import RETURNED
-from broadstreet.workflows.surveillance.lives import apart
+from broadstreet.workflows.surveillance.lives import QUIET, apart
 from broadstreet.workflows.surveillance.tables import CITY, VISITS
 
 SMALL = 3.0
@@ -91,7 +91,7 @@ def lead(signal: Signal, sure: Sureness, names: Names, points: Sequence[Point] =
         return f"{when}. {_LIFE['withdrawn']}"
     if signal.kind == "silence":
         return f"{when}: {seen}. {_silence(signal, names, points)}"
-    return f"{when}: {seen}. {_first_sign(signal)}{_LIFE[signal.status]} {_SURE[sure]}"
+    return f"{when}: {seen}. {_first_sign(signal)}{_life(signal)} {_SURE[sure]}"
 
 
 def outcome(signal: Signal) -> str:
@@ -198,6 +198,12 @@ def _when(signal: Signal) -> str:
     if len(days) == (last - first).days + 1:
         return f"From {_told(first)} to {_told(last)}"
     return f"On {len(days)} days from {_told(first)} to {_told(last)}"
+
+
+def _life(signal: Signal) -> str:
+    if signal.status == "closed" and signal.known and (signal.known - signal.until).days > QUIET:
+        return f"It was over before it was known, on {_told(signal.known)}: its visits came late."
+    return _LIFE[signal.status]
 
 
 def _first_sign(signal: Signal) -> str:
