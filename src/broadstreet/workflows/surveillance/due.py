@@ -10,13 +10,14 @@ from broadstreet.model import records
 from broadstreet.model.records import Signal
 from broadstreet.store.entry import Entry
 from broadstreet.store.tables import Between, Row, TableReader
+from broadstreet.workflows.surveillance.arrivals import LONGEST
 from broadstreet.workflows.surveillance.keys import key_of
 from broadstreet.workflows.surveillance.news import EMITTED, TESTS
 from broadstreet.workflows.surveillance.rule import SILENCE
 from broadstreet.workflows.surveillance.scanning import AREA
 from broadstreet.workflows.surveillance.sheet import CITY_VISITS, HISTORY
 from broadstreet.workflows.surveillance.strata import Series
-from broadstreet.workflows.surveillance.tables import CHANGED, CLOSED, Changed, Closed, Held
+from broadstreet.workflows.surveillance.tables import CHANGED, CLOSED, VISITS, Changed, Closed, Held
 from broadstreet.workflows.surveillance.verdicts import signal_of
 
 SOON = 6
@@ -91,15 +92,16 @@ def _told_of(entry: Entry, closed: int) -> Iterator[tuple[Series, int]]:
     """Yield what a version of a signal rests on.
 
     What was emitted lies later in the log than what was tested meanwhile: that saw the version before, and
-    may have put it back. So each version is tested again where it is read; after a verdict also the days in
-    whose evidence it weighs.
+    may have put it back. So each version is tested again where it is read (of a long silence only the newest
+    days: each costs the tests of all sources); after a verdict also the days in whose evidence it weighs.
     """
     signal = records.decode(entry.body or b"")
     assert isinstance(signal, Signal)
     is_verdict = entry.source.partition("@")[0] != TESTS
     for each in signal.evidence:
         stream, place, stratum, day = key_of(each)
-        if not place.startswith(AREA):
+        is_long_ago = stream == VISITS and day <= closed - LONGEST
+        if not place.startswith(AREA) and (is_verdict or not is_long_ago):
             series = Series(stream, place, stratum)
             yield series, day
             yield from ((series, later) for later in range(day + 1, _weighs_until(day, closed, is_verdict)))
