@@ -7,13 +7,13 @@ from html import escape
 
 import numpy as np
 
-from broadstreet.app.card.numbers import chance, number
 from broadstreet.app.card.picture import drawn, is_raised
 from broadstreet.app.detect.chart import COLOURS, NARROW, WIDE, Curve, svg
 from broadstreet.app.paper.parts import lines, row, scrolled, terms
 from broadstreet.app.paper.style import LIGHT, document, sheet
 from broadstreet.workflows.surveillance.card import Card
 from broadstreet.workflows.surveillance.card.data import Point
+from broadstreet.workflows.surveillance.card.numbers import chance, number
 
 _LIGHT = {name: colour for name, colour in COLOURS.items() if name not in LIGHT} | {
     "quiet": "#5c7fa3", "raised": "#a3001f",

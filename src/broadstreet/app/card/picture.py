@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from broadstreet.app.card.numbers import number
 from broadstreet.workflows.surveillance.card.data import Spot
+from broadstreet.workflows.surveillance.card.numbers import number
 
 WIDTH, MARGIN = 640.0, 56.0
 LARGEST = 30.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from broadstreet.app.card.numbers import chance, number
 from broadstreet.workflows.surveillance.card import Card
+from broadstreet.workflows.surveillance.card.numbers import chance, number
 
 MOST_ROWS = 8
 

@@ -25,7 +25,8 @@ from broadstreet.workflows.surveillance.card.data import (
     Spot,
 )
 from broadstreet.workflows.surveillance.card.past import nearest
-from broadstreet.workflows.surveillance.card.sureness import once_in, sureness_of
+from broadstreet.workflows.surveillance.card.rarity import Nightly, rarity_of
+from broadstreet.workflows.surveillance.card.sureness import Ground, sureness_of
 from broadstreet.workflows.surveillance.counts import Counts
 from broadstreet.workflows.surveillance.days import date_of, number_of
 from broadstreet.workflows.surveillance.detection import Tests
@@ -93,9 +94,9 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
     points = _points(making, series, signal)
     known = max(min(USUAL, first - sheet.begin(first - 1)), 1)
     visits = _visits(tables, first - known, last, signal)
-    tests = active_tests(sheet)
-    rare = once_in(signal, tests)
-    sure, reasons = sureness_of(signal, rare, closed)
+    ground = Ground(closed, first - sheet.begin(first - 1), _nightly(making, sheet))
+    rare = rarity_of(signal, ground.nightly)
+    sure, reasons = sureness_of(signal, rare, ground)
     known_of_it = telling.Known(
         closed,
         arrivals.observed(tables, sheet, closed).share(series, last),
@@ -109,7 +110,8 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
         what=telling.what(signal), where=names.place(signal.where.place),
         who=telling.who(signal.where.stratum),
         since=signal.since, until=signal.until, opened=instant(versions[0].at) if versions else instant(0),
-        observed=signal.observed, expected=signal.expected, sureness=sure, once_in=rare, reasons=reasons,
+        observed=signal.observed, expected=signal.expected, sureness=sure,
+        once_in=rare.days if rare else None, reasons=reasons,
         series=points, agreements=_agreements(signal, names), sources=_sources(visits, first, known, names),
         ages=_ages(visits, first, making), spots=_spots(making, sheet, signal),
         on_globe=places.on_globe,
@@ -126,6 +128,12 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
 def _closed(tables: TableReader) -> int:
     rows = tables.select(CLOSED, order=("-seq",), limit=1)
     return int(rows[0][0] or 0) if rows else 0
+
+
+def _nightly(making: Making, sheet: Sheet) -> Nightly:
+    """Return how many tests of each kind a night makes."""
+    streams = {series.stream for series in sheet.tested()} if making.tests.places.by_code else ()
+    return Nightly(active_tests(sheet), len(streams), len(sheet.feeds()))
 
 
 def _shown_series(signal: Signal) -> Series:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from broadstreet.model.records import Evidence, Signal
 from broadstreet.workflows.surveillance.card.data import Point, Sureness
+from broadstreet.workflows.surveillance.card.numbers import number
 from broadstreet.workflows.surveillance.days import number_of
 from broadstreet.workflows.surveillance.lives import apart
 from broadstreet.workflows.surveillance.tables import CITY, VISITS
@@ -85,7 +86,7 @@ def title(signal: Signal, names: Names) -> str:
 
 def lead(signal: Signal, sure: Sureness, names: Names) -> str:
     """Return what is happening and how sure that is, in a few words."""
-    when, seen = _when(signal), f"{signal.observed:,} visits, {_number(signal.expected)} expected"
+    when, seen = _when(signal), f"{signal.observed:,} visits, {number(signal.expected)} expected"
     if signal.status == "withdrawn":
         return f"{when}. {_LIFE['withdrawn']}"
     if signal.kind == "silence":
@@ -152,7 +153,7 @@ def limits(signal: Signal, points: Sequence[Point], known: Known, names: Names) 
     )
     if signal.expected < SMALL or signal.observed < SMALL:
         told.append(
-            f"Small counts: {_number(signal.expected)} expected. How many times more cannot be said well."
+            f"Small counts: {number(signal.expected)} expected. How many times more cannot be said well."
         )
     before = sum(point.day < signal.since for point in points)
     if before < YOUNG:
@@ -220,7 +221,3 @@ def _silence(signal: Signal, names: Names) -> str:
     return (
         f"{names.place(signal.where.place)} may be cut off: ask there. Other signals do not suffer from it."
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
