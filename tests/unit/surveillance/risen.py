@@ -37,9 +37,9 @@ def one(town: Town) -> Signal:
     return signal
 
 
-def card(town: Town) -> Card:
-    """Return its card."""
-    signal = one(town)
+def card(town: Town, signal: Signal | None = None) -> Card:
+    """Return the card of a signal; by default of the only one."""
+    signal = signal or one(town)
     [tests] = town.reactors
     assert isinstance(tests, surveillance.Tests)
     making = Making(town.projection, tests, town.store)

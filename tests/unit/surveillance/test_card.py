@@ -15,8 +15,9 @@ from broadstreet.app.card.text import text_of
 from broadstreet.model.records import Verdict
 from broadstreet.workflows import surveillance
 from broadstreet.workflows.surveillance.card import Card
+from broadstreet.workflows.surveillance.card.telling import outcome
 
-from .conftest import FIRST, ZONE, Town, encounter
+from .conftest import FIRST, ZONE, Town, encounter, patient
 from .risen import USUAL, card, one, town_with_a_rise
 
 
@@ -83,6 +84,59 @@ def test_an_earlier_signal_tells_what_it_turned_out_to_be(town: Town) -> None:
         town.follow()
     [past] = card(town).past
     assert past.outcome == "dismissed by kim: a school's excursion"
+
+
+def test_a_signal_that_corrections_ended_keeps_the_numbers_it_was_told_with(town: Town) -> None:
+    day = one(town).until
+    cancelled = [("Encounter", f"e28-{n}", encounter(day, status="cancelled")) for n in range(14)]
+    town.put_all(cancelled)
+    town.follow()
+    told = card(town)
+    assert told.status == "withdrawn"
+    assert told.lead == (
+        "On 2 February 2026: 14 visits, 2.0 expected when it was last told. Visits that were corrected, or"
+        " came later, have taken its evidence away."
+    )
+    assert told.reasons == ("Nothing speaks for it any more.",)
+    assert "Which tests agree: none any more." in text_of(told)
+    assert "<p>None any more.</p>" in page(told)
+
+
+def test_a_signal_that_became_part_of_another_names_that_one(town: Town) -> None:
+    into = one(town)
+    gone = msgspec.structs.replace(into, id="0" * 36, status="withdrawn", evidence=(), joined=into.id)
+    town.put_record(gone)
+    town.follow()
+    told = card(town, gone)
+    short = into.id[-12:]
+    assert f"It became part of signal {short} (Fever: more visits than expected in Riverside" in told.lead
+    assert "orrect" not in told.lead
+    assert f"Officers: judge the signal that it became part of, {short}." in text_of(told)
+    assert f"broadstreet card {short}" in page(told)
+    assert "signals dismiss" not in page(told)
+
+
+def test_a_source_whose_visits_came_later_is_told_with_what_was_missing_then(tmp_path: Path) -> None:
+    town = Town(tmp_path / "log.db", lambda counts: [surveillance.Tests(counts)])
+    town.put("Patient", "p1", patient("D1"))
+    for number in range(29):
+        day = FIRST + timedelta(days=number)
+        busy = 0 if number == 28 else 10 + number % 3
+        town.put_all([("Encounter", f"s{number}-{n}", encounter(day, where="small")) for n in range(4)])
+        town.put_all([("Encounter", f"b{number}-{n}", encounter(day, where="busy")) for n in range(busy)])
+        town.close_day(day)
+        town.follow()
+    town.put_all([("Encounter", f"late-{n}", encounter(day, where="busy")) for n in range(11)])
+    town.follow()
+    [signal] = surveillance.signals(town.store)
+    told = card(town, signal)
+    assert (told.status, told.observed, round(told.expected)) == ("withdrawn", 0, 11)
+    assert told.lead == (
+        "On 2 February 2026: 0 visits, 11 expected when it was last told. With what has come since, it"
+        " is not silent any more."
+    )
+    assert outcome(signal) == "reported later"
+    town.close()
 
 
 def test_a_card_is_data_that_comes_back_as_it_was(town: Town) -> None:

@@ -14,6 +14,7 @@ from broadstreet.app.paper.style import LIGHT, document, sheet
 from broadstreet.workflows.surveillance.card import Card
 from broadstreet.workflows.surveillance.card.data import Point
 from broadstreet.workflows.surveillance.card.numbers import chance, number
+from broadstreet.workflows.surveillance.card.telling import short
 
 _LIGHT = {name: colour for name, colour in COLOURS.items() if name not in LIGHT} | {
     "quiet": "#5c7fa3", "raised": "#a3001f",
@@ -71,8 +72,9 @@ def _parts(card: Card) -> Iterator[str]:
 def _facts(card: Card) -> str:
     seen = f"{card.observed:,} seen, {number(card.expected)} expected"
     said = card.verdict.finding if card.verdict else "nobody yet"
+    name = "Visits" if card.kind == "rise" else "Reports"
     facts = [
-        ("Visits" if card.kind == "rise" else "Reports", seen, ""),
+        (f"{name}, when last told" if card.status == "withdrawn" else name, seen, ""),
         ("Where", card.where if card.who == "everybody" else f"{card.where}, {card.who}", ""),
         ("Since", f"{card.since:%d %b %Y} ({card.status})", ""),
         ("Evidence", card.sureness, card.sureness),
@@ -120,6 +122,8 @@ def _chart(card: Card) -> str:
 
 
 def _agreements(card: Card) -> str:
+    if not card.agreements:
+        return "<p>None any more.</p>"
     rows = "\n".join(
         row(
             (
@@ -199,7 +203,6 @@ def _visits(card: Card) -> str:
 
 
 def _origin(card: Card) -> str:
-    short = card.id[-12:]
     said = card.verdict
     judged = (
         f"{said.finding} by {said.by} on {said.at:%Y-%m-%d %H:%M} UTC: {said.reason}"
@@ -216,11 +219,18 @@ def _origin(card: Card) -> str:
             ("Opened", f"{card.opened:%Y-%m-%d %H:%M} UTC"),
         )
     )
-    ask = (
-        f"<p>Real: <code>broadstreet signals verify {short} --reason …</code> &nbsp; False alarm:"
-        f" <code>broadstreet signals dismiss {short} --reason …</code></p>"
+    return f"{'' if said else _asked(card)}{told}"
+
+
+def _asked(card: Card) -> str:
+    if card.joined:
+        joined = escape(short(card.joined))
+        return f"<p>Look at the signal that has its visits: <code>broadstreet card {joined}</code></p>"
+    id = escape(short(card.id))
+    return (
+        f"<p>Real: <code>broadstreet signals verify {id} --reason …</code> &nbsp; False alarm:"
+        f" <code>broadstreet signals dismiss {id} --reason …</code></p>"
     )
-    return f"{'' if said else ask}{told}"
 
 
 def _days(n: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from broadstreet.workflows.surveillance.card import Card
 from broadstreet.workflows.surveillance.card.numbers import chance, number
+from broadstreet.workflows.surveillance.card.telling import short
 
 MOST_ROWS = 8
 
@@ -24,6 +25,8 @@ def _lines(card: Card) -> Iterator[str]:
     if card.verdict:
         said = card.verdict
         yield f"Officers: {said.finding} by {said.by} on {said.at:%Y-%m-%d}: {said.reason}"
+    elif card.joined:
+        yield f"Officers: judge the signal that it became part of, {short(card.joined)}."
     else:
         yield "Officers: nobody has judged it yet."
     yield from _agreeing(card)
@@ -49,7 +52,7 @@ def _lines(card: Card) -> Iterator[str]:
 
 
 def _agreeing(card: Card) -> Iterator[str]:
-    yield "Which tests agree:"
+    yield "Which tests agree:" if card.agreements else "Which tests agree: none any more."
     some = card.agreements[:MOST_ROWS]
     for each in some:
         yield (

@@ -111,12 +111,14 @@ class Card(_Part, frozen=True):
     """All that is told about one signal.
 
     `sureness` follows from `once_in`, the days in which chance alone brings evidence as strong somewhere in
-    the city. `visits` is None where the reader may not see any.
+    the city. `joined` is the id of the signal that this one became part of. `visits` is None where the reader
+    may not see any.
     """
 
     id: str
     kind: Literal["rise", "silence"]
     status: str
+    joined: str | None
     verdict: Verdict | None
     title: str
     lead: str

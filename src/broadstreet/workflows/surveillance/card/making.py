@@ -95,6 +95,8 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
     known = max(min(USUAL, first - sheet.begin(first - 1)), 1)
     visits = _visits(tables, first - known, last, signal)
     ground = Ground(closed, first - sheet.begin(first - 1), _nightly(making, sheet))
+    known_signals = signals(tables)
+    into = next((each for each in known_signals if each.id == signal.joined), None)
     rare = rarity_of(signal, ground.nightly)
     sure, reasons = sureness_of(signal, rare, ground)
     known_of_it = telling.Known(
@@ -105,8 +107,8 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
         bool(making.tests.rule.holidays.kinds),
     )
     return Card(
-        id=signal.id, kind=signal.kind, status=signal.status, verdict=signal.verdict,
-        title=telling.title(signal, names), lead=telling.lead(signal, sure, names),
+        id=signal.id, kind=signal.kind, status=signal.status, joined=signal.joined, verdict=signal.verdict,
+        title=telling.title(signal, names), lead=telling.lead(signal, sure, names, into),
         what=telling.what(signal), where=names.place(signal.where.place),
         who=telling.who(signal.where.stratum),
         since=signal.since, until=signal.until, opened=instant(versions[0].at) if versions else instant(0),
@@ -116,7 +118,7 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
         ages=_ages(visits, first, making), spots=_spots(making, sheet, signal),
         on_globe=places.on_globe,
         limits=telling.limits(signal, points, known_of_it, names),
-        past=nearest(signal, signals(tables), names),
+        past=nearest(signal, known_signals, names),
         origin=Origin(
             signal=tuple(each.seq for each in versions),
             causes=tuple(each.cause for each in versions if each.cause is not None),

@@ -24,7 +24,6 @@ _LIFE = {
     "growing": "It is growing.",
     "fading": "It is fading: the newest day does not stand out.",
     "closed": "It is over: three days have not stood out.",
-    "withdrawn": "Corrections have taken its evidence away.",
 }
 _SURE = {
     "strong": "The evidence is strong.",
@@ -84,11 +83,11 @@ def title(signal: Signal, names: Names) -> str:
     return f"{name[:1].upper()}{name[1:]}: more visits than expected in {place}{whom}"
 
 
-def lead(signal: Signal, sure: Sureness, names: Names) -> str:
-    """Return what is happening and how sure that is, in a few words."""
+def lead(signal: Signal, sure: Sureness, names: Names, into: Signal | None = None) -> str:
+    """Return what is happening and how sure that is, in a few words; `into` is what it became part of."""
     when, seen = _when(signal), f"{signal.observed:,} visits, {number(signal.expected)} expected"
     if signal.status == "withdrawn":
-        return f"{when}. {_LIFE['withdrawn']}"
+        return f"{when}: {seen} when it was last told. {_end(signal, names, into)}"
     if signal.kind == "silence":
         return f"{when}: {seen}. {_silence(signal, names)}"
     return f"{when}: {seen}. {_first_sign(signal)}{_LIFE[signal.status]} {_SURE[sure]}"
@@ -96,9 +95,18 @@ def lead(signal: Signal, sure: Sureness, names: Names) -> str:
 
 def outcome(signal: Signal) -> str:
     """Return what a signal turned out to be."""
+    if signal.joined:
+        return f"became part of {short(signal.joined)}"
     if signal.verdict:
         return f"{signal.verdict.finding} by {signal.verdict.by}: {signal.verdict.reason}"
-    return "withdrawn after corrections" if signal.status == "withdrawn" else "nobody has judged it"
+    if signal.status == "withdrawn":
+        return "reported later" if signal.kind == "silence" else "withdrawn after corrections"
+    return "nobody has judged it"
+
+
+def short(id: str) -> str:
+    """Return the end of a signal's id, by which commands know it."""
+    return id[-12:]
 
 
 @dataclass(frozen=True)
@@ -203,16 +211,32 @@ def _first_sign(signal: Signal) -> str:
 def _days(signal: Signal) -> list[date]:
     of_it = apart(each for each in signal.evidence if each.where == signal.where)
     days = {day for each in of_it for day in _span(each)}
-    return sorted(days) or [signal.since, signal.until]
+    return sorted(days) or _through(signal.since, signal.until)
 
 
 def _span(evidence: Evidence) -> list[date]:
-    first = evidence.since or evidence.day
-    return [first + timedelta(days=n) for n in range((evidence.day - first).days + 1)]
+    return _through(evidence.since or evidence.day, evidence.day)
+
+
+def _through(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def _told(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
+
+
+def _end(signal: Signal, names: Names, into: Signal | None) -> str:
+    """Say why a signal is one no more."""
+    if signal.joined:
+        told = f" ({title(into, names)})" if into else ""
+        return (
+            f"It became part of signal {short(signal.joined)}{told}: both speak for the same visits, and that"
+            " one has its evidence."
+        )
+    if signal.kind == "silence":
+        return "With what has come since, it is not silent any more."
+    return "Visits that were corrected, or came later, have taken its evidence away."
 
 
 def _silence(signal: Signal, names: Names) -> str:
