@@ -18,7 +18,7 @@ from broadstreet.workflows.surveillance.card import Card
 from broadstreet.workflows.surveillance.card.telling import outcome
 
 from .conftest import FIRST, ZONE, Town, encounter, patient
-from .risen import USUAL, card, one, town_with_a_rise
+from .risen import USUAL, card, one, town_with_a_rise, town_with_an_area
 
 
 @pytest.fixture
@@ -136,6 +136,58 @@ def test_a_source_whose_visits_came_later_is_told_with_what_was_missing_then(tmp
         " is not silent any more."
     )
     assert outcome(signal) == "reported later"
+    town.close()
+
+
+def test_an_area_is_charted_by_its_own_districts_together_and_names_them(tmp_path: Path) -> None:
+    town, signal = town_with_an_area(tmp_path / "log.db")
+    told = card(town, signal)
+    assert told.districts == ("Riverside (D1)", "Old Town (D2)")
+    assert "The area is 2 districts together: Riverside (D1) and Old Town (D2)." in told.lead
+    assert told.origin.counts == "fever / district:D1 + district:D2 / all"
+    assert [point.observed for point in told.series[-4:]] == [6, 10, 12, 10]
+    assert [point.alarm for point in told.series[-4:]] == [False, True, True, True]
+    assert "fever, the area around Riverside (D1) (Riverside (D1) and Old Town (D2) together)" in page(told)
+    assert "the area around Riverside (D1): Riverside (D1) and Old Town (D2), everybody" in text_of(told)
+    town.close()
+
+
+def test_an_area_of_one_district_is_called_by_its_name(tmp_path: Path) -> None:
+    town, signal = town_with_an_area(tmp_path / "log.db")
+    [found] = signal.evidence
+    alone = msgspec.structs.replace(found, places=("D1",))
+    told = card(town, msgspec.structs.replace(signal, evidence=(alone,)))
+    assert told.where == "Riverside (D1)"
+    assert told.title == "Fever: more visits than expected in Riverside (D1)"
+    town.close()
+
+
+def test_every_number_of_a_card_adds_up_to_the_one_at_the_top(tmp_path: Path) -> None:
+    town, signal = town_with_an_area(tmp_path / "log.db")
+    told = card(town, signal)
+    assert told.observed == 32
+    assert [day.day for day in told.days] == [2, 3, 4]
+    assert sum(source.observed for source in told.sources) == 32
+    assert sum(spot.observed for spot in told.spots if spot.inside) == 32
+    assert sum(point.observed for point in told.series if point.alarm) == 32
+    assert [each.observed for each in told.agreements] == [32]
+    assert [(spot.code, spot.inside) for spot in told.spots] == [("D1", True), ("D2", True), ("D3", False)]
+    text = page(told)
+    assert (
+        "Both tables count the same 32 visits: fever, the area around Riverside (D1), 2 to 4 February" in text
+    )
+    assert "Solid ring: what the numbers at the top count, together 32." in text
+    town.close()
+
+
+def test_what_came_since_the_tests_is_said(tmp_path: Path) -> None:
+    town, signal = town_with_an_area(tmp_path / "log.db")
+    town.put("Encounter", "late", encounter(signal.until, who="p2"))
+    town.follow()
+    told = card(town, signal)
+    assert sum(source.observed for source in told.sources) == 33
+    assert any(limit.startswith("Changes: the tests counted 32 visits.") for limit in told.limits)
+    assert "same place and days have 33" in text_of(told)
     town.close()
 
 

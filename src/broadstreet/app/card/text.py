@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from broadstreet.app.card.words import counted, place_of, scan_note, usual_of
 from broadstreet.workflows.surveillance.card import Card
+from broadstreet.workflows.surveillance.card.dates import when
 from broadstreet.workflows.surveillance.card.numbers import chance, number
 from broadstreet.workflows.surveillance.card.telling import short
 
@@ -31,14 +33,17 @@ def _lines(card: Card) -> Iterator[str]:
         yield "Officers: nobody has judged it yet."
     yield from _agreeing(card)
     if card.sources:
-        yield "Who reported (usual number in brackets):"
+        yield f"Who reported these {counted(card)} visits (in brackets the usual, {usual_of(card)}):"
         some = card.sources[:MOST_ROWS]
         yield from _listed(f"{each.name}: {each.observed} ({number(each.usual)})" for each in some)
         yield from _more(len(card.sources) - len(some))
     if any(band.observed for band in card.ages):
         total = sum(band.observed for band in card.ages)
-        told = (f"{b.name} {b.observed / total:.0%} (usually {b.usual_share:.0%})" for b in card.ages)
-        yield f"Ages: {'; '.join(told)}"
+        told = (
+            f"{b.name} {b.observed}, {b.observed / total:.0%} (usually {b.usual_share:.0%})"
+            for b in card.ages
+        )
+        yield f"Ages of the same visits: {'; '.join(told)}"
     yield "What the data cannot show:"
     yield from _listed(card.limits)
     yield "The most similar signals before it:"
@@ -56,11 +61,11 @@ def _agreeing(card: Card) -> Iterator[str]:
     some = card.agreements[:MOST_ROWS]
     for each in some:
         yield (
-            f"  - {each.what}, {each.where}, {each.who}: {each.observed} visits, {number(each.expected)}"
-            f" expected on {len(each.days)} day{'s' if len(each.days) > 1 else ''}; by chance"
-            f" {chance(each.chance)} ({each.method})"
+            f"  - {each.what}, {place_of(each)}, {each.who}: {each.observed} visits, {number(each.expected)}"
+            f" expected, {when(each.days)}; by chance {chance(each.chance)} ({each.method})"
         )
     yield from _more(len(card.agreements) - len(some))
+    yield from _listed(scan_note(card))
 
 
 def _listed(lines: Iterator[str] | tuple[str, ...] | list[str]) -> Iterator[str]:

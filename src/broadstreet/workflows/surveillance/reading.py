@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -41,11 +42,13 @@ class History:
     days
         `datetime64[D]`, without gaps.
     counts, expected, upper, score
-        Visits, and what `analysis.aberration.ears` says of them; NaN where there is too little history.
+        Visits, and what the rule's method (`analysis.aberration.detect` by default) says of them; NaN where
+        there is too little history, or a day was not asked for.
     alarm
         True where the day stands out by the rule.
     usual
-        The lowest and the highest count that 19 of 20 quiet days show, shape `(2, days)`.
+        Between these lie the counts that 19 of 20 quiet days show: the lowest and the highest, shape
+        `(2, days)`.
     """
 
     days: NDArray[np.datetime64]
@@ -77,7 +80,7 @@ def series(
     place
         `city`, `district:<code>` or `facility:<id>`.
     stratum
-        Only `all` for now.
+        `all`, or a band of ages such as `age:65+` where those are counted.
 
     Returns
     -------
@@ -94,18 +97,24 @@ def series(
 def history(
     reader: TableReader,
     stream: str,
-    place: str,
+    place: str | Sequence[str],
     stratum: str = ALL,
     *,
     rule: Rule | None = None,
     level: float = 0.001,
     since: date | None = None,
 ) -> History:
-    """Return a series with what was expected of each day, from `since` on; others as of `series`."""
+    """Return a series with what was expected of each day, from `since` on; others as of `series`.
+
+    Several places, no visit of which counts in two, are added up and tested as one.
+    """
     rule, span = rule or Rule(), _span(reader)
-    tested = Series(stream, place, stratum)
+    places = (place,) if isinstance(place, str) else tuple(place)
+    tested = Series(stream, places[0], stratum)
     late = _arrivals(reader, span, tested)
-    counts = _filled(span, *_stored(reader, stream, place, stratum))
+    counts = np.zeros(span.size, np.int64)
+    for each in places:
+        counts += _filled(span, *_stored(reader, stream, each, stratum))
     begin = number_of(since) if since else _EARLIEST
     found = [
         test_day(counts[: row + 1, np.newaxis], int(span[0]), rule, level, late.of([tested], day))

@@ -9,6 +9,8 @@ from broadstreet.model.records import Signal
 from broadstreet.workflows.surveillance.card import rarity
 from broadstreet.workflows.surveillance.card.agreeing import distinct, series_of
 from broadstreet.workflows.surveillance.card.data import Sureness
+from broadstreet.workflows.surveillance.card.dates import in_a_row, when
+from broadstreet.workflows.surveillance.card.focus import focus_of
 from broadstreet.workflows.surveillance.card.rarity import MOST, Nightly, Rarity, kind_of
 from broadstreet.workflows.surveillance.days import number_of
 
@@ -56,13 +58,23 @@ def _reasons(signal: Signal, rare: Rarity | None, ground: Ground) -> Iterator[st
             f"The estimate rests on {ground.history} day{'' if ground.history == 1 else 's'} of counts before"
             " it: what is usual is not well known yet, so it is rated one step lower."
         )
-    yield f"It stands out on {len(days)} days." if len(days) > 1 else "It stands out on one day so far."
+    yield _standing(signal)
     if signal.kind == "rise":
         yield _agreement(signal)
         if signal.observed < FEW:
             yield f"It rests on {signal.observed} visits: one or two wrong codes would undo it."
     if number_of(max(days)) > ground.closed:
         yield "The newest day is not over: its numbers still grow."
+
+
+def _standing(signal: Signal) -> str:
+    """Say on which days tests stand out, and on which its strongest."""
+    days = sorted({each.day for each in signal.evidence})
+    if len(days) == 1:
+        return "It stands out on one day so far."
+    told = f"{len(days)} days, {when(days)}" if in_a_row(days) else when(days)
+    top = when(focus_of(signal).days)
+    return f"Tests stand out on {told}; the numbers at the top are of the strongest series or area, {top}."
 
 
 def _agreement(signal: Signal) -> str:
