@@ -35,7 +35,7 @@ _EARLIEST, _LATEST = -(1 << 18), 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """A series with its tests: arrays of shape `(days,)`.
+    """A series with its tests: arrays of shape `(days,)`, but for `usual`.
 
     Attributes
     ----------
@@ -85,8 +85,8 @@ def series(
     Returns
     -------
     days : ndarray of datetime64[D], shape (days,)
-        From the first day that anybody in the city reported (after the last silence of more than 28
-        days) to the last closed day; both arrays are empty if there is none.
+        From the first day that anybody in the city reported (after the last silence of more than 28 days)
+        to the last closed day, or to 28 days after the last report; both arrays are empty if there is none.
     counts : ndarray of int64, shape (days,)
         Visits on each day; a day that nobody has sent anything for is a 0.
     """
