@@ -177,6 +177,7 @@ def test_every_number_of_a_card_adds_up_to_the_one_at_the_top(tmp_path: Path) ->
         "Both tables count the same 32 visits: fever, the area around Riverside (D1), 2 to 4 February" in text
     )
     assert "Solid ring: what the numbers at the top count, together 32." in text
+    assert "on the red days; the 20 at the top are by the scan" in text
     town.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -50,9 +51,17 @@ def _caption(card: Card) -> str:
     )
     return (
         f"Bars: visits each day of {series_of(card)}{together(card)}.{told} Solid line: what the days before"
-        " let expect. Band: what 19 of 20 quiet days would show; several days inside it may stand out"
-        " together."
+        f" let expect{_by_line(card, red)}. Band: what 19 of 20 quiet days would show; several days inside"
+        " it may stand out together."
     )
+
+
+def _by_line(card: Card, red: Sequence[Point]) -> str:
+    """Say how many the line expects on the days told at the top, where those are expected by a scan."""
+    if not red or "scan" not in card.agreements[0].method:
+        return ""
+    by_line = number(sum(point.expected or 0.0 for point in red))
+    return f" ({by_line} on the red days; the {number(card.expected)} at the top are by the scan)"
 
 
 def _table(card: Card) -> str:
