@@ -65,7 +65,7 @@ def test_what_where_since_when_how_many_and_how_sure_is_seen_without_scrolling(p
         "all => all.filter(l => l.getBoundingClientRect().bottom < innerHeight).map(l => l.innerText)",
     )
     assert [fact.split("\n")[0] for fact in shown] == [
-        "Visits", "Where", "Since", "Evidence", "Judged by officers",
+        "Visits, 2 February 2026", "Where", "Since", "Evidence", "Judged by officers",
     ]  # fmt: skip
     assert "14 seen, 2.0 expected" in shown[0]
 
@@ -75,6 +75,31 @@ def test_nothing_scrolls_sideways(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     opened(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_every_number_of_the_tests_that_agree_is_in_sight_without_scrolling_sideways(
+    page: Any, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    ends = page.eval_on_selector_all(
+        ".stacked tbody td", "all => all.map(c => c.getBoundingClientRect()).map(r => [r.left, r.right])"
+    )
+    assert ends
+    assert all(0 <= left <= right <= width for left, right in ends)
+    cut = "t => { for (let e = t; e; e = e.parentElement) if (e.scrollHeight > e.clientHeight + 1"
+    cut += " && getComputedStyle(e).overflowY === 'auto') return true; return false }"
+    assert not page.eval_on_selector(".stacked", cut)
+
+
+def test_on_a_phone_each_number_stands_beside_its_name(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    names = page.eval_on_selector_all(
+        ".stacked tbody tr:first-child > *",
+        "all => all.map(c => getComputedStyle(c, '::before').content.replaceAll('\"', ''))",
+    )
+    head = ["what", "where", "who", "days", "seen", "expected", "by chance", "method"]
+    assert names[:8] == head
 
 
 def test_chart_and_map_are_told_in_words(page: Any) -> None:

@@ -59,7 +59,7 @@ def _series(what: str, repetitions: int, seed: int, history: int, frequency: int
         return Labelled(made.counts, outbreaks, made.evaluate), WEEKS if what == "weekly" else DAYS
     path = Path(what)
     if not path.is_file():
-        raise Mistake(f"expected `weekly`, `daily` or a CSV file, found nothing at {what}")
+        raise Mistake(f"expected `weekly`, `daily`, `hub` or a CSV file, found nothing at {what}")
     try:
         return read_labelled(path, history), frequency
     except Unusable as error:

@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
-from datetime import time as moment
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
 
-from broadstreet.app.core import Core
-from broadstreet.app.settings import Settings
 from broadstreet.cli import app
-from broadstreet.store.entry import Draft
-from tests.unit.store.conftest import Do
-
-ZONE = ZoneInfo("Asia/Seoul")
-FIRST = date(2026, 1, 5)
-USUAL = (2, 3, 1, 2, 3, 2, 1)
-OUTBREAK = FIRST + timedelta(days=28)
+from tests.unit.cli.outbreak import OUTBREAK, USUAL, live, store_in
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data folder whose log has four quiet weeks, a day with many fevers, and a quiet day."""
-    folder = tmp_path_factory.mktemp("hub")
-    _live(folder, (*USUAL * 4, 14, 2))
-    return folder
-
-
-def _live(folder: Path, numbers: tuple[int, ...], late: int = 0) -> None:
-    """Let so many fevers come each day, and at the end some late ones of the day `OUTBREAK`."""
-    (folder / "broadstreet.toml").write_text('zone = "Asia/Seoul"\nclock = "driven"\n')
-    (folder / "places.csv").write_text("code,name,x,y\nD1,Riverside,0,0\n")
-    start = datetime.combine(FIRST, moment(), ZONE)
-    settings = Settings(data=str(folder), zone="Asia/Seoul", clock="driven", clock_start=start)
-    with Core(settings) as core:
-        _put(core, "Patient", "p1", {"address": [{"district": "D1"}]})
-        for number, visits in enumerate(numbers):
-            day = FIRST + timedelta(days=number)
-            for visit in range(visits):
-                _put(core, "Encounter", f"e{number}-{visit}", _encounter(day))
-            core.advance(datetime.combine(day + timedelta(days=1), moment(), ZONE))
-            core.settle()
-        for visit in range(late):
-            _put(core, "Encounter", f"late-{visit}", _encounter(OUTBREAK))
-        core.settle()
-
-
-def _put(core: Core, type: str, id: str, body: dict[str, Any]) -> None:
-    content = json.dumps({"resourceType": type, "id": id, **body}).encode()
-    draft = Draft(type=f"fhir/{type}", id=id, body=content, source="door", key=id)
-    core.committer.commit(Do(lambda tx: tx.put(draft)))
-
-
-def _encounter(day: date) -> dict[str, Any]:
-    return {
-        "status": "finished",
-        "class": {"code": "AMB"},
-        "subject": {"reference": "Patient/p1"},
-        "period": {"start": f"{day}T10:00:00+09:00"},
-        "reasonCode": [{"text": "fever"}],
-    }
+    return store_in(tmp_path_factory.mktemp("hub"))
 
 
 def run(store: Path, *words: str) -> str:
@@ -96,7 +48,7 @@ def test_signals_are_listed_judged_and_explained(store: Path) -> None:
 
 
 def test_what_is_over_is_listed_while_it_is_new_and_not_once_it_is_judged(tmp_path: Path) -> None:
-    _live(tmp_path, (*USUAL * 4, 2, 2, 2, 2, 2), late=40)
+    live(tmp_path, (*USUAL * 4, 2, 2, 2, 2, 2), late=40)
     [signal] = listed(tmp_path)
     assert signal["status"] == "closed"
     assert "over, new" in run(tmp_path, "signals", "list")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from broadstreet.model.records import Signal
+from broadstreet.model.records import Evidence, Signal, Stratum
 from broadstreet.workflows import surveillance
 from broadstreet.workflows.surveillance.card import Card, Making, card_of
+from broadstreet.workflows.surveillance.scanning import METHOD
 
 from .conftest import FIRST, Town, encounter, patient
 
@@ -30,6 +31,31 @@ def town_with_a_rise(file: Path) -> Town:
     return town
 
 
+def town_with_an_area(file: Path) -> tuple[Town, Signal]:
+    """Return a town with three districts, and a signal of two of them together on its last three days."""
+    town = Town(file, lambda counts: [surveillance.Tests(counts, places=PLACES)])
+    town.put_all([("Patient", f"p{n}", patient(f"D{n}")) for n in (1, 2, 3)])
+    for number in range(31):
+        day = FIRST + timedelta(days=number)
+        for who, rise in (("p1", 3), ("p2", 3), ("p3", 0)):
+            visits = 2 + number % 2 + (rise if number > 27 else 0)
+            put = [("Encounter", f"{who}-{number}-{n}", encounter(day, who=who)) for n in range(visits)]
+            town.put_all(put)
+        town.close_day(day)
+    town.follow()
+    last, since = FIRST + timedelta(days=30), FIRST + timedelta(days=28)
+    where = Stratum(stream="fever", place="area:D1", stratum="all")
+    found = Evidence(
+        where=where, day=last, since=since, observed=32, expected=20.0, upper=20.0, chance=1e-5,
+        method=METHOD, places=("D1", "D2"),
+    )  # fmt: skip
+    signal = Signal(
+        id="0" * 36, status="opened", where=where, since=since, until=last, observed=32, expected=20.0,
+        evidence=(found,),
+    )  # fmt: skip
+    return town, signal
+
+
 def one(town: Town) -> Signal:
     """Return the only signal that nobody has dismissed."""
     town.follow()
@@ -37,9 +63,9 @@ def one(town: Town) -> Signal:
     return signal
 
 
-def card(town: Town) -> Card:
-    """Return its card."""
-    signal = one(town)
+def card(town: Town, signal: Signal | None = None) -> Card:
+    """Return the card of a signal; by default of the only one."""
+    signal = signal or one(town)
     [tests] = town.reactors
     assert isinstance(tests, surveillance.Tests)
     making = Making(town.projection, tests, town.store)

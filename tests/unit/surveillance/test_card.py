@@ -15,9 +15,10 @@ from broadstreet.app.card.text import text_of
 from broadstreet.model.records import Verdict
 from broadstreet.workflows import surveillance
 from broadstreet.workflows.surveillance.card import Card
+from broadstreet.workflows.surveillance.card.telling import outcome
 
-from .conftest import FIRST, ZONE, Town, encounter
-from .risen import USUAL, card, one, town_with_a_rise
+from .conftest import FIRST, ZONE, Town, encounter, patient
+from .risen import USUAL, card, one, town_with_a_rise, town_with_an_area
 
 
 @pytest.fixture
@@ -83,6 +84,112 @@ def test_an_earlier_signal_tells_what_it_turned_out_to_be(town: Town) -> None:
         town.follow()
     [past] = card(town).past
     assert past.outcome == "dismissed by kim: a school's excursion"
+
+
+def test_a_signal_that_corrections_ended_keeps_the_numbers_it_was_told_with(town: Town) -> None:
+    day = one(town).until
+    cancelled = [("Encounter", f"e28-{n}", encounter(day, status="cancelled")) for n in range(14)]
+    town.put_all(cancelled)
+    town.follow()
+    told = card(town)
+    assert told.status == "withdrawn"
+    assert told.lead == (
+        "On 2 February 2026: 14 visits, 2.0 expected when it was last told. Visits that were corrected, or"
+        " came later, have taken its evidence away."
+    )
+    assert told.reasons == ("Nothing speaks for it any more.",)
+    assert "Which tests agree: none any more." in text_of(told)
+    assert "<p>None any more.</p>" in page(told)
+
+
+def test_a_signal_that_became_part_of_another_names_that_one(town: Town) -> None:
+    into = one(town)
+    gone = msgspec.structs.replace(into, id="0" * 36, status="withdrawn", evidence=(), joined=into.id)
+    town.put_record(gone)
+    town.follow()
+    told = card(town, gone)
+    short = into.id[-12:]
+    assert f"It became part of signal {short} (Fever: more visits than expected in Riverside" in told.lead
+    assert "orrect" not in told.lead
+    assert f"Officers: judge the signal that it became part of, {short}." in text_of(told)
+    assert f"broadstreet card {short}" in page(told)
+    assert "signals dismiss" not in page(told)
+
+
+def test_a_source_whose_visits_came_later_is_told_with_what_was_missing_then(tmp_path: Path) -> None:
+    town = Town(tmp_path / "log.db", lambda counts: [surveillance.Tests(counts)])
+    town.put("Patient", "p1", patient("D1"))
+    for number in range(29):
+        day = FIRST + timedelta(days=number)
+        busy = 0 if number == 28 else 10 + number % 3
+        town.put_all([("Encounter", f"s{number}-{n}", encounter(day, where="small")) for n in range(4)])
+        town.put_all([("Encounter", f"b{number}-{n}", encounter(day, where="busy")) for n in range(busy)])
+        town.close_day(day)
+        town.follow()
+    town.put_all([("Encounter", f"late-{n}", encounter(day, where="busy")) for n in range(11)])
+    town.follow()
+    [signal] = surveillance.signals(town.store)
+    told = card(town, signal)
+    assert (told.status, told.observed, round(told.expected)) == ("withdrawn", 0, 11)
+    assert told.lead == (
+        "On 2 February 2026: 0 visits, 11 expected when it was last told. With what has come since, it"
+        " is not silent any more."
+    )
+    assert outcome(signal) == "reported later"
+    town.close()
+
+
+def test_an_area_is_charted_by_its_own_districts_together_and_names_them(tmp_path: Path) -> None:
+    town, signal = town_with_an_area(tmp_path / "log.db")
+    told = card(town, signal)
+    assert told.districts == ("Riverside (D1)", "Old Town (D2)")
+    assert "The area is 2 districts together: Riverside (D1) and Old Town (D2)." in told.lead
+    assert told.origin.counts == "fever / district:D1 + district:D2 / all"
+    assert [point.observed for point in told.series[-4:]] == [6, 10, 12, 10]
+    assert [point.alarm for point in told.series[-4:]] == [False, True, True, True]
+    assert "fever, the area around Riverside (D1) (Riverside (D1) and Old Town (D2) together)" in page(told)
+    assert "the area around Riverside (D1): Riverside (D1) and Old Town (D2), everybody" in text_of(told)
+    town.close()
+
+
+def test_an_area_of_one_district_is_called_by_its_name(tmp_path: Path) -> None:
+    town, signal = town_with_an_area(tmp_path / "log.db")
+    [found] = signal.evidence
+    alone = msgspec.structs.replace(found, places=("D1",))
+    told = card(town, msgspec.structs.replace(signal, evidence=(alone,)))
+    assert told.where == "Riverside (D1)"
+    assert told.title == "Fever: more visits than expected in Riverside (D1)"
+    town.close()
+
+
+def test_every_number_of_a_card_adds_up_to_the_one_at_the_top(tmp_path: Path) -> None:
+    town, signal = town_with_an_area(tmp_path / "log.db")
+    told = card(town, signal)
+    assert told.observed == 32
+    assert [day.day for day in told.days] == [2, 3, 4]
+    assert sum(source.observed for source in told.sources) == 32
+    assert sum(spot.observed for spot in told.spots if spot.inside) == 32
+    assert sum(point.observed for point in told.series if point.alarm) == 32
+    assert [each.observed for each in told.agreements] == [32]
+    assert [(spot.code, spot.inside) for spot in told.spots] == [("D1", True), ("D2", True), ("D3", False)]
+    text = page(told)
+    assert (
+        "Both tables count the same 32 visits: fever, the area around Riverside (D1), 2 to 4 February" in text
+    )
+    assert "Solid ring: what the numbers at the top count, together 32." in text
+    assert "on the red days; the 20 at the top are by the scan" in text
+    town.close()
+
+
+def test_what_came_since_the_tests_is_said(tmp_path: Path) -> None:
+    town, signal = town_with_an_area(tmp_path / "log.db")
+    town.put("Encounter", "late", encounter(signal.until, who="p2"))
+    town.follow()
+    told = card(town, signal)
+    assert sum(source.observed for source in told.sources) == 33
+    assert any(limit.startswith("Changes: the tests counted 32 visits.") for limit in told.limits)
+    assert "same place and days have 33" in text_of(told)
+    town.close()
 
 
 def test_a_card_is_data_that_comes_back_as_it_was(town: Town) -> None:

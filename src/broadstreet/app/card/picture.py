@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from broadstreet.app.card.numbers import number
 from broadstreet.workflows.surveillance.card.data import Spot
+from broadstreet.workflows.surveillance.card.numbers import number
 
 WIDTH, MARGIN = 640.0, 56.0
 LARGEST = 30.0
@@ -31,9 +31,10 @@ def drawn(spots: Sequence[Spot], *, on_globe: bool) -> str:
         radius = max(LARGEST * math.sqrt(spot.observed / most), SMALLEST)
         kind = "raised" if is_raised(spot) else "quiet"
         parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>')
-        if spot.inside:
-            parts.append(f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="{radius + 5:.1f}"/>')
-        if spot.inside or len(spots) <= MOST_NAMED:
+        ring = ring_of(spot, spots)
+        if ring:
+            parts.append(f'<circle class="{ring}" cx="{x:.1f}" cy="{y:.1f}" r="{radius + 5:.1f}"/>')
+        if ring or len(spots) <= MOST_NAMED:
             parts.append(
                 f'<text class="ink" x="{x:.1f}" y="{y + radius + 17:.1f}" text-anchor="middle"'
                 f' font-size="13">'
@@ -48,6 +49,14 @@ def drawn(spots: Sequence[Spot], *, on_globe: bool) -> str:
 def is_raised(spot: Spot) -> bool:
     """Return whether a district has clearly more visits than usual."""
     return spot.observed >= FEWEST and spot.observed >= RAISED * spot.expected
+
+
+def ring_of(spot: Spot, spots: Sequence[Spot]) -> str:
+    """Return the class of the ring around a district: solid if the card counts it and not all districts,
+    dashed if a test speaks of it otherwise; empty for none."""
+    if spot.inside and not all(each.inside for each in spots):
+        return "ring inside"
+    return "ring" if spot.stands_out else ""
 
 
 def in_words(spots: Sequence[Spot]) -> str:

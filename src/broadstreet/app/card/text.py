@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from broadstreet.app.card.numbers import chance, number
+from broadstreet.app.card.words import counted, place_of, scan_note, usual_of
 from broadstreet.workflows.surveillance.card import Card
+from broadstreet.workflows.surveillance.card.dates import when
+from broadstreet.workflows.surveillance.card.numbers import chance, number
+from broadstreet.workflows.surveillance.card.telling import short
 
 MOST_ROWS = 8
 
@@ -24,18 +27,23 @@ def _lines(card: Card) -> Iterator[str]:
     if card.verdict:
         said = card.verdict
         yield f"Officers: {said.finding} by {said.by} on {said.at:%Y-%m-%d}: {said.reason}"
+    elif card.joined:
+        yield f"Officers: judge the signal that it became part of, {short(card.joined)}."
     else:
         yield "Officers: nobody has judged it yet."
     yield from _agreeing(card)
     if card.sources:
-        yield "Who reported (usual number in brackets):"
+        yield f"Who reported these {counted(card)} visits (in brackets the usual, {usual_of(card)}):"
         some = card.sources[:MOST_ROWS]
         yield from _listed(f"{each.name}: {each.observed} ({number(each.usual)})" for each in some)
         yield from _more(len(card.sources) - len(some))
     if any(band.observed for band in card.ages):
         total = sum(band.observed for band in card.ages)
-        told = (f"{b.name} {b.observed / total:.0%} (usually {b.usual_share:.0%})" for b in card.ages)
-        yield f"Ages: {'; '.join(told)}"
+        told = (
+            f"{b.name} {b.observed}, {b.observed / total:.0%} (usually {b.usual_share:.0%})"
+            for b in card.ages
+        )
+        yield f"Ages of the same visits: {'; '.join(told)}"
     yield "What the data cannot show:"
     yield from _listed(card.limits)
     yield "The most similar signals before it:"
@@ -49,15 +57,15 @@ def _lines(card: Card) -> Iterator[str]:
 
 
 def _agreeing(card: Card) -> Iterator[str]:
-    yield "Which tests agree:"
+    yield "Which tests agree:" if card.agreements else "Which tests agree: none any more."
     some = card.agreements[:MOST_ROWS]
     for each in some:
         yield (
-            f"  - {each.what}, {each.where}, {each.who}: {each.observed} visits, {number(each.expected)}"
-            f" expected on {len(each.days)} day{'s' if len(each.days) > 1 else ''}; by chance"
-            f" {chance(each.chance)} ({each.method})"
+            f"  - {each.what}, {place_of(each)}, {each.who}: {each.observed} visits, {number(each.expected)}"
+            f" expected, {when(each.days)}; by chance {chance(each.chance)} ({each.method})"
         )
     yield from _more(len(card.agreements) - len(some))
+    yield from _listed(scan_note(card))
 
 
 def _listed(lines: Iterator[str] | tuple[str, ...] | list[str]) -> Iterator[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.app.evaluate.times import times_of
 from broadstreet.app.reading.table import Table, Unusable, read_table, shown
 
 COUNTS = ("observed", "count", "cases", "n")
@@ -16,6 +19,12 @@ LABELS = ("state", "outbreak", "label")
 TIMES = ("epoch", "date", "week", "day", "time")
 UNITS = ("unit", "series", "place", "region")
 """Names of columns that are known; the first that is there is taken."""
+
+MOST = 1_000_000_000
+"""Persons at one time; there are no more in any series that one could want to test."""
+_PLAIN = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
+Cell = tuple[int, str]
+"""A time, and a series."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,35 +45,63 @@ def read_labelled(path: Path, history: int) -> Labelled:
     Parameters
     ----------
     path
-        The file; times are in its order, the same for every series.
+        The file; its rows may stand in any order. Times are dates, weeks or numbers, the same for every
+        series.
     history
         So many times go before the first one that is tested.
 
     Raises
     ------
     Unusable
-        If a column is missing, a cell is no number, or series have different lengths.
+        If a column is missing, a cell is no count, or a time is there twice or not at all.
     """
     table = read_table(path)
     time, count, label = (_column(table, names, path) for names in (TIMES, COUNTS, LABELS))
-    unit = next((name for name in table.names if name.lower() in UNITS), None)
-    units = table.column(unit) if unit else [""] * len(table.rows)
-    names = list(dict.fromkeys(units))
-    times = list(dict.fromkeys(table.column(time)))
-    if len(times) * len(names) != len(table.rows):
-        raise Unusable(
-            f"{path.name}: expected one row for each time of each series ({len(times)} x {len(names)}), got"
-            f" {len(table.rows)} rows"
-        )
+    cells = _cells(table, time)
+    times = sorted({when for when, _ in cells})
+    names = list(dict.fromkeys(which for _, which in cells))
+    _check_complete(table, time, cells, times, names)
     counts, states = np.zeros((2, len(times), len(names)), np.int64)
     rows = {each: at for at, each in enumerate(times)}
     columns = {each: at for at, each in enumerate(names)}
-    for at, (when, which) in enumerate(zip(table.column(time), units, strict=True)):
+    for (when, which), at in cells.items():
         place = rows[when], columns[which]
         counts[place], states[place] = _number(table, at, count), _number(table, at, label)
     if len(times) <= history:
         raise Unusable(f"{path.name}: expected more than {history} times, got {len(times)}: lower --history")
     return Labelled(counts, numbered(states), np.arange(history, len(times)))
+
+
+def _cells(table: Table, time: str) -> dict[Cell, int]:
+    """Return the row of each time of each series."""
+    unit = next((name for name in table.names if name.lower() in UNITS), None)
+    units = table.column(unit) if unit else [""] * len(table.rows)
+    found: dict[Cell, int] = {}
+    for at, cell in enumerate(zip(times_of(table, time), units, strict=True)):
+        if cell in found:
+            of = f" of {shown(cell[1])!r}" if cell[1] else ""
+            raise Unusable(
+                f"{table.place(at, time)}: expected each time once in a series, got"
+                f" {shown(table.column(time)[at])!r}{of} again after row {table.numbers[found[cell]]}; keep"
+                " one of them, or add them up"
+            )
+        found[cell] = at
+    return found
+
+
+def _check_complete(
+    table: Table, time: str, cells: Mapping[Cell, int], times: Sequence[int], names: Sequence[str]
+) -> None:
+    """Refuse a series that has no row for a time that another has."""
+    missing = next(((when, which) for which in names for when in times if (when, which) not in cells), None)
+    if missing is None:
+        return
+    at = next(at for (when, _), at in cells.items() if when == missing[0])
+    raise Unusable(
+        f"{table.place(at, time)}: expected one row for each time of each series ({len(times)} x"
+        f" {len(names)}), got none for {shown(table.column(time)[at])!r} of {shown(missing[1])!r}; add it,"
+        " with 0 where there was nobody"
+    )
 
 
 def numbered(states: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -83,11 +120,19 @@ def _column(table: Table, names: Sequence[str], path: Path) -> str:
 
 
 def _number(table: Table, at: int, name: str) -> int:
-    cell = table.rows[at][table.names.index(name)]
-    try:
-        value = int(float(cell))
-    except ValueError:
-        raise Unusable(f"{table.place(at, name)}: expected a whole number, got {shown(cell)!r}") from None
-    if value < 0:
-        raise Unusable(f"{table.place(at, name)}: expected 0 or more, got {value}")
-    return value
+    cell = table.rows[at][table.names.index(name)].strip()
+    value = float(cell) if _PLAIN.fullmatch(cell) else math.nan
+    place = table.place(at, name)
+    if math.isnan(value) or (math.isfinite(value) and value != int(value)):
+        raise Unusable(
+            f"{place}: expected a whole number, got {shown(cell)!r}; count persons, and write 0 where there"
+            " was nobody"
+        )
+    if not 0 <= value <= MOST:
+        came = shown(cell)
+        raise Unusable(f"{place}: expected 0 or more, got {came}" if value < 0 else _too_many(place, came))
+    return int(value)
+
+
+def _too_many(place: str, came: str) -> str:
+    return f"{place}: expected at most {MOST:,}, got {came}; is it a count of persons?"

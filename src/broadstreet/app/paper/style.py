@@ -81,8 +81,20 @@ th, td { padding: .25rem .5rem; text-align: right; border-bottom: 1px solid var(
 tbody th { min-width: 4.2rem; overflow-wrap: break-word; }
 td.text { white-space: nowrap; }
 @media (max-width: 30rem) { table { font-size: .85rem; } th, td { padding: .25rem .3rem; } }
+.stacked { border: 1px solid var(--past); }
+.stacked td.text { white-space: normal; overflow-wrap: break-word; }
+@media (max-width: 40rem) {
+  .stacked, .stacked caption, .stacked tbody, .stacked tr, .stacked tbody th, .stacked td { display: block; }
+  .stacked thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .stacked tr { border-bottom: 2px solid var(--past); padding: .3rem 0; }
+  .stacked tbody th, .stacked td { display: grid; grid-template-columns: 6.5rem 1fr; gap: .6rem;
+    text-align: left; border: 0; font-size: 1rem; padding: .1rem .4rem; overflow-wrap: anywhere; }
+  .stacked tbody th::before, .stacked td::before { content: attr(data-name); font-weight: 400; }
+}
 th.text, td.text, tbody th { text-align: left; }
 thead th { position: sticky; top: 0; background: var(--soft); }
+tfoot > tr > * { border-top: 2px solid var(--past); text-align: right; }
+tfoot > tr > th { text-align: left; }
 tr.marked > * { background: var(--marked); }
 summary { cursor: pointer; padding: .55rem 0; font-weight: 600; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }

@@ -295,11 +295,12 @@ class _Telling:
 
 
 def told(id: str, before: Signal | None, evidence: tuple[Evidence, ...], closed: int) -> Signal:
-    """Return a signal as it should be; what an officer has said of it stays."""
+    """Return a signal as it should be; what an officer has said of it stays, and without evidence its last
+    numbers."""
     status = status_of(evidence, closed)
     if not evidence:
         assert before is not None
-        return msgspec.structs.replace(before, status=status, observed=0, expected=0.0, evidence=())
+        return msgspec.structs.replace(before, status=status, evidence=())
     where = _told_by(before, evidence)
     of_it = apart(each for each in evidence if each.where == where)
     since, until = span(evidence)

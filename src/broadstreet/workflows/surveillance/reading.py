@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,18 +35,20 @@ _EARLIEST, _LATEST = -(1 << 18), 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """A series with its tests: arrays of shape `(days,)`.
+    """A series with its tests: arrays of shape `(days,)`, but for `usual`.
 
     Attributes
     ----------
     days
         `datetime64[D]`, without gaps.
     counts, expected, upper, score
-        Visits, and what `analysis.aberration.ears` says of them; NaN where there is too little history.
+        Visits, and what the rule's method (`analysis.aberration.detect` by default) says of them; NaN where
+        there is too little history, or a day was not asked for.
     alarm
         True where the day stands out by the rule.
     usual
-        The lowest and the highest count that 19 of 20 quiet days show, shape `(2, days)`.
+        Between these lie the counts that 19 of 20 quiet days show: the lowest and the highest, shape
+        `(2, days)`.
     """
 
     days: NDArray[np.datetime64]
@@ -78,13 +80,13 @@ def series(
     place
         `city`, `district:<code>` or `facility:<id>`.
     stratum
-        Only `all` for now.
+        `all`, or a band of ages such as `age:65+` where those are counted.
 
     Returns
     -------
     days : ndarray of datetime64[D], shape (days,)
-        From the first day that anybody in the city reported (after the last silence of more than 28
-        days) to the last closed day; both arrays are empty if there is none.
+        From the first day that anybody in the city reported (after the last silence of more than 28 days)
+        to the last closed day, or to 28 days after the last report; both arrays are empty if there is none.
     counts : ndarray of int64, shape (days,)
         Visits on each day; a day that nobody has sent anything for is a 0.
     """
@@ -95,7 +97,7 @@ def series(
 def history(
     reader: TableReader,
     stream: str,
-    place: str,
+    place: str | Sequence[str],
     stratum: str = ALL,
     *,
     rule: Rule | None = None,
@@ -105,12 +107,16 @@ def history(
 ) -> History:
     """Return a series with what was expected of each day, from `since` on; others as of `series`.
 
-    Days that are `left_out` are no part of the history of later ones.
+    Several places, no visit of which counts in two, are added up and tested as one. Days that are `left_out`
+    are no part of the history of later ones.
     """
     rule, span = rule or Rule(), _span(reader)
-    tested = Series(stream, place, stratum)
+    places = (place,) if isinstance(place, str) else tuple(place)
+    tested = Series(stream, places[0], stratum)
     late = _arrivals(reader, span, tested)
-    counts = _filled(span, *_stored(reader, stream, place, stratum))
+    counts = np.zeros(span.size, np.int64)
+    for each in places:
+        counts += _filled(span, *_stored(reader, stream, each, stratum))
     begin = number_of(since) if since else _EARLIEST
     known = ~np.isin(span, [number_of(each) for each in left_out])
 

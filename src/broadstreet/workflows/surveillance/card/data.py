@@ -44,10 +44,15 @@ class Point(_Part, frozen=True):
 
 
 class Agreement(_Part, frozen=True):
-    """One series or area whose tests speak for the signal: by which method, on which days, how strongly."""
+    """One series or area whose tests speak for the signal: by which method, on which days, how strongly.
+
+    `observed` and `expected` are of all `days` together, of an area in all its `districts`. Of an area, whose
+    tests each look back over days, they are those of the strongest.
+    """
 
     what: str
     where: str
+    districts: tuple[str, ...]
     who: str
     method: str
     days: tuple[date, ...]
@@ -74,7 +79,11 @@ class Band(_Part, frozen=True):
 
 
 class Spot(_Part, frozen=True):
-    """A district on the map: where it is, and the visits of the syndrome in the days of the signal."""
+    """A district on the map: where it is, and the visits of the card's syndrome, ages and days.
+
+    `inside` tells whether they are among those that the card's `observed` counts, `stands_out` whether a test
+    speaks of the district, by itself or in an area.
+    """
 
     code: str
     name: str
@@ -83,6 +92,7 @@ class Spot(_Part, frozen=True):
     observed: int
     expected: float
     inside: bool
+    stands_out: bool
 
 
 class Past(_Part, frozen=True):
@@ -110,19 +120,28 @@ class Visit(_Part, frozen=True):
 class Card(_Part, frozen=True):
     """All that is told about one signal.
 
+    `observed` and `expected` are those of its strongest test: of the place `where` (an area's `districts`
+    together) on the `days`. Sources, ages and spots count the same visits; what is usual is the mean of the
+    `usual_days` before the signal, times the number of its days. `off_map` of the visits are in no district
+    with coordinates.
+
     `sureness` follows from `once_in`, the days in which chance alone brings evidence as strong somewhere in
-    the city. `visits` is None where the reader may not see any.
+    the city. `joined` is the id of the signal that this one became part of. `visits` is None where the reader
+    may not see any.
     """
 
     id: str
     kind: Literal["rise", "silence"]
     status: str
+    joined: str | None
     verdict: Verdict | None
     title: str
     lead: str
     what: str
     where: str
     who: str
+    districts: tuple[str, ...]
+    days: tuple[date, ...]
     since: date
     until: date
     opened: datetime
@@ -133,9 +152,11 @@ class Card(_Part, frozen=True):
     reasons: tuple[str, ...]
     series: tuple[Point, ...]
     agreements: tuple[Agreement, ...]
+    usual_days: int
     sources: tuple[Source, ...]
     ages: tuple[Band, ...]
     spots: tuple[Spot, ...]
+    off_map: int
     on_globe: bool
     limits: tuple[str, ...]
     past: tuple[Past, ...]

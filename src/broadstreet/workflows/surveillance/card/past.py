@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from broadstreet.model.records import Signal
 from broadstreet.workflows.surveillance.card import telling
 from broadstreet.workflows.surveillance.card.data import Past
+from broadstreet.workflows.surveillance.card.focus import focus_of
+from broadstreet.workflows.surveillance.card.names import Names
 
 MOST = 3
 OTHER_STREAM = 4.0
@@ -17,13 +19,13 @@ OTHER_STRATUM = 0.5
 than a size that differs fifty-fold."""
 
 
-def nearest(signal: Signal, known: Sequence[Signal], names: telling.Names) -> tuple[Past, ...]:
+def nearest(signal: Signal, known: Sequence[Signal], names: Names) -> tuple[Past, ...]:
     """Return at most three earlier signals of the same kind, the most similar first."""
     earlier = [each for each in known if each.kind == signal.kind and _is_before(each, signal)]
     near = sorted(earlier, key=lambda each: (apart(signal, each), -each.since.toordinal(), each.id))[:MOST]
     return tuple(
         Past(
-            id=each.id, what=telling.what(each), where=names.place(each.where.place), since=each.since,
+            id=each.id, what=telling.what(each), where=names.where(focus_of(each)), since=each.since,
             observed=each.observed, expected=each.expected, outcome=telling.outcome(each),
         )
         for each in near

@@ -2,66 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from broadstreet.model.records import Signal
-from broadstreet.workflows.surveillance.budget import OVERLAP
+from broadstreet.workflows.surveillance.card import rarity
+from broadstreet.workflows.surveillance.card.agreeing import distinct, series_of
 from broadstreet.workflows.surveillance.card.data import Sureness
+from broadstreet.workflows.surveillance.card.dates import in_a_row, when
+from broadstreet.workflows.surveillance.card.focus import focus_of
+from broadstreet.workflows.surveillance.card.rarity import MOST, Nightly, Rarity, kind_of
 from broadstreet.workflows.surveillance.days import number_of
-from broadstreet.workflows.surveillance.scanning import METHOD as SCAN
 
 STRONG, MODERATE = 365.0, 60.0
 """Days: chance brings strong evidence at most once a year, moderate evidence at most once in two months."""
-MOST = 36_500.0
-"""Days: beyond a hundred years the tail of a distribution is a guess."""
 FEW = 5
 """Visits: below, one or two wrong codes decide."""
+SHORT = 28
+"""Days of counts before a signal: with fewer, what is usual is itself a guess, and so is a chance."""
+_LOWER: dict[Sureness, Sureness] = {"strong": "moderate", "moderate": "weak", "weak": "weak"}
 
 
-def once_in(signal: Signal, tests: int) -> float | None:
-    """Return in how many days chance alone brings evidence as strong somewhere in the city; None if unknown.
+class Ground(NamedTuple):
+    """What a signal stands on: the last closed day, days of counts before it, and the tests of a night."""
 
-    With `tests` made in a night, of which `OVERLAP` make one false signal, evidence that one test has with
-    probability p comes up every OVERLAP / (p tests) nights.
-    """
-    chances = [each.chance for each in signal.evidence if each.chance is not None and each.method != SCAN]
-    if not chances:
-        return None
-    return min(OVERLAP / (max(min(chances), 1e-300) * max(tests, 1)), MOST)
+    closed: int
+    history: int
+    nightly: Nightly
 
 
-def sureness_of(signal: Signal, rare: float | None, closed: int) -> tuple[Sureness, tuple[str, ...]]:
+def sureness_of(signal: Signal, rare: Rarity | None, ground: Ground) -> tuple[Sureness, tuple[str, ...]]:
     """Return how sure the signal is, and why."""
+    if not signal.evidence:
+        return "weak", ("Nothing speaks for it any more.",)
+    return _level(signal, rare, ground), tuple(_reasons(signal, rare, ground))
+
+
+def _level(signal: Signal, rare: Rarity | None, ground: Ground) -> Sureness:
     days = {each.day for each in signal.evidence}
-    series = {(each.where.stream, each.where.place, each.where.stratum) for each in signal.evidence}
-    scan = any(each.method == SCAN for each in signal.evidence)
-    reasons = [_rarity(rare)]
-    reasons.append(
-        f"It stands out on {len(days)} days." if len(days) > 1 else "It stands out on one day so far."
-    )
-    if signal.kind == "rise":
-        also = ", and a scan of neighbouring districts agrees" if scan else ""
-        number = len(series) - scan
-        told = f"{number} series of counts show it" if number > 1 else "One series of counts shows it"
-        reasons.append(f"{told}{also}.")
+    scan = any(kind_of(each) == "scan" for each in signal.evidence)
     level: Sureness = "weak"
-    if rare is not None and rare >= MODERATE:
-        level = "strong" if rare >= STRONG and (len(days) > 1 or scan or rare >= MOST / 10) else "moderate"
-    if signal.kind == "rise" and signal.observed < FEW:
-        reasons.append(f"It rests on {signal.observed} visits: one or two wrong codes would undo it.")
-        level = "weak" if level == "weak" else "moderate"
-    if days and number_of(max(days)) > closed:
-        reasons.append("The newest day is not over: its numbers still grow.")
-    return level, tuple(reasons)
+    if rare is not None and rare.days >= MODERATE:
+        may = len(days) > 1 or scan or rare.days >= MOST / 10
+        level = "strong" if rare.days >= STRONG and may else "moderate"
+    if signal.kind == "rise" and signal.observed < FEW and level == "strong":
+        level = "moderate"
+    return _LOWER[level] if ground.history < SHORT else level
 
 
-def _rarity(rare: float | None) -> str:
-    if rare is None:
-        return "How often chance brings such evidence is not known."
-    if rare >= MOST:
-        how = "less than once in a hundred years"
-    elif rare >= 730:
-        how = f"about once in {rare / 365:.0f} years"
-    elif rare >= 60:
-        how = f"about once in {rare / 30.4:.0f} months"
-    else:
-        how = f"about once in {max(rare, 1):.0f} days"
-    return f"Chance alone brings evidence as strong somewhere in the city {how}."
+def _reasons(signal: Signal, rare: Rarity | None, ground: Ground) -> Iterator[str]:
+    days = {each.day for each in signal.evidence}
+    yield rarity.told(rare, ground.nightly)
+    if ground.history < SHORT:
+        yield (
+            f"The estimate rests on {ground.history} day{'' if ground.history == 1 else 's'} of counts before"
+            " it: what is usual is not well known yet, so it is rated one step lower."
+        )
+    yield _standing(signal)
+    if signal.kind == "rise":
+        yield _agreement(signal)
+        if signal.observed < FEW:
+            yield f"It rests on {signal.observed} visits: one or two wrong codes would undo it."
+    if number_of(max(days)) > ground.closed:
+        yield "The newest day is not over: its numbers still grow."
+
+
+def _standing(signal: Signal) -> str:
+    """Say on which days tests stand out, and on which its strongest."""
+    days = sorted({each.day for each in signal.evidence})
+    if len(days) == 1:
+        return "It stands out on one day so far."
+    told = f"{len(days)} days, {when(days)}" if in_a_row(days) else when(days)
+    top = when(focus_of(signal).days)
+    return f"Tests stand out on {told}; the numbers at the top are of the strongest series or area, {top}."
+
+
+def _agreement(signal: Signal) -> str:
+    """Say how many series show it, and how many of them count visits of their own."""
+    single = [each for each in signal.evidence if kind_of(each) != "scan"]
+    number, own = len(series_of(single)), distinct(single)
+    if not number:
+        return "No single series of counts stands out: a scan of neighbouring districts shows it."
+    scan = len(single) < len(signal.evidence)
+    also = ", and a scan of neighbouring districts, which counts the same visits, agrees" if scan else ""
+    if number == 1:
+        return f"One series of counts shows it{also}."
+    told = f"{number} series of counts show it{also}."
+    if own == number:
+        return f"{told} They count different visits."
+    if own == 1:
+        return (
+            f"{told} They are one finding: the same visits count in each (those of a district are also the"
+            " city's, those of an age also everybody's)."
+        )
+    return f"{told} Only {own} of them count different visits; the others count the same ones again."
