@@ -234,3 +234,11 @@ def test_the_order_of_a_group_s_series_does_not_matter() -> None:
     found = detect(counts, [199], groups=[0, 0, 0], reporting=share).score
     other = detect(counts[:, turned], [199], groups=[0, 0, 0], reporting=share[:, turned]).score
     np.testing.assert_allclose(found[:, turned], other, atol=1e-6)
+
+
+def test_a_burst_of_one_day_does_not_ring_on() -> None:
+    counts = np.random.default_rng(2).poisson(2.0, (64, 200))
+    counts[60] += 40
+    alarms = detect(counts, [60, 61, 62, 63], frequency=365).alarm.mean(axis=1)
+    assert alarms[0] == 1.0
+    assert (alarms[1:] < (0.4, 0.2, 0.2)).all()

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 # Evidence that series without an outbreak reach with each probability: tools/detect_calibration.py, the mean
 # of weekly and daily series of one to ten years.
 _CHANCE = np.array([0.9999, 0.99, 0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005])
-_EVIDENCE = np.array([-2.84, -2.2, -1.74, -1.01, -0.2, 0.28, 0.8, 1.48, 2.02, 2.6, 3.42, 4.18, 5.0])
+_EVIDENCE = np.array([-2.84, -2.2, -1.74, -1.01, -0.2, 0.28, 0.8, 1.48, 1.98, 2.56, 3.37, 4.13, 4.8])
 _LOG_CHANCE = np.log(_CHANCE)
 _DECAY = 1.0  # beyond the table the chance falls like e^-x: the bound of every likelihood ratio (Ville 1939)
 

@@ -74,11 +74,15 @@ def weigh_past(
     window, amplitudes, quiet = len(counts), len(AMPLITUDES), np.empty(len(counts))
     while window > 1 and math.isnan(means[window - 1]):
         window -= 1
+    known = np.empty(window)
+    for back in range(1, window):  # a past count speaks for the largest amplitude at most: a burst goes by
+        most = means[back] + AMPLITUDES[-1] * math.sqrt(dispersion[back] * means[back])
+        known[back] = min(counts[back], math.ceil(max(most, 1.0)))
     for node in range(len(NODES)):
         error = math.exp(deviation * NODES[node])
         total = LOG_WEIGHTS[node]
         for back in range(1, window):
-            quiet[back] = log_probability(counts[back], means[back] * error, dispersion[back])
+            quiet[back] = log_probability(known[back], means[back] * error, dispersion[back])
             total += quiet[back]
         calm[node] = total
         for amplitude in range(amplitudes):
@@ -86,7 +90,7 @@ def weigh_past(
             for back in range(1, window):
                 excess = max(AMPLITUDES[amplitude] * math.sqrt(dispersion[back] * means[back]), LEAST_EXCESS)
                 mean = means[back] * error
-                ratio += log_probability(counts[back], mean + excess, dispersion[back])
+                ratio += log_probability(known[back], mean + excess, dispersion[back])
                 ratio -= quiet[back]
                 weight *= earlier
                 weights += weight
