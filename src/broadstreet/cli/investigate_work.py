@@ -14,7 +14,7 @@ from broadstreet.app.investigate.investigation import Files, Investigation, Wish
 from broadstreet.app.investigate.report import write_report
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.table import Unusable
-from broadstreet.cli.program import Mistake, console
+from broadstreet.cli.program import REFUSED, Mistake, console
 
 _ORDERS: dict[str, Order] = {"day-first": "day", "month-first": "month"}
 _MOST_TOLD = 10
@@ -53,6 +53,8 @@ def look_into(  # noqa: PLR0913  each is an option
         raise Mistake(str(error)) from error
     written, missing = write_report(out, found)
     _tell_json(found, written, missing) if as_json else _tell(found, written, missing)
+    if not found.cases.ids:
+        raise typer.Exit(REFUSED)
 
 
 def _two(name: str, given: str | None) -> Moments | None:

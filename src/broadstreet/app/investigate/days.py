@@ -29,6 +29,11 @@ class Days:
     wrong: dict[int, str]
     dated: bool
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell is a day."""
+        return all(day is None for day in self.values)
+
 
 def read_days(table: Table, name: str, order: Order | None) -> Days:
     """Read the days of a column; cells that are none are told apart from those that are missing.
@@ -40,7 +45,7 @@ def read_days(table: Table, name: str, order: Order | None) -> Days:
     """
     cells = table.column(name)
     like = [cell for cell in cells if looks_like_a_date(cell)]
-    if not like:
+    if len(like) < sum(bool(_WHOLE.fullmatch(cell)) for cell in cells) or not like:
         return _numbers(cells)
     try:
         how = written(like, order)
@@ -69,9 +74,11 @@ def _day(how: Written, cell: str) -> int | None:
 def _numbers(cells: list[str]) -> Days:
     values: list[int | None] = []
     wrong: dict[int, str] = {}
+    has_numbers = any(_WHOLE.fullmatch(cell) for cell in cells)
+    wanted = "a whole number of days" if has_numbers else "a date as 2026-01-31, or a whole number of days"
     for row, cell in enumerate(cells):
         is_number = bool(_WHOLE.fullmatch(cell))
         if not is_number and not is_missing(cell):
-            wrong[row] = f'expected a whole number of days, found "{shown(cell, 30)}"'
+            wrong[row] = f'expected {wanted}, found "{shown(cell, 30)}"'
         values.append(int(float(cell)) if is_number else None)
     return Days(values, wrong, dated=False)

@@ -120,6 +120,12 @@ def _read_visits(files: Files, wishes: Wishes, found: Investigation) -> Beside |
         return None
     read = tables.visits(files.visits, wishes.encoding, wishes.order)
     found.aside += read.aside
+    if found.cases.has_days and read.dated is not None and read.dated != found.cases.dated:
+        kinds = ("dates", "numbers of days") if read.dated else ("numbers of days", "dates")
+        found.notes.append(
+            f"{read.file} holds {kinds[0]}, {found.cases.file} {kinds[1]}: its visits were not used."
+        )
+        return None
     return read
 
 
@@ -127,7 +133,8 @@ def _link(found: Investigation, wishes: Wishes, contacts: Beside | None, visits:
     """Infer who infected whom, where that can be done."""
     cases, belief = found.cases, found.belief
     if not cases.has_days:
-        found.notes.append("No column of dates was recognised: who infected whom is not estimated.")
+        what = "No case has a day" if cases.days else "No column of dates was recognised"
+        found.notes.append(f"{what}: who infected whom is not estimated.")
         return
     if belief.serial is None:
         found.notes.append(

@@ -73,6 +73,8 @@ def _counted(number: int, one: str) -> str:
 
 def _cases(found: Investigation) -> str:
     cases = found.cases
+    if not cases.ids:
+        return "No case of the list could be used: each row is listed with its reason."
     onsets = [day for day in cases.days.get("onset", []) if day is not None]
     told = _counted(len(cases.ids), "case")
     if not onsets:

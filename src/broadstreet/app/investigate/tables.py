@@ -27,12 +27,15 @@ class Beside:
     rows : list of int
         Row of the file of each row.
     aside : list of Aside
+    dated : bool or None
+        Whether days are dates; None where there are none.
     """
 
     file: str
     columns: dict[str, list[Any]]
     rows: list[int]
     aside: list[Aside] = field(default_factory=list)
+    dated: bool | None = None
 
 
 def contacts(path: Path, encoding: str) -> Beside:
@@ -81,6 +84,8 @@ def visits(path: Path, encoding: str, order: Order | None) -> Beside:
     for role in ("start", "end"):
         if role in found:
             days = read_days(table, found[role], order)
+            if not days.is_empty:
+                read.dated = days.dated
             read.columns[role] = _labels(days.values, days.dated)
             wrong |= days.wrong
     return _without(read, wrong)

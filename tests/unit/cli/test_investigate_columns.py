@@ -1,0 +1,101 @@
+"""`broadstreet investigate`: which columns it reads as days, and what it says of cells that are none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from broadstreet.cli import app
+
+
+def look(folder: Path, text: str, *options: object, status: int = 0) -> dict[str, Any]:
+    """Investigate a line list; return what is told as JSON."""
+    (folder / "list.csv").write_text(text)
+    given = ["investigate", folder / "list.csv", "--disease", "measles", "--out", folder / "out", "--json"]
+    result = CliRunner().invoke(app, [str(one) for one in (*given, *options)])
+    assert result.exit_code == status, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    found["why"] = {one["row"]: one["why"] for one in found["set_aside"]}
+    found["said"] = " ".join(found["notes"])
+    return found
+
+
+def test_onsets_in_numbers_stay_where_another_column_holds_dates(tmp_path: Path) -> None:
+    found = look(tmp_path, "id,onset,diagnosed\na,1,2026-03-02\nb,12,\nc,13,\nd,14,2026-03-15\n")
+    assert found["found"][0] == "4 cases fell ill from 1 to 14."
+    assert 'The column "diagnosed" holds dates, the onsets are numbers (row 2: "2026-03-02")' in found["said"]
+
+
+def test_a_date_among_numbers_of_days_is_named(tmp_path: Path) -> None:
+    found = look(tmp_path, "id,onset\na,1\nb,12\nc,13\nd,2026-03-14\n")
+    assert found["why"] == {5: 'column "onset": expected a whole number of days, found "2026-03-14"'}
+
+
+@pytest.mark.parametrize("cell", ["1/3/26", "yesterday"])
+@pytest.mark.parametrize("options", [(), ("--column", "onset=onset")])
+def test_a_column_of_onsets_that_cannot_be_read_is_named_row_by_row(
+    tmp_path: Path, cell: str, options: tuple[str, ...]
+) -> None:
+    found = look(tmp_path, f"id,onset\na,{cell}\nb,{cell}\n", *options, status=1)
+    assert sorted(found["why"]) == [2, 3]
+    assert f'found "{cell}"' in found["why"][2]
+    assert found["found"][0] == "No case of the list could be used: each row is listed with its reason."
+    assert "2 rows set aside" in (tmp_path / "out" / "investigation.html").read_text()
+
+
+@pytest.mark.parametrize("options", [(), ("--column", "onset=onset")])
+def test_a_list_without_any_onset_is_named_row_by_row(tmp_path: Path, options: tuple[str, ...]) -> None:
+    found = look(tmp_path, "id,onset,died\na,,\nb,,\n", *options, status=1)
+    assert found["why"] == dict.fromkeys((2, 3), "no onset, and no other date to place it in time")
+
+
+def test_a_map_can_do_without_onsets(tmp_path: Path) -> None:
+    found = look(tmp_path, "id,onset,x,y\na,,1,1\nb,,2,2\n")
+    assert (found["cases"], found["why"]) == (2, {})
+
+
+def test_text_where_onsets_are_missing_is_named_though_diagnoses_are_dated(tmp_path: Path) -> None:
+    found = look(tmp_path, "id,onset,diagnosed\na,1/3/26,2026-03-02\nb,,2026-03-04\n")
+    assert found["cases"] == 1
+    assert 'found "1/3/26"' in found["why"][2]
+
+
+def test_other_columns_without_any_day_are_told_and_cost_no_case(tmp_path: Path) -> None:
+    rows = "a,2026-03-01,last week,Dr Kim,0\nb,2026-03-12,early March,,1\n"
+    found = look(tmp_path, "id,onset,exposed_from,reported_by,died\n" + rows)
+    assert (found["cases"], found["why"]) == (2, {})
+    assert 'The column "exposed_from" holds no day (row 2: "last week"): it was not used.' in found["said"]
+    assert 'The column "reported_by" holds no day' in found["said"]
+    assert 'The column "died" says whether, not when (row 2: "0"): it was not used.' in found["said"]
+
+
+def test_a_column_that_is_named_is_read_whatever_it_holds(tmp_path: Path) -> None:
+    rows = "id,onset,exposed_from\na,2026-03-01,last week\nb,2026-03-12,\n"
+    found = look(tmp_path, rows, "--column", "exposed_from=exposed_from")
+    assert sorted(found["why"]) == [2]
+    assert 'column "exposed_from": expected a date' in found["why"][2]
+
+
+def test_a_column_of_days_with_mostly_text_is_named_row_by_row(tmp_path: Path) -> None:
+    rows = "id,onset,diagnosed\na,2026-03-01,2026-03-02\nb,2026-03-12,soon\nc,2026-03-13,later\n"
+    assert sorted(look(tmp_path, rows)["why"]) == [3, 4]
+
+
+def test_flags_of_death_kill_nobody_before_onset(tmp_path: Path) -> None:
+    assert look(tmp_path, "id,onset,died\na,1,0\nb,12,1\nc,13,0\nd,14,0\n")["cases"] == 4
+
+
+def test_a_list_of_symptoms_is_not_their_onset(tmp_path: Path) -> None:
+    found = look(tmp_path, "id,symptoms,date\na,fever,2026-03-01\nb,cough,2026-03-12\n")
+    assert found["found"][0] == "2 cases fell ill from 2026-03-01 to 2026-03-12."
+
+
+def test_visits_in_numbers_beside_dated_onsets_are_told(tmp_path: Path) -> None:
+    (tmp_path / "visits.csv").write_text("id,place,day\na,p,1\nb,p,1\n")
+    rows = "id,onset\na,2026-03-01\nb,2026-03-12\n"
+    found = look(tmp_path, rows, "--visits", tmp_path / "visits.csv")
+    assert "visits.csv holds numbers of days, list.csv dates: its visits were not used." in found["said"]
