@@ -99,3 +99,58 @@ def test_visits_in_numbers_beside_dated_onsets_are_told(tmp_path: Path) -> None:
     rows = "id,onset\na,2026-03-01\nb,2026-03-12\n"
     found = look(tmp_path, rows, "--visits", tmp_path / "visits.csv")
     assert "visits.csv holds numbers of days, list.csv dates: its visits were not used." in found["said"]
+
+
+def test_a_row_with_too_many_cells_is_named_in_every_file(tmp_path: Path) -> None:
+    (tmp_path / "contacts.csv").write_text("infector,case\na,b\nb\n")
+    (tmp_path / "visits.csv").write_text("id,place,day\na,p,2026-03-01,now\n")
+    (tmp_path / "counts.csv").write_text("date,cases\n2026-03-01,4\n2026-03-02\n")
+    files = [
+        word for name in ("contacts", "visits", "counts") for word in (f"--{name}", tmp_path / f"{name}.csv")
+    ]
+    found = look(tmp_path, "id,onset\na,2026-03-01\nb,2026-03-12,extra\nc,2026-03-13\n", *files)
+    told = {
+        (one["file"], one["row"], one["id"])
+        for one in found["set_aside"]
+        if "as in the first row" in one["why"]
+    }
+    assert told == {
+        ("list.csv", 3, "b"),
+        ("contacts.csv", 3, "b"),
+        ("visits.csv", 2, "a"),
+        ("counts.csv", 3, "2026-03-02"),
+    }
+    assert found["cases"] == 2
+    assert "visits.csv has no row that can be used." in found["said"]
+
+
+def test_contacts_without_rows_are_told(tmp_path: Path) -> None:
+    (tmp_path / "contacts.csv").write_text("infector,case\n")
+    found = look(tmp_path, "id,onset\na,2026-03-01\n", "--contacts", tmp_path / "contacts.csv")
+    assert "contacts.csv has no row that can be used." in found["said"]
+
+
+def test_a_site_or_a_point_of_a_street_without_coordinates_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sites.csv").write_text("name,x,y\nA,1,1\nB,abc,2\nC,3,\nD,3,3\n")
+    (tmp_path / "streets.csv").write_text("street,x,y\ns,0,0\ns,?,1\ns,4,4\n")
+    files = ("--sites", tmp_path / "sites.csv", "--streets", tmp_path / "streets.csv")
+    found = look(tmp_path, "id,onset,x,y\na,2026-03-01,1,1\nb,2026-03-12,2,2\n", *files)
+    assert {(one["file"], one["row"], one["id"]) for one in found["set_aside"]} == {
+        ("sites.csv", 3, "B"), ("sites.csv", 4, "C"), ("streets.csv", 3, "s"),
+    }  # fmt: skip
+    assert 'column "x": expected a number, found "abc"' in found["why"][3] or "?" in found["why"][3]
+    assert any("explains where the cases are best" in one for one in found["found"])
+
+
+def test_sites_that_cannot_be_ranked_leave_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "sites.csv").write_text("name,x,y\nA,1,1\nA,2,2\n")
+    found = look(
+        tmp_path, "id,onset,x,y\na,2026-03-01,1,1\nb,2026-03-12,2,2\n", "--sites", tmp_path / "sites.csv"
+    )
+    assert "Sites were not ranked: sites names 'A' more than once" in found["said"]
+
+
+def test_sites_beside_cases_without_any_point_are_told(tmp_path: Path) -> None:
+    (tmp_path / "sites.csv").write_text("name,x,y\nA,1,1\n")
+    found = look(tmp_path, "id,onset,x,y\na,2026-03-01,,\n", "--sites", tmp_path / "sites.csv")
+    assert "1 case has no coordinates: not on the map." in found["said"]

@@ -36,6 +36,18 @@ def test_each_wrong_row_of_the_line_list_is_named_with_its_reason_and_the_rest_i
     assert sorted(set(found.infectors["case"])) == ["a", "b", "c"]
 
 
+def test_a_coordinate_that_is_none_is_named_and_the_rest_is_analysed():
+    cases = {
+        "id": ["a", "b", "c", "d"],
+        "onset": [0, 5, 10, 15],
+        "x": ["abc", "1", None, "inf"],
+        "y": [1, 2, 3, 4],
+    }
+    found = infer(cases, same=(), serial_interval=SERIAL, seed=1)
+    assert why(found) == {0: "x must be a number (is 'abc')", 3: "x must be finite (is inf)"}
+    assert set(found.infectors["case"]) == {"b", "c"}
+
+
 def test_contacts_that_cannot_be_are_named_and_a_cycle_is_impossible():
     cases = {"id": [1, 2, 3, 4], "onset": [0, 5, 10, 15]}
     contacts = {"infector": [1, 2, 3, 9, 1, 1, 4], "case": [2, 3, 2, 1, 2, 1, 1]}

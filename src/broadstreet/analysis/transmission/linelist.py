@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.columns import Column, Table, read
+from broadstreet.analysis.columns import Column, Table, finite_or_why, read
 from broadstreet.analysis.transmission.dates import are_dates, day_number, is_missing
 
 Floats = NDArray[np.float64]
@@ -77,6 +77,7 @@ def read_cases(table: Table, same: Sequence[str], near: Sequence[str], optional:
     days = {
         name: _days(columns[name], name, aside) if name in columns else np.full(size, np.nan) for name in DAYS
     }
+    points = _points(columns, near, size, aside)
     seen: dict[str, int] = {}
     for row, value in enumerate(columns["id"].tolist()):
         why = _wrong_id(value, row, seen) or aside.get(row) or _contradiction(row, days)
@@ -88,7 +89,7 @@ def read_cases(table: Table, same: Sequence[str], near: Sequence[str], optional:
         ids=ids,
         days={name: values[keep] for name, values in days.items()},
         groups={name: _numbered(columns[name][keep]) for name in same if name in columns},
-        points=_points(columns, near, keep),
+        points=points[keep],
         dated=any(are_dates(columns[name]) for name in DAYS if name in columns),
         set_aside=[
             SetAside("cases", row, key_of(columns["id"].tolist()[row]), aside[row]) for row in sorted(aside)
@@ -142,8 +143,16 @@ def _numbered(values: Column) -> tuple[NDArray[np.int64], list[Any]]:
     return codes, labels
 
 
-def _points(columns: dict[str, Column], near: Sequence[str], keep: NDArray[np.bool_]) -> Floats:
+def _points(columns: dict[str, Column], near: Sequence[str], size: int, aside: dict[int, str]) -> Floats:
+    """Return the points of all rows, NaN where missing; what is no coordinate is set aside."""
+    points = np.full((size, 2), np.nan)
     if not near or any(name not in columns for name in near):
-        return np.full((int(keep.sum()), 2), np.nan)
-    cells = [[np.nan if is_missing(v) else float(v) for v in columns[name].tolist()] for name in near]
-    return np.array(cells, np.float64).T[keep].reshape(-1, len(near))
+        return points
+    for at, name in enumerate(near):
+        for row, value in enumerate(columns[name].tolist()):
+            found = np.nan if is_missing(value) else finite_or_why(name, value)
+            if isinstance(found, str):
+                aside.setdefault(row, found)
+            else:
+                points[row, at] = found
+    return points

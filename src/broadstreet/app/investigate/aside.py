@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from broadstreet.app.reading.table import shown
+from broadstreet.app.reading.table import Table, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ def from_analysis(found: Iterable[Any], file: str, numbers: Sequence[int]) -> li
         Row of the file of each row of the table.
     """
     return [Aside(file, numbers[one.row], shown(str(one.id)), _in_file(one.why, numbers)) for one in found]
+
+
+def ragged_rows(table: Table, file: str, name: str | None) -> list[Aside]:
+    """Return the rows that do not have as many cells as the first, by what their column of names holds."""
+    at = None if name is None else table.names.index(name)
+    return [
+        Aside(file, number, shown(cells[at].strip()) if at is not None and at < len(cells) else "", why)
+        for number, (cells, why) in table.ragged.items()
+    ]
 
 
 def _in_file(why: str, numbers: Sequence[int]) -> str:

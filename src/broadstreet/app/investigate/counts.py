@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from broadstreet.app.investigate import roles
-from broadstreet.app.investigate.aside import Aside
+from broadstreet.app.investigate.aside import Aside, ragged_rows
 from broadstreet.app.investigate.days import read_days
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.guessing import holds_numbers, listed
@@ -42,7 +42,7 @@ def read_counts(path: Path, encoding: str, order: Order | None) -> Counts:
     Unusable
         If there is no column of days or none of numbers, or no row can be used.
     """
-    table = read_table(path, encoding)
+    table = read_table(path, encoding, tolerant=True)
     day = roles.required(
         table, {"day": rf"{roles.DATES['onset']}|{roles.DATES['day']}"}, path.name, ("day",)
     )["day"]
@@ -51,7 +51,7 @@ def read_counts(path: Path, encoding: str, order: Order | None) -> Counts:
         raise Unusable(f"{path.name}: expected a column of numbers of cases, found {listed(table.names)}")
     days = read_days(table, day, order)
     cells = [table.column(name) for name in columns]
-    aside: list[Aside] = []
+    aside = ragged_rows(table, path.name, day)
     rows: list[tuple[int, list[int]]] = []
     seen: set[int] = set()
     for at, (when, *held) in enumerate(zip(days.values, *cells, strict=True)):

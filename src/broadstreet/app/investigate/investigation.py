@@ -93,16 +93,19 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
         If a file cannot be read, or nothing in it can be used.
     """
     try:
-        table = read_table(path, wishes.encoding)
+        table = read_table(path, wishes.encoding, tolerant=True)
+        if not (table.rows or table.ragged):
+            raise Unusable("expected rows below the names, found none")
         cases = read_line_list(table, path.name, wishes.columns, wishes.order)
     except Unusable as error:
         raise Unusable(f"{path.name}: {error}") from error
     found = Investigation(cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes))
-    contacts = tables.contacts(files.contacts, wishes.encoding) if files.contacts else None
+    contacts = _read_contacts(files, wishes, found)
     visits = _read_visits(files, wishes, found)
     _link(found, wishes, contacts, visits)
     if visits and files.controls:
-        _rank_places(found, wishes, visits, tables.controls(files.controls, wishes.encoding))
+        controls = _noticed(tables.controls(files.controls, wishes.encoding), found)
+        _rank_places(found, wishes, visits, controls)
     elif visits:
         found.notes.append(
             "Places were not ranked as a source: that needs people without the disease to compare with "
@@ -115,11 +118,25 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
     return found
 
 
+def _read_contacts(files: Files, wishes: Wishes, found: Investigation) -> Beside | None:
+    if not files.contacts:
+        return None
+    read = tables.contacts(files.contacts, wishes.encoding)
+    return _noticed(read, found)
+
+
+def _noticed(read: Beside, found: Investigation) -> Beside:
+    """Take note of the rows that were set aside, and of a table without any."""
+    found.aside += read.aside
+    if not read.rows:
+        found.notes.append(f"{read.file} has no row that can be used.")
+    return read
+
+
 def _read_visits(files: Files, wishes: Wishes, found: Investigation) -> Beside | None:
     if not files.visits:
         return None
-    read = tables.visits(files.visits, wishes.encoding, wishes.order)
-    found.aside += read.aside
+    read = _noticed(tables.visits(files.visits, wishes.encoding, wishes.order), found)
     if found.cases.has_days and read.dated is not None and read.dated != found.cases.dated:
         kinds = ("dates", "numbers of days") if read.dated else ("numbers of days", "dates")
         found.notes.append(
@@ -231,13 +248,13 @@ def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
         )
     for name, (path, patterns) in wanted.items():
         if path:
-            found.layers[name] = tables.layer(path, wishes.encoding, patterns, cases.axes)
+            read = _noticed(tables.layer(path, wishes.encoding, patterns, cases.axes), found)
+            if read.rows:
+                found.layers[name] = read
     placed = [point for point in cases.points if point]
-    if len(placed) < len(cases.points):
-        found.notes.append(
-            f"{len(cases.points) - len(placed):,} cases have no coordinates and are not on the map."
-        )
-    if "sites" not in found.layers:
+    if missing := len(cases.points) - len(placed):
+        found.notes.append(f"{_counted(missing, 'case has', 'cases have')} no coordinates: not on the map.")
+    if "sites" not in found.layers or not placed:
         return
     layer = {name: one.columns for name, one in found.layers.items()}
     at = dict(zip(cases.axes, zip(*placed, strict=True), strict=True))
@@ -249,4 +266,8 @@ def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
             layer.get("population"),
         )
     except ValueError as error:
-        raise Unusable(str(error)) from error
+        found.notes.append(f"Sites were not ranked: {error}.")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from broadstreet.analysis.transmission.linelist import read_cases
 from broadstreet.app.investigate import roles as columns
-from broadstreet.app.investigate.aside import Aside, from_analysis
+from broadstreet.app.investigate.aside import Aside, from_analysis, ragged_rows
 from broadstreet.app.investigate.daycolumns import read_day_columns
 from broadstreet.app.investigate.days import Days
 from broadstreet.app.reading.dates import Order
@@ -132,6 +132,7 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
     held = _Rows(table, file, roles, days, read.dated, points, pair)
     found = held.kept([row for row in range(len(table.rows)) if row not in aside])
     found.aside = [Aside(file, table.numbers[row], held.id(row), why) for row, why in sorted(aside.items())]
+    found.aside += ragged_rows(table, file, roles.get("id"))
     return _without_contradictions(held, found, _notes(roles, given, found) + read.notes)
 
 
