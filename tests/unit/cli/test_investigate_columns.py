@@ -154,3 +154,23 @@ def test_sites_beside_cases_without_any_point_are_told(tmp_path: Path) -> None:
     (tmp_path / "sites.csv").write_text("name,x,y\nA,1,1\n")
     found = look(tmp_path, "id,onset,x,y\na,2026-03-01,,\n", "--sites", tmp_path / "sites.csv")
     assert "1 case has no coordinates: not on the map." in found["said"]
+
+
+def test_a_year_written_wrongly_is_named_in_any_column(tmp_path: Path) -> None:
+    rows = (
+        "id,onset,reported\na,1926-03-01,\nb,2026-03-01,2026-03-02\nc,2026-03-12,2126-03-14\nd,2026-03-13,\n"
+    )
+    found = look(tmp_path, rows)
+    assert found["why"] == {
+        2: 'column "onset": 1926-03-01 is more than 5 years from the other days of the list',
+        4: 'column "reported": 2126-03-14 is more than 5 years from the other days of the list',
+    }
+
+
+def test_the_axis_has_years_where_it_spans_them(tmp_path: Path) -> None:
+    look(tmp_path, "id,onset\na,2025-12-01\nb,2026-02-12\n")
+    page = (tmp_path / "out" / "investigation.html").read_text()
+    assert ">1 Dec 2025<" in page
+    assert " Jan 2026<" in page
+    look(tmp_path, "id,onset\na,2026-01-01\nb,2026-02-12\n")
+    assert " 2026<" not in (tmp_path / "out" / "investigation.html").read_text()

@@ -31,12 +31,17 @@ class Axis:
         start = self.first - (self.first - 1) % step if step == 7 else self.first  # ordinal 1 is a Monday
         return [day for day in range(start, self.last + 1, step) if day >= self.first]
 
-    def label(self, day: int) -> str:
-        """Return a day for the axis: short, with the year where it is the first."""
+    def label(self, day: int, before: int | None = None) -> str:
+        """Return a day for the axis: short, with the year where it differs from that of the label before and
+        the axis spans years.
+        """
         if not self.dated:
             return str(day)
         when = date.fromordinal(day)
-        return f"{when.day} {when:%b}"
+        short = f"{when.day} {when:%b}"
+        years = {date.fromordinal(one).year for one in (self.first, self.last)}
+        shown = before is not None and date.fromordinal(before).year == when.year
+        return short if len(years) == 1 or shown else f"{short} {when.year}"
 
     def drawn(self, height: float) -> str:
         """Return grid lines over a height, and labels below."""
@@ -50,13 +55,15 @@ class Axis:
     def labels(self, y: float) -> str:
         """Return the labels; every other one is left out on a narrow screen."""
         parts = []
-        for number, day in enumerate(self.ticks()):
+        ticks = self.ticks()
+        for number, day in enumerate(ticks):
             x = self.at(day)
+            # the one before that a narrow screen shows too
+            before = ticks[number - 1] if number % 2 else ticks[number - 2] if number else None
             anchor = "start" if x < 6 else "end" if x > 94 else "middle"
             kind = ' class="spare"' if number % 2 else ""
-            parts.append(
-                f'<text{kind} x="{x}%" y="{y:g}" text-anchor="{anchor}">{escape(self.label(day))}</text>'
-            )
+            said = escape(self.label(day, before))
+            parts.append(f'<text{kind} x="{x}%" y="{y:g}" text-anchor="{anchor}">{said}</text>')
         return "".join(parts)
 
     def in_words(self) -> str:
