@@ -145,3 +145,10 @@ def test_a_wrong_setting_says_what_was_expected(wrong, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         infer(CHAIN, **wrong)
     assert message in str(caught.value)
+
+
+def test_only_the_columns_that_are_named_must_be_there():
+    cases = {"id": [1, 2], "onset": [0, 5], "household": ["h", "h"]}
+    assert infer(cases, serial_interval=(5.0, 2.0), same=("household",), seed=1).study.pairs.size == 2
+    with pytest.raises(ValueError, match=r"cases has no column\(s\) east, north, named in same or near"):
+        infer(cases, serial_interval=(5.0, 2.0), same=("household",), near=("east", "north"))

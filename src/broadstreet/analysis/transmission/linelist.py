@@ -60,8 +60,12 @@ def key_of(value: Any) -> str:
     return str(value).strip()
 
 
-def read_cases(table: Table, same: Sequence[str], near: Sequence[str], optional: bool = False) -> LineList:
+def read_cases(
+    table: Table, same: Sequence[str], near: Sequence[str], optional: Sequence[str] = ()
+) -> LineList:
     """Read a line list; rows that contradict themselves are set aside, each with its reason.
+
+    The columns of `same` and `near` must be there, but for those that are `optional`.
 
     Raises
     ------
@@ -69,10 +73,9 @@ def read_cases(table: Table, same: Sequence[str], near: Sequence[str], optional:
         If a column that is needed or named is not there.
     """
     columns = read(table, "cases", ("id", "onset"), (*DAYS, *same, *near))
-    if not optional:
-        missing = [name for name in (*same, *near) if name not in columns]
-        if missing:
-            raise ValueError(f"cases has no column(s) {', '.join(missing)}, named in same or near")
+    missing = [name for name in (*same, *near) if name not in columns and name not in optional]
+    if missing:
+        raise ValueError(f"cases has no column(s) {', '.join(missing)}, named in same or near")
     size = len(columns["id"])
     aside: dict[int, str] = {}
     days, dated = _read_days(columns, size, aside)

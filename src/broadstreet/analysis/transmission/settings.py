@@ -31,13 +31,13 @@ Spread = float | tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Settings:
-    """Intervals, columns and priors of an inference."""
+    """Intervals, columns and priors of an inference; columns that are `optional` were not asked for."""
 
     serial: Interval
     incubation: Interval | None
     same: tuple[str, ...]
     near: tuple[str, ...]
-    optional: bool
+    optional: tuple[str, ...]
     priors: Priors
     dispersion: tuple[float, float] | None
     interval_width: tuple[float, float]
@@ -73,7 +73,9 @@ def check(  # noqa: PLR0913, PLR0917  what infer takes
         incubation=None if incubation is None else read_interval("incubation", incubation),
         same=tuple(same),
         near=tuple(near),
-        optional=tuple(same) == SAME and tuple(near) == NEAR,
+        optional=tuple(
+            n for kind, usual in ((same, SAME), (near, NEAR)) if tuple(kind) == usual for n in usual
+        ),
         priors=Priors(_share("importation", importation), _share("reported", reported)),
         dispersion=_dispersion(superspreading),
         interval_width=_width(interval_width),
