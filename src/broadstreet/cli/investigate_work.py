@@ -89,7 +89,7 @@ def _tell(found: Investigation, written: list[Path], missing: str | None) -> Non
     for said in story.lead(found):
         console.print(said, style="bold", markup=False)
     for one in found.aside[:_MOST_TOLD]:
-        console.print(f"  {one.file}, row {one.row:,} ({one.id}): {one.why}", markup=False)
+        console.print(f"  {one.place}: {one.why}", markup=False)
     if len(found.aside) > _MOST_TOLD:
         console.print(f"  and {len(found.aside) - _MOST_TOLD:,} more; all are in the table set_aside")
     if missing:

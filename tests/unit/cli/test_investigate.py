@@ -147,7 +147,7 @@ def test_a_declared_link_against_time_is_shown_as_impossible(tmp_path: Path) -> 
     contacts = write(tmp_path / "contacts.csv", [["c11", "c0"]], ["infector", "case"])
     run(file, "--contacts", contacts, "--serial-interval", "4,1.5", "--out", tmp_path)
     rows = rows_of(tmp_path / "impossible.csv")
-    assert [(row["infector"], row["case"]) for row in rows] == [("c11", "c0")]
+    assert [(row["infector"], row["case"], row["row"]) for row in rows] == [("c11", "c0", "2")]
     assert "Declared links that cannot be</h2>" in (tmp_path / "investigation.html").read_text()
 
 

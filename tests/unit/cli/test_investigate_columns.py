@@ -174,3 +174,24 @@ def test_the_axis_has_years_where_it_spans_them(tmp_path: Path) -> None:
     assert " Jan 2026<" in page
     look(tmp_path, "id,onset\na,2026-01-01\nb,2026-02-12\n")
     assert " 2026<" not in (tmp_path / "out" / "investigation.html").read_text()
+
+
+def test_rows_of_the_file_are_told_and_ids_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "contacts.csv").write_text("infector,case\nrow 1,row 3\nrow 2,row 3\nrow 2,row 3\n")
+    rows = "onset\n2026-03-01\n2026-03-12\n"
+    found = look(tmp_path, rows, "--contacts", tmp_path / "contacts.csv")
+    assert found["why"] == {2: "no case has the id row 1", 4: "the same pair as row 3"}
+
+
+def test_a_missing_id_is_told_without_a_name(tmp_path: Path) -> None:
+    (tmp_path / "visits.csv").write_text("id,place,day\n,p,2026-03-01\n")
+    (tmp_path / "list.csv").write_text("id,onset\na,2026-03-01\n,2026-03-02\n")
+    given = ["investigate", tmp_path / "list.csv", "--visits", tmp_path / "visits.csv", "--disease", "mers"]
+    said = CliRunner().invoke(app, [*map(str, given), "--out", str(tmp_path / "out")]).output
+    assert "list.csv, row 3: the id is missing" in said
+    assert "visits.csv, row 2: the id or the place is missing" in said
+
+
+def test_long_ids_stay_different(tmp_path: Path) -> None:
+    found = look(tmp_path, f"id,onset\n{'x' * 210}1,2026-03-01\n{'x' * 210}2,2026-03-12\n")
+    assert (found["cases"], found["why"]) == (2, {})

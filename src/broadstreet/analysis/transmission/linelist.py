@@ -20,7 +20,7 @@ DAYS = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
 
 @dataclass(frozen=True)
 class SetAside:
-    """A row that could not be used: of which table, which, and why."""
+    """A row that could not be used: of which table, which, and why. The id is "" where it is missing."""
 
     table: str
     row: int
@@ -60,6 +60,11 @@ def key_of(value: Any) -> str:
     return str(value).strip()
 
 
+def name_of(value: Any) -> str:
+    """Return an id to be shown: "" where it is missing."""
+    return "" if is_missing(value) else key_of(value)
+
+
 def read_cases(
     table: Table, same: Sequence[str], near: Sequence[str], optional: Sequence[str] = ()
 ) -> LineList:
@@ -97,7 +102,7 @@ def read_cases(
         points=points[keep],
         dated=dated,
         set_aside=[
-            SetAside("cases", row, key_of(columns["id"].tolist()[row]), aside[row]) for row in sorted(aside)
+            SetAside("cases", row, name_of(columns["id"].tolist()[row]), aside[row]) for row in sorted(aside)
         ],
     )
 

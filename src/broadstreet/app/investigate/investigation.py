@@ -65,6 +65,7 @@ class Investigation:
         Cases by day from a table of their own.
     layers : dict of Beside
         Of the map: sites, streets, population.
+    contacts : Beside or None
     aside : list of Aside
     notes : list of str
         How the files were read and what was left out, in sentences.
@@ -79,6 +80,7 @@ class Investigation:
     sites: SiteRanking | None = None
     layers: dict[str, Beside] = field(default_factory=dict)
     counts: Counts | None = None
+    contacts: Beside | None = None
     aside: list[Aside] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     window: tuple[int, int] | None = None
@@ -100,9 +102,9 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
     except Unusable as error:
         raise Unusable(f"{path.name}: {error}") from error
     found = Investigation(cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes))
-    contacts = _read_contacts(files, wishes, found)
+    found.contacts = _read_contacts(files, wishes, found)
     visits = _read_visits(files, wishes, found)
-    _link(found, wishes, contacts, visits)
+    _link(found, wishes, visits)
     if visits and files.controls:
         controls = _noticed(tables.controls(files.controls, wishes.encoding), found)
         _rank_places(found, wishes, visits, controls)
@@ -146,9 +148,9 @@ def _read_visits(files: Files, wishes: Wishes, found: Investigation) -> Beside |
     return read
 
 
-def _link(found: Investigation, wishes: Wishes, contacts: Beside | None, visits: Beside | None) -> None:
+def _link(found: Investigation, wishes: Wishes, visits: Beside | None) -> None:
     """Infer who infected whom, where that can be done."""
-    cases, belief = found.cases, found.belief
+    cases, belief, contacts = found.cases, found.belief, found.contacts
     if not cases.has_days:
         what = "No case has a day" if cases.days else "No column of dates was recognised"
         found.notes.append(f"{what}: who infected whom is not estimated.")
@@ -188,6 +190,16 @@ class _SetAside:
 
 def _rows(frame: Any) -> list[_SetAside]:
     return [_SetAside(*row) for row in zip(*(frame[n] for n in ("table", "row", "id", "why")), strict=True)]
+
+
+def impossible(found: Investigation) -> dict[str, list[Any]]:
+    """Return the declared links that cannot be, with the rows of the file of contacts."""
+    if found.links is None:
+        return {}
+    table = {name: list(cells) for name, cells in found.links.impossible.items()}
+    if found.contacts is not None:
+        table["row"] = [found.contacts.rows[row] for row in table["row"]]
+    return table
 
 
 def _rank_places(found: Investigation, wishes: Wishes, visits: Beside, controls: Beside) -> None:

@@ -16,12 +16,12 @@ from broadstreet.app.investigate import roles as columns
 from broadstreet.app.investigate.aside import Aside, from_analysis, ragged_rows
 from broadstreet.app.investigate.daycolumns import read_day_columns
 from broadstreet.app.investigate.days import Days
+from broadstreet.app.investigate.ids import id_of
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.table import Table, is_missing, shown
 
 _NO_GROUP = frozenset({"other", "others", "unknown", "none", "unk", "n/a", "?"})
 _FARTHEST = 1e9
-_LONGEST_ID = 200
 _TAKEN = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
 _SHOWN = (*_TAKEN, "infected", "hospitalised", "reported")
 
@@ -172,7 +172,7 @@ class _Rows:
         """Return the id of a row; its number where there is no such column."""
         if "id" not in self.roles:
             return f"row {self.table.numbers[row]}"
-        return shown(self.table.column(self.roles["id"])[row].strip(), _LONGEST_ID)
+        return id_of(self.table.column(self.roles["id"])[row])
 
     def kept(self, rows: list[int]) -> LineList:
         """Return these rows as cases."""
@@ -180,10 +180,7 @@ class _Rows:
         ids = cells.get("id")
         return LineList(
             self.file,
-            [
-                shown(ids[row].strip(), _LONGEST_ID) if ids else f"row {self.table.numbers[row]}"
-                for row in rows
-            ],
+            [id_of(ids[row]) if ids else f"row {self.table.numbers[row]}" for row in rows],
             {role: [one.values[row] for row in rows] for role, one in self.days.items()},
             {role: [_group(cells[role][row]) for row in rows] for role in columns.GROUPS if role in cells},
             None if self.points is None else [self.points[row] for row in rows],
@@ -200,7 +197,7 @@ def _as_numbers(days: list[int | None]) -> NDArray[np.float64]:
 
 def _group(cell: str) -> str | None:
     text = cell.strip()
-    return None if is_missing(text) or text.lower() in _NO_GROUP else shown(text, 200)
+    return None if is_missing(text) or text.lower() in _NO_GROUP else id_of(text)
 
 
 def _points(

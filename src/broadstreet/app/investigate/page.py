@@ -17,7 +17,7 @@ from broadstreet.app.investigate import story
 from broadstreet.app.investigate.chart_map import draw_map
 from broadstreet.app.investigate.curve import epidemic_curve, reproduction_chart
 from broadstreet.app.investigate.forest import MOST_DRAWN, Drawn, arranged
-from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.investigation import Investigation, impossible
 from broadstreet.app.investigate.rows import EVENTS, NAMES, time_axis, timeline, tree
 from broadstreet.app.paper.parts import lines, row, scrolled, terms
 from broadstreet.app.paper.style import document, sheet
@@ -235,12 +235,12 @@ def _links(found: Investigation) -> str:
 
 
 def _impossible(found: Investigation) -> str:
-    if found.links is None or not found.links.impossible["case"]:
+    table = impossible(found)
+    if not table.get("case"):
         return ""
-    table = found.links.impossible
-    rows = zip(*(map(str, table[c]) for c in ("infector", "case", "why")), strict=True)
-    head = ("infector", "case", "why it cannot be")
-    return _table("Declared links", head, rows, text=3, total=len(table["case"]))
+    rows = zip(*(map(str, table[c]) for c in ("row", "infector", "case", "why")), strict=True)
+    head = ("row", "infector", "case", "why it cannot be")
+    return _table("Declared links", head, rows, text=4, total=len(table["case"]))
 
 
 def _aside(found: Investigation) -> str:

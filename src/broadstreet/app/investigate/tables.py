@@ -12,6 +12,7 @@ from typing import Any
 from broadstreet.app.investigate import roles
 from broadstreet.app.investigate.aside import Aside, ragged_rows
 from broadstreet.app.investigate.days import read_days
+from broadstreet.app.investigate.ids import id_of
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.guessing import holds_numbers, listed
 from broadstreet.app.reading.table import Table, Unusable, is_missing, read_table, shown
@@ -161,7 +162,7 @@ def _numbers(table: Table, name: str, wrong: dict[int, str]) -> list[float]:
 
 
 def _cell(cell: str) -> str | None:
-    return None if is_missing(cell) else shown(cell.strip(), 200)
+    return None if is_missing(cell) else id_of(cell)
 
 
 def _labels(values: list[int | None], dated: bool) -> list[Any]:
