@@ -229,6 +229,11 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
         (["--column", "onset"], "--column: expected ROLE=NAME"),
         (["--column", "onset=zz"], 'expected a column "zz"'),
         (["--column", "colour=id"], "expected one of"),
+        (["--seed", "-1"], "--seed: expected a whole number from 0 on, found -1"),
+        (["--window", "9,2"], "--window: expected two whole numbers, the fewest days first"),
+        (["--window", "1.5,3"], "--window: expected two whole numbers, the fewest days first"),
+        (["--reported", "1.5"], "--reported: expected a share between 0 and 1 as 0.5, or with its weight"),
+        (["--importation", "0.1,5,9"], "--importation: expected a share between 0 and 1"),
         (["--contacts", "none.csv"], "none.csv: No such file"),
     ],
 )
@@ -310,3 +315,47 @@ def test_cases_by_day_give_a_curve_and_days_that_cannot_be_counted_are_named(tmp
     page = (tmp_path / "out" / "investigation.html").read_text()
     assert "Attacks of counts.csv by day, 2026-03-01 to 2026-03-04: 11 in all, at most 7 in a day" in page
     assert [row["row"] for row in rows_of(tmp_path / "out" / "set_aside.csv")] == ["3", "4", "5", "6"]
+
+
+def test_the_share_of_cases_in_the_list_is_given_or_learned_and_told(tmp_path: Path) -> None:
+    file = write(tmp_path / "cases.csv", sound())
+    for options, said in (
+        ([], "80 % believed beforehand (as 10 cases tell); with these cases "),
+        (["--reported", "0.5,20"], "50 % believed beforehand (as 20 cases tell); with these cases "),
+        (["--reported", "0.5"], "<dt>Cases that are in the list</dt><dd>50 %, as given</dd>"),
+        (["--importation", "0.2"], "<dt>Cases infected from outside</dt><dd>20 %, as given</dd>"),
+    ):
+        run(file, "--serial-interval", "4,1.5", "--out", tmp_path / "out", *options)
+        page = (tmp_path / "out" / "investigation.html").read_text()
+        assert said in page
+        assert ("say --reported SHARE." in page) == (options[:1] != ["--reported"] or "," in options[1])
+
+
+def test_how_many_each_case_infected_is_a_table(tmp_path: Path) -> None:
+    run(write(tmp_path / "cases.csv", sound()), "--serial-interval", "4,1.5", "--out", tmp_path / "out")
+    rows = rows_of(tmp_path / "out" / "reproduction_by_case.csv")
+    assert list(rows[0]) == ["case", "onset", "mean", "lower", "upper"]
+    assert len(rows) == 12
+
+
+def test_intervals_of_two_diseases_are_warned_of_and_each_is_told_with_its_source(tmp_path: Path) -> None:
+    file = write(tmp_path / "cases.csv", sound())
+    options = ("--disease", "measles", "--serial-interval", "5,2", "--out", tmp_path / "out")
+    said = " ".join(run(file, *options).output.split())
+    assert (
+        "From onset to onset it is 5.0 days on average (given on the command line), but from infection"
+        in said
+    )
+    page = (tmp_path / "out" / "investigation.html").read_text()
+    assert "mean 5.0, standard deviation 2.0 days (given on the command line)" in page
+    assert "days (Measles: Lessler 2009 Lancet Infect Dis 9:291, table 3)" in page
+    assert "hardly belong" not in run(file, "--disease", "covid19", "--out", tmp_path / "out").output
+
+
+def test_options_that_nothing_is_done_with_are_told(tmp_path: Path) -> None:
+    file = write(tmp_path / "cases.csv", sound())
+    controls = write(tmp_path / "controls.csv", [["k1"]], ["id"])
+    options = ("--controls", controls, "--window", "1,7", "--disease", "mers")
+    said = " ".join(run(file, *options, "--out", tmp_path / "out").output.split())
+    assert "controls.csv was not used: controls are compared with cases by --visits of both." in said
+    assert "--window was not used: places are ranked only with --visits and --controls." in said

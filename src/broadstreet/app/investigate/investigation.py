@@ -9,11 +9,13 @@ from typing import Any
 
 from broadstreet.analysis.exposure import SiteRanking, VisitRanking, rank_sites, rank_visits
 from broadstreet.analysis.transmission import Transmission, infer
+from broadstreet.analysis.transmission.settings import IMPORTATION, REPORTED, Share
 from broadstreet.app.investigate import roles, tables
 from broadstreet.app.investigate.aside import Aside, from_analysis
 from broadstreet.app.investigate.belief import Belief
 from broadstreet.app.investigate.counts import Counts, read_counts
 from broadstreet.app.investigate.linelist import LineList, read_line_list
+from broadstreet.app.investigate.sentences import counted
 from broadstreet.app.investigate.tables import Beside
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.table import Unusable, read_table
@@ -46,6 +48,8 @@ class Wishes:
     order: Order | None = None
     encoding: str = "utf-8-sig"
     window: tuple[int, int] | None = None
+    reported: Share = REPORTED
+    importation: Share = IMPORTATION
     seed: int = 1854
 
 
@@ -71,6 +75,8 @@ class Investigation:
         How the files were read and what was left out, in sentences.
     window : (int, int) or None
         Days before onset in which exposures were looked for.
+    reported, importation : float or (float, float)
+        Share of the cases that is in the list, and that was infected from outside, as believed.
     """
 
     cases: LineList
@@ -84,6 +90,8 @@ class Investigation:
     aside: list[Aside] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     window: tuple[int, int] | None = None
+    reported: Share = REPORTED
+    importation: Share = IMPORTATION
 
 
 def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
@@ -101,18 +109,27 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
         cases = read_line_list(table, path.name, wishes.columns, wishes.order)
     except Unusable as error:
         raise Unusable(f"{path.name}: {error}") from error
-    found = Investigation(cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes))
+    found = Investigation(
+        cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes), reported=wishes.reported,
+        importation=wishes.importation,
+    )  # fmt: skip
     found.contacts = _read_contacts(files, wishes, found)
     visits = _read_visits(files, wishes, found)
     _link(found, wishes, visits)
     if visits and files.controls:
         controls = _noticed(tables.controls(files.controls, wishes.encoding), found)
         _rank_places(found, wishes, visits, controls)
+    elif files.controls:
+        found.notes.append(
+            f"{files.controls.name} was not used: controls are compared with cases by --visits of both."
+        )
     elif visits:
         found.notes.append(
             "Places were not ranked as a source: that needs people without the disease to compare with "
             "(--controls)."
         )
+    if wishes.window and found.window is None:
+        found.notes.append("--window was not used: places are ranked only with --visits and --controls.")
     _rank_sites(found, wishes, files)
     if files.counts:
         found.counts = read_counts(files.counts, wishes.encoding, wishes.order)
@@ -170,6 +187,8 @@ def _link(found: Investigation, wishes: Wishes, visits: Beside | None) -> None:
         near=("x", "y") if cases.points else (),
         contacts=contacts.columns if contacts else None,
         visits=visits.columns if visits else None,
+        importation=wishes.importation,
+        reported=wishes.reported,
         disease=belief.name,
         seed=wishes.seed,
     )
@@ -265,7 +284,7 @@ def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
                 found.layers[name] = read
     placed = [point for point in cases.points if point]
     if missing := len(cases.points) - len(placed):
-        found.notes.append(f"{_counted(missing, 'case has', 'cases have')} no coordinates: not on the map.")
+        found.notes.append(f"{counted(missing, 'case has', 'cases have')} no coordinates: not on the map.")
     if "sites" not in found.layers or not placed:
         return
     layer = {name: one.columns for name, one in found.layers.items()}
@@ -279,7 +298,3 @@ def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
         )
     except ValueError as error:
         found.notes.append(f"Sites were not ranked: {error}.")
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

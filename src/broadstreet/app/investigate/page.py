@@ -13,12 +13,13 @@ import msgspec
 
 from broadstreet import __version__
 from broadstreet.analysis.transmission import Transmission
-from broadstreet.app.investigate import story
+from broadstreet.app.investigate import shares, story
 from broadstreet.app.investigate.chart_map import draw_map
 from broadstreet.app.investigate.curve import epidemic_curve, reproduction_chart
 from broadstreet.app.investigate.forest import MOST_DRAWN, Drawn, arranged
 from broadstreet.app.investigate.investigation import Investigation, impossible
 from broadstreet.app.investigate.rows import EVENTS, NAMES, time_axis, timeline, tree
+from broadstreet.app.investigate.sentences import counted, percent
 from broadstreet.app.paper.parts import lines, row, scrolled, terms
 from broadstreet.app.paper.style import document, sheet
 
@@ -127,7 +128,7 @@ def _sites(found: Investigation) -> str:
     head = ("site", "probability", "cases nearest to it", "expected", "ratio", reach, "log Bayes factor")
     columns = ("site", "probability", "nearest", "expected", "ratio", "reach", "log_bayes_factor")
     rows = (
-        (str(s), story.percent(p), f"{n:,}", f"{e:.1f}", f"{r:.2f}", f"{h:.3g}", f"{b:.1f}")
+        (str(s), percent(p), f"{n:,}", f"{e:.1f}", f"{r:.2f}", f"{h:.3g}", f"{b:.1f}")
         for s, p, n, e, r, h, b in zip(*(sites[c] for c in columns), strict=True)
     )
     return _table("Sites, the most probable first", head, rows, text=1, total=len(sites["site"]))
@@ -143,7 +144,7 @@ def _places(found: Investigation) -> str:
         (
             str(w),
             str(a) if a == b else f"{a} to {b}",
-            story.percent(p),
+            percent(p),
             str(n),
             f"{e:.1f}",
             f"{o:.1f}",
@@ -152,7 +153,7 @@ def _places(found: Investigation) -> str:
         for w, a, b, p, n, e, o, q in zip(*(places[c] for c in columns), strict=True)
     )
     common = (
-        f"<p>A common source has a probability of {story.percent(found.places.common_source)}, against "
+        f"<p>A common source has a probability of {percent(found.places.common_source)}, against "
         "spread from "
         "person to person and from elsewhere.</p>"
     )
@@ -164,7 +165,7 @@ def _sources(found: Investigation) -> str:
         return ""
     sources = found.links.sources
     rows = [
-        (str(case), str(onset or "not known"), story.percent(chance), story.percent(unseen))
+        (str(case), str(onset or "not known"), percent(chance), percent(unseen))
         for case, onset, chance, unseen in zip(
             *(sources[c] for c in ("case", "onset", "probability", "unseen")), strict=True
         )
@@ -228,10 +229,10 @@ def _links(found: Investigation) -> str:
     columns = [infectors[c] for c in ("case", "infector", "probability", "reasons")]
     first: dict[str, tuple[str, str, str, str]] = {}
     for case, by, chance, why in zip(*columns, strict=True):
-        first.setdefault(case, (case, by or "nobody in the list", why, story.percent(chance)))
+        first.setdefault(case, (case, by or "nobody in the list", why, percent(chance)))
     head = ("case", "most probable infector", "why", "probability")
     table = _table("The most probable infector of each case", head, first.values(), text=3, total=len(first))
-    return f"<details><summary>{len(first):,} cases, with the reasons</summary>\n{table}</details>"
+    return f"<details><summary>{counted(len(first), 'case')}, with the reasons</summary>\n{table}</details>"
 
 
 def _impossible(found: Investigation) -> str:
@@ -247,7 +248,7 @@ def _aside(found: Investigation) -> str:
     if not found.aside:
         return "<p>Every row could be used.</p>"
     rows = ((one.file, f"{one.row:,}", one.id, one.why) for one in found.aside)
-    caption = f"{len(found.aside):,} row{'' if len(found.aside) == 1 else 's'} set aside"
+    caption = f"{counted(len(found.aside), 'row')} set aside"
     return _table(caption, ("file", "row", "id", "why"), rows, text=4, total=len(found.aside))
 
 
@@ -257,13 +258,15 @@ def _methods(found: Investigation) -> Iterable[tuple[str, str]]:
         yield "Disease", f"{belief.name[:1].upper()}{belief.name[1:]}"
         yield (
             "From onset to onset",
-            f"mean {belief.serial[0]:.1f}, standard deviation {belief.serial[1]:.1f} days"
-            f"{_learned(found.links)}",
+            f"mean {belief.serial[0]:.1f}, standard deviation {belief.serial[1]:.1f} days "
+            f"({belief.serial_source}){_learned(found.links)}",
         )
         if belief.incubation:
             mean, sd = belief.incubation
-            yield "Incubation period", f"mean {mean:.1f}, standard deviation {sd:.1f} days"
-        yield "Intervals are from", belief.source
+            told = f"mean {mean:.1f}, standard deviation {sd:.1f} days ({belief.incubation_source})"
+            yield "Incubation period", told
+        yield "Cases that are in the list", shares.seen(found)
+        yield "Cases infected from outside", shares.outside(found)
         yield "Who infected whom", _inference(found)
     if found.places is not None and found.window:
         first, last = found.window

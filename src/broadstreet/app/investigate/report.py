@@ -57,6 +57,7 @@ def tables(found: Investigation) -> dict[str, Mapping[str, Any]]:
             "sources": links.sources,
             "impossible": impossible(found),
             "reproduction": links.reproduction.over_time,
+            "reproduction_by_case": links.reproduction.cases,
         }
     if found.places is not None:
         held |= {"places": found.places.places, "place_times": found.places.times}
