@@ -195,3 +195,18 @@ def test_a_missing_id_is_told_without_a_name(tmp_path: Path) -> None:
 def test_long_ids_stay_different(tmp_path: Path) -> None:
     found = look(tmp_path, f"id,onset\n{'x' * 210}1,2026-03-01\n{'x' * 210}2,2026-03-12\n")
     assert (found["cases"], found["why"]) == (2, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [("x,y", "does not say where north is"), ("lon,lat", "North is up.")]
+)
+def test_north_is_up_only_where_degrees_are_given(tmp_path: Path, names: str, said: str) -> None:
+    look(tmp_path, f"id,onset,{names}\na,2026-03-01,1,1\nb,2026-03-02,1.1,1.1\n")
+    assert said in (tmp_path / "out" / "investigation.html").read_text()
+
+
+def test_one_row_is_said_in_the_singular(tmp_path: Path) -> None:
+    look(tmp_path, "id,onset\na,2026-03-01\na,2026-03-02\n")
+    page = (tmp_path / "out" / "investigation.html").read_text()
+    assert "<b>1</b>row set aside" in page
+    assert "<b>1</b>case analysed" in page

@@ -19,7 +19,7 @@ from broadstreet.app.investigate.curve import epidemic_curve, reproduction_chart
 from broadstreet.app.investigate.forest import MOST_DRAWN, Drawn, arranged
 from broadstreet.app.investigate.investigation import Investigation, impossible
 from broadstreet.app.investigate.rows import EVENTS, NAMES, time_axis, timeline, tree
-from broadstreet.app.investigate.sentences import counted, percent
+from broadstreet.app.investigate.sentences import counted, percent, unbroken
 from broadstreet.app.paper.parts import lines, row, scrolled, terms
 from broadstreet.app.paper.style import document, sheet
 
@@ -43,7 +43,7 @@ def page(found: Investigation) -> str:
     sections = [
         f"<h1>{escape(title)}</h1>",
         _tiles(found),
-        lines(story.lead(found)),
+        lines(map(unbroken, story.lead(found))),
         _section("Cases over time", epidemic_curve(found)),
         _section("Where on the map", _map(found)),
         _section("Which site explains the cases", _sites(found)),
@@ -55,7 +55,7 @@ def page(found: Investigation) -> str:
         _section("Declared links that cannot be", _impossible(found)),
         _section("How many each case infected", reproduction_chart(found)),
         _section("Rows that could not be used", _aside(found)),
-        _section("What to keep in mind", lines(story.cautions(found))),
+        _section("What to keep in mind", lines(map(unbroken, story.cautions(found)))),
         _section("How it was done", terms(_methods(found))),
         _section("How the files were read", lines(found.notes) if found.notes else ""),
     ]
@@ -82,7 +82,9 @@ def _section(title: str, inner: str) -> str:
 
 
 def _tiles(found: Investigation) -> str:
-    items = "".join(f"<li><b>{escape(t.number)}</b>{escape(t.what)}</li>" for t in story.tiles(found))
+    items = "".join(
+        f"<li><b>{escape(unbroken(t.number))}</b>{escape(unbroken(t.what))}</li>" for t in story.tiles(found)
+    )
     return f'<ul class="tiles">{items}</ul>'
 
 
@@ -90,7 +92,10 @@ def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, 
     """Return a table of at most so many rows; the first columns are text."""
     if total > MOST_ROWS:
         caption = f"{caption}: {MOST_ROWS} of {total:,}; all are in the table beside this page"
-    body = "\n".join(row(cells, "row", text=text) for cells, _ in zip(rows, range(MOST_ROWS), strict=False))
+    body = "\n".join(
+        row([*map(unbroken, cells)], "row", text=text)
+        for cells, _ in zip(rows, range(MOST_ROWS), strict=False)
+    )
     return scrolled(caption, f"<thead>{row(head, 'col', text=text)}</thead>\n<tbody>\n{body}\n</tbody>")
 
 
@@ -198,14 +203,36 @@ def _tree(found: Investigation, drawn: list[Drawn], placed: int) -> str:
         return ""
     axis = time_axis(found, drawn)
     return (
-        "<p>The most probable tree: each case stands below the one that infected it. Point at a case, or "
-        "move with the "
-        "arrow keys, to see who else may have infected it, and why.</p>"
+        "<p>The most probable tree: each case stands below the one that infected it, with the probability of "
+        "that beside it. Point at a case, or move with the arrow keys, to see who else may have infected it, "
+        "and why.</p>"
         f"{_more(placed)}{_legend(_TREE_LEGEND)}"
         f'<div class="board">{tree(found, drawn, axis)}'
         '<aside class="panel" aria-live="polite" aria-label="The case that is pointed at">'
         "<p>Point at a case to see the alternatives.</p></aside></div>"
+        f"{_tree_table(found)}"
     )
+
+
+def _tree_table(found: Investigation) -> str:
+    """Return the tree as a table, for paper and for those who do not see it."""
+    assert found.links is not None
+    tree = found.links.tree
+    columns = ("case", "onset", "infector", "probability", "unseen")
+    rows = (
+        (str(case), str(onset or "not known"), _infector(by, unseen), percent(chance))
+        for case, onset, by, chance, unseen in zip(*(tree[name] for name in columns), strict=True)
+    )
+    head = ("case", "onset", "infector in the tree", "probability")
+    size = len(tree["case"])
+    table = _table("The most probable tree", head, rows, text=3, total=size)
+    return f"<details><summary>The tree as a table, {counted(size, 'link')}</summary>\n{table}</details>"
+
+
+def _infector(name: str | None, unseen: int | None) -> str:
+    if name is not None:
+        return name
+    return f"through {counted(unseen, 'unseen case')}" if unseen else "nobody in the list"
 
 
 def _timeline(found: Investigation, drawn: list[Drawn], placed: int) -> str:

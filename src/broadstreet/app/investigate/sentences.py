@@ -12,6 +12,11 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.{0 if 0.0095 <= probability < 0.9895 else 1}f} %"
 
 
+def unbroken(text: str) -> str:
+    """Return a text whose numbers stay on one line with the % behind them."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return a number of things."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

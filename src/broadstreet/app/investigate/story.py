@@ -86,7 +86,8 @@ def _site(found: Investigation) -> str:
     return (
         f"{sites['site']} explains where the cases are best, with a probability of "
         f"{percent(sites['probability'])}: "
-        f"{sites['nearest']:,} cases have no nearer site {how}, where {sites['expected']:.0f} were expected."
+        f"{counted(sites['nearest'], 'case has', 'cases have')} no nearer site {how}, where "
+        f"{sites['expected']:.0f} were expected."
     )
 
 
@@ -98,8 +99,8 @@ def _place(found: Investigation) -> str:
     return (
         f"A common source has a probability of {percent(ranking.common_source)}; the most probable one is "
         f"{top['place']} "
-        f"{when}, with {percent(top['probability'])}: {top['cases']} of {len(ranking.cases['case'])} cases "
-        "report it, "
+        f"{when}, with {percent(top['probability'])}: {top['cases']} of "
+        f"{counted(len(ranking.cases['case']), 'case')} report it, "
         f"{top['expected']:.1f} were expected."
     )
 
