@@ -210,3 +210,14 @@ def test_one_row_is_said_in_the_singular(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "investigation.html").read_text()
     assert "<b>1</b>row set aside" in page
     assert "<b>1</b>case analysed" in page
+
+
+def test_a_year_that_cannot_be_is_named(tmp_path: Path) -> None:
+    found = look(tmp_path, "id,onset\na,0001-01-01\nb,2026-03-02\n")
+    assert found["why"] == {2: 'column "onset": 0001-01-01 is not between the years 1300 and 2200'}
+
+
+def test_a_year_written_wrongly_among_counts_is_named(tmp_path: Path) -> None:
+    (tmp_path / "counts.csv").write_text("date,cases\n1926-03-01,4\n2026-03-02,3\n2026-03-03,1\n")
+    found = look(tmp_path, "id,onset\na,2026-03-01\n", "--counts", tmp_path / "counts.csv")
+    assert found["why"] == {2: "the day is more than 5 years from the others"}

@@ -98,6 +98,6 @@ def _unused(table: Table, role: str, name: str, why: str) -> str:
     row, cell = next((r, c) for r, c in enumerate(table.column(name)) if not is_missing(c))
     found = f'row {table.numbers[row]}: "{shown(cell.strip(), 30)}"'
     return (
-        f'The column "{shown(name)}" {why} ({found}): it was not used. Name another with '
-        f"--column {role}=NAME."
+        f'The column "{shown(name)}" {why} ({found}): it was not used. Say --column {role}=NAME for another, '
+        "or with this name to have each of its cells reported."
     )

@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 from broadstreet.app.reading.dates import Order, Written, looks_like_a_date, written
 from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
 
 _WHOLE = re.compile(r"\s*[-+]?\d{1,6}(\.0+)?\s*")
-_EARLIEST, _LATEST = date(1700, 1, 1).toordinal(), date(2200, 1, 1).toordinal()
+_EARLIEST, _LATEST = date(1300, 1, 1).toordinal(), date(2201, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,10 @@ class Days:
     values: list[int | None]
     wrong: dict[int, str]
     dated: bool
+
+    def numbers(self) -> NDArray[np.float64]:
+        """Return the days as an array, NaN where missing."""
+        return np.array([np.nan if day is None else day for day in self.values], np.float64)
 
     @property
     def is_empty(self) -> bool:
@@ -55,7 +62,9 @@ def read_days(table: Table, name: str, order: Order | None) -> Days:
     wrong: dict[int, str] = {}
     for row, cell in enumerate(cells):
         day = None if is_missing(cell) else _day(how, cell)
-        if day is None and not is_missing(cell):
+        if day is not None and not _EARLIEST <= day < _LATEST:
+            wrong[row], day = f"{shown(cell, 30)} is not between the years 1300 and 2200", None
+        elif day is None and not is_missing(cell):
             wrong[row] = f'expected a date as 2026-01-31, found "{shown(cell, 30)}"'
         values.append(day)
     return Days(values, wrong, dated=True)
@@ -66,9 +75,7 @@ def _day(how: Written, cell: str) -> int | None:
         day = how.number(cell)
     except ValueError:
         return None
-    if how.even_years:
-        return None
-    return day if _EARLIEST <= day <= _LATEST else None
+    return None if how.even_years else day
 
 
 def _numbers(cells: list[str]) -> Days:

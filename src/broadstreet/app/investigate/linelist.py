@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from broadstreet.analysis.transmission.faraway import far_away
 from broadstreet.analysis.transmission.linelist import read_cases
@@ -130,7 +129,7 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
     for role, one in days.items():
         for row, why in one.wrong.items():
             aside.setdefault(row, f'column "{shown(roles[role])}": {why}')
-    for row, (role, when) in far_away({role: _as_numbers(one.values) for role, one in days.items()}).items():
+    for row, (role, when) in far_away({role: one.numbers() for role, one in days.items()}).items():
         said = date.fromordinal(int(when)).isoformat() if read.dated else f"{when:g}"
         name = shown(roles[role])
         aside.setdefault(row, f'column "{name}": {said} is more than 5 years from the other days of the list')
@@ -189,10 +188,6 @@ class _Rows:
             self.dated,
             [self.table.numbers[row] for row in rows],
         )
-
-
-def _as_numbers(days: list[int | None]) -> NDArray[np.float64]:
-    return np.array([np.nan if day is None else day for day in days], np.float64)
 
 
 def _group(cell: str) -> str | None:
