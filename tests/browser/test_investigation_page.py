@@ -119,7 +119,57 @@ def test_every_text_stands_out_from_its_ground(page: Any) -> None:
     assert page.evaluate(LOWEST_CONTRAST) >= 4.5
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_link_drawn_has_its_probability_beside_it_within_the_chart(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.locator(".rows .link").count() == page.locator(".odds").count() > 0
+    outside = page.eval_on_selector_all(
+        ".odds",
+        """all => all.filter(e => {
+          const [text, chart] = [e, e.closest('svg')].map(one => one.getBoundingClientRect());
+          return text.left < chart.left || text.right > chart.right;
+        }).length""",
+    )
+    assert outside == 0
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_numbers_of_the_tiles_stay_within_them(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("document.querySelector('.tiles b').textContent = 'above 99.9\\u00a0%'")
+    wider = "all => all.filter(e => e.scrollWidth > e.clientWidth).length"
+    assert page.eval_on_selector_all(".tiles li", wider) == 0
+
+
+def test_on_a_phone_the_alternatives_are_not_cut(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.locator(".rows .case").nth(20).click()
+    panel = page.locator(".panel")
+    assert panel.locator("li").count() > 1
+    assert panel.evaluate("e => e.scrollHeight <= e.clientHeight")
+
+
+def test_labels_of_the_axis_do_not_overlap_where_it_spans_years(shown: Shown, tmp_path: Path) -> None:
+    days = [date(2025, 10, 30) + timedelta(3 * n) for n in range(29)]
+    _write(tmp_path / "cases.csv", ["id", "onset"], [[n, day.isoformat()] for n, day in enumerate(days)])
+    given = ["investigate", tmp_path / "cases.csv", "--disease", "measles", "--out", tmp_path]
+    assert CliRunner().invoke(app, [str(one) for one in given]).exit_code == 0
+    with shown(tmp_path / "investigation.html") as page:
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            places = page.eval_on_selector_all(
+                ".rows svg.head",
+                """all => all.map(head => [...head.querySelectorAll('text')]
+                  .map(e => e.getBoundingClientRect()).filter(box => box.width)
+                  .map(box => [box.left, box.right]))""",
+            )
+            assert all(one[1] < other[0] for axis in places for one, other in pairwise(axis))
+
+
 def test_the_page_prints_whole(page: Any) -> None:
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.rows')).maxHeight") == "none"
     assert page.evaluate("getComputedStyle(document.querySelector('.panel')).display") == "none"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    assert "infector in the tree" in page.locator("details table").first.inner_text()

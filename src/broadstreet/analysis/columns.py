@@ -109,6 +109,17 @@ def finite_numbers(values: Column, name: str, column: str) -> NDArray[np.float64
     return numbers
 
 
+def finite_or_why(column: str, value: Any) -> float | str:
+    """Return a cell as a finite number, or why it is none."""
+    if value is None or value != value or (isinstance(value, str) and not value.strip()):  # noqa: PLR0124
+        return f"{column} is missing"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return f"{column} must be a number (is {str(value)[:40]!r})"
+    return number if np.isfinite(number) else f"{column} must be finite (is {number:g})"
+
+
 def counts(columns: dict[str, Column], name: str, most: int) -> NDArray[np.int64]:
     """Return the column `count`: whole numbers from 0; one a row where there is no such column."""
     if "count" not in columns:

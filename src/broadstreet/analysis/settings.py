@@ -23,6 +23,19 @@ def whole_number(name: str, value: int, *, least: int, most: int = 10**6) -> int
     return int(value)
 
 
+def is_number(value: object) -> bool:
+    """Tell whether a setting is a number; text, yes and no are none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def pair_of(value: object, second: float | None = None) -> tuple[float, float] | None:
+    """Return a setting that is a tuple of two numbers, or one number with a `second`; else None."""
+    pair = (value, second) if is_number(value) else value
+    if not (isinstance(pair, tuple) and len(pair) == 2 and all(map(is_number, pair))):
+        return None
+    return float(pair[0]), float(pair[1])
+
+
 def probability(name: str, value: float) -> float:
     """Return a setting that must lie strictly between 0 and 1.
 

@@ -24,6 +24,8 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
     serial_interval: option.Serial = None,
     incubation: option.Incubation = None,
     window: option.Window = None,
+    reported: option.Reported = None,
+    importation: option.Importation = None,
     column: option.ColumnOf = None,
     dates: option.Order = None,
     encoding: option.Encoding = "utf-8-sig",
@@ -40,6 +42,7 @@ def command(  # noqa: PLR0913, PLR0917  each is an option
 
     investigate_work.look_into(
         file, (contacts, visits, controls, sites, streets, population, counts), disease=disease,
-        serial_interval=serial_interval, incubation=incubation, window=window, column=column or [],
-        dates=dates, encoding=encoding, seed=seed, out=out, as_json=as_json,
+        serial_interval=serial_interval, incubation=incubation, window=window, reported=reported,
+        importation=importation, column=column or [], dates=dates, encoding=encoding, seed=seed,
+        out=out, as_json=as_json,
     )  # fmt: skip

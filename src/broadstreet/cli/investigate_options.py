@@ -39,6 +39,22 @@ Window = Annotated[
     str | None,
     typer.Option(metavar="FEWEST,MOST", help="Days before onset in which visits count.", show_default=False),
 ]
+Reported = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE[,WEIGHT]",
+        help="Share of the cases that is in the list: held, or with a weight in cases and learned.",
+        show_default="0.8,10",
+    ),
+]
+Importation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE[,WEIGHT]",
+        help="Share of the cases that was infected from outside, likewise.",
+        show_default="0.05,10",
+    ),
+]
 ColumnOf = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="ROLE=NAME", help="A column that is not recognised: onset=Datum."),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import typer
 
+from broadstreet.analysis.transmission.settings import IMPORTATION, REPORTED, Share
 from broadstreet.app.investigate import story
 from broadstreet.app.investigate.belief import Moments, believe
 from broadstreet.app.investigate.investigation import Files, Investigation, Wishes, investigate
 from broadstreet.app.investigate.report import write_report
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.table import Unusable
-from broadstreet.cli.program import Mistake, console
+from broadstreet.cli.program import REFUSED, Mistake, console
 
 _ORDERS: dict[str, Order] = {"day-first": "day", "month-first": "month"}
 _MOST_TOLD = 10
@@ -28,6 +30,8 @@ def look_into(  # noqa: PLR0913  each is an option
     serial_interval: str | None,
     incubation: str | None,
     window: str | None,
+    reported: str | None,
+    importation: str | None,
     column: list[str],
     dates: str | None,
     encoding: str,
@@ -47,12 +51,17 @@ def look_into(  # noqa: PLR0913  each is an option
             disease, _two("--serial-interval", serial_interval), _two("--incubation", incubation)
         )
         order = _ORDERS[dates] if dates else None
-        wishes = Wishes(belief, _named(column), order, encoding, _days(window), seed)
+        wishes = Wishes(
+            belief, _named(column), order, encoding, _days(window), _share("--reported", reported, REPORTED),
+            _share("--importation", importation, IMPORTATION), _whole("--seed", seed),
+        )  # fmt: skip
         found = investigate(file, Files(*beside), wishes)
     except (Unusable, ValueError) as error:
         raise Mistake(str(error)) from error
     written, missing = write_report(out, found)
     _tell_json(found, written, missing) if as_json else _tell(found, written, missing)
+    if not found.cases.ids:
+        raise typer.Exit(REFUSED)
 
 
 def _two(name: str, given: str | None) -> Moments | None:
@@ -66,8 +75,33 @@ def _two(name: str, given: str | None) -> Moments | None:
 
 
 def _days(given: str | None) -> tuple[int, int] | None:
-    two = _two("--window", given)
-    return None if two is None else (int(two[0]), int(two[1]))
+    if given is None:
+        return None
+    fewest, sign, most = given.partition(",")
+    if sign and fewest.strip().isdecimal() and most.strip().isdecimal() and int(fewest) <= int(most):
+        return int(fewest), int(most)
+    raise Unusable(f"--window: expected two whole numbers, the fewest days first, as 1,14, found {given!r}")
+
+
+def _share(name: str, given: str | None, usual: Share) -> Share:
+    if given is None:
+        return usual
+    try:
+        share, *weight = map(float, given.split(","))
+    except ValueError:
+        share, weight = math.nan, []
+    if not 0.0 < share < 1.0 or len(weight) > 1 or not all(0.0 < one < math.inf for one in weight):
+        raise Unusable(
+            f"{name}: expected a share between 0 and 1 as 0.5, or with its weight in cases as 0.5,10, found "
+            f"{given!r}"
+        )
+    return (share, weight[0]) if weight else share
+
+
+def _whole(name: str, given: int) -> int:
+    if given < 0:
+        raise Unusable(f"{name}: expected a whole number from 0 on, found {given}")
+    return given
 
 
 def _named(given: list[str]) -> dict[str, str]:
@@ -87,7 +121,7 @@ def _tell(found: Investigation, written: list[Path], missing: str | None) -> Non
     for said in story.lead(found):
         console.print(said, style="bold", markup=False)
     for one in found.aside[:_MOST_TOLD]:
-        console.print(f"  {one.file}, row {one.row:,} ({one.id}): {one.why}", markup=False)
+        console.print(f"  {one.place}: {one.why}", markup=False)
     if len(found.aside) > _MOST_TOLD:
         console.print(f"  and {len(found.aside) - _MOST_TOLD:,} more; all are in the table set_aside")
     if missing:

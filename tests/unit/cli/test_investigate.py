@@ -123,10 +123,11 @@ def test_each_wrong_row_is_named_set_aside_and_counted_and_the_rest_is_analysed(
 
 
 def test_contacts_with_unknown_ids_doubles_and_cycles_are_set_aside_by_row(tmp_path: Path) -> None:
-    file = write(tmp_path / "cases.csv", sound())
+    cases = [*sound(), *([f"d{n}", "", day(20), "", "", "", "", ""] for n in range(3))]
+    file = write(tmp_path / "cases.csv", cases)
     pairs = [
         ["c0", "c1"], ["c0", "zz"], ["c1", "c1"], ["c0", "c1"],
-        ["c4", "c5"], ["c5", "c6"], ["c6", "c4"], ["", "c2"],
+        ["d0", "d1"], ["d1", "d2"], ["d2", "d0"], ["", "c2"],
     ]  # fmt: skip
     contacts = write(tmp_path / "contacts.csv", pairs, ["Infector", "Case ID"])
     result = run(
@@ -137,7 +138,8 @@ def test_contacts_with_unknown_ids_doubles_and_cycles_are_set_aside_by_row(tmp_p
     assert aside[3] == "no case has the id zz"
     assert aside[4] == "a case cannot infect itself"
     assert aside[5] == "the same pair as row 2"
-    assert {aside[row] for row in (6, 7, 8)} == {"part of a cycle of declared contacts"}
+    assert aside[7] == "part of a cycle of declared contacts: d1 -> d2 -> d0 -> d1"
+    assert all(aside[row].startswith("part of a cycle of declared contacts: ") for row in (6, 7, 8))
 
 
 def test_a_declared_link_against_time_is_shown_as_impossible(tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_declared_link_against_time_is_shown_as_impossible(tmp_path: Path) -> 
     contacts = write(tmp_path / "contacts.csv", [["c11", "c0"]], ["infector", "case"])
     run(file, "--contacts", contacts, "--serial-interval", "4,1.5", "--out", tmp_path)
     rows = rows_of(tmp_path / "impossible.csv")
-    assert [(row["infector"], row["case"]) for row in rows] == [("c11", "c0")]
+    assert [(row["infector"], row["case"], row["row"]) for row in rows] == [("c11", "c0", "2")]
     assert "Declared links that cannot be</h2>" in (tmp_path / "investigation.html").read_text()
 
 
@@ -227,6 +229,11 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
         (["--column", "onset"], "--column: expected ROLE=NAME"),
         (["--column", "onset=zz"], 'expected a column "zz"'),
         (["--column", "colour=id"], "expected one of"),
+        (["--seed", "-1"], "--seed: expected a whole number from 0 on, found -1"),
+        (["--window", "9,2"], "--window: expected two whole numbers, the fewest days first"),
+        (["--window", "1.5,3"], "--window: expected two whole numbers, the fewest days first"),
+        (["--reported", "1.5"], "--reported: expected a share between 0 and 1 as 0.5, or with its weight"),
+        (["--importation", "0.1,5,9"], "--importation: expected a share between 0 and 1"),
         (["--contacts", "none.csv"], "none.csv: No such file"),
     ],
 )
@@ -308,3 +315,47 @@ def test_cases_by_day_give_a_curve_and_days_that_cannot_be_counted_are_named(tmp
     page = (tmp_path / "out" / "investigation.html").read_text()
     assert "Attacks of counts.csv by day, 2026-03-01 to 2026-03-04: 11 in all, at most 7 in a day" in page
     assert [row["row"] for row in rows_of(tmp_path / "out" / "set_aside.csv")] == ["3", "4", "5", "6"]
+
+
+def test_the_share_of_cases_in_the_list_is_given_or_learned_and_told(tmp_path: Path) -> None:
+    file = write(tmp_path / "cases.csv", sound())
+    for options, said in (
+        ([], "80 % believed beforehand (as 10 cases tell); with these cases "),
+        (["--reported", "0.5,20"], "50 % believed beforehand (as 20 cases tell); with these cases "),
+        (["--reported", "0.5"], "<dt>Cases that are in the list</dt><dd>50 %, as given</dd>"),
+        (["--importation", "0.2"], "<dt>Cases infected from outside</dt><dd>20 %, as given</dd>"),
+    ):
+        run(file, "--serial-interval", "4,1.5", "--out", tmp_path / "out", *options)
+        page = (tmp_path / "out" / "investigation.html").read_text()
+        assert said in page
+        assert ("say --reported SHARE." in page) == (options[:1] != ["--reported"] or "," in options[1])
+
+
+def test_how_many_each_case_infected_is_a_table(tmp_path: Path) -> None:
+    run(write(tmp_path / "cases.csv", sound()), "--serial-interval", "4,1.5", "--out", tmp_path / "out")
+    rows = rows_of(tmp_path / "out" / "reproduction_by_case.csv")
+    assert list(rows[0]) == ["case", "onset", "mean", "lower", "upper"]
+    assert len(rows) == 12
+
+
+def test_intervals_of_two_diseases_are_warned_of_and_each_is_told_with_its_source(tmp_path: Path) -> None:
+    file = write(tmp_path / "cases.csv", sound())
+    options = ("--disease", "measles", "--serial-interval", "5,2", "--out", tmp_path / "out")
+    said = " ".join(run(file, *options).output.split())
+    assert (
+        "From onset to onset it is 5.0 days on average (given on the command line), but from infection"
+        in said
+    )
+    page = (tmp_path / "out" / "investigation.html").read_text()
+    assert "mean 5.0, standard deviation 2.0 days (given on the command line)" in page
+    assert "days (Measles: Lessler 2009 Lancet Infect Dis 9:291, table 3)" in page
+    assert "hardly belong" not in run(file, "--disease", "covid19", "--out", tmp_path / "out").output
+
+
+def test_options_that_nothing_is_done_with_are_told(tmp_path: Path) -> None:
+    file = write(tmp_path / "cases.csv", sound())
+    controls = write(tmp_path / "controls.csv", [["k1"]], ["id"])
+    options = ("--controls", controls, "--window", "1,7", "--disease", "mers")
+    said = " ".join(run(file, *options, "--out", tmp_path / "out").output.split())
+    assert "controls.csv was not used: controls are compared with cases by --visits of both." in said
+    assert "--window was not used: places are ranked only with --visits and --controls." in said

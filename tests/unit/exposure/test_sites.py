@@ -125,7 +125,7 @@ def test_degrees_become_metres() -> None:
     [
         ({"cases": {"a": [1]}}, "cases needs columns x and y, or lon and lat"),
         ({"cases": {"x": [], "y": []}}, "cases must have a row or more"),
-        ({"cases": {"x": [1.0, None], "y": [1.0, 1.0]}}, "cases row 1: x must be a finite number"),
+        ({"cases": {"x": [None], "y": [1.0]}}, "cases must have a row or more with coordinates"),
         ({"cases": {"x": [1.0], "y": [1.0], "count": [0]}}, "cases must hold a case or more"),
         ({"cases": {"lon": [10.0], "lat": [50.0]}}, "sites needs the column"),
         ({"sites": {"site": ["A", "A"], "x": [1, 2], "y": [1, 2]}}, "sites names 'A' more than once"),
@@ -140,6 +140,20 @@ def test_what_cannot_be_ranked_is_refused_with_the_reason(change: dict[str, Any]
     given: dict[str, Any] = {"cases": {"x": [1.0], "y": [1.0]}, "sites": SITES} | change
     with pytest.raises(ValueError, match=said):
         rank_sites(**given)
+
+
+def test_rows_without_a_point_are_set_aside_and_the_rest_is_ranked() -> None:
+    cases = {"x": [1.0, None, "abc", 2.0], "y": [1.0, 1.0, 1.0, np.inf]}
+    sites = {"site": ["A", "B", "C"], "x": [1.0, 5.0, "?"], "y": [2.0, 5.0, 1.0]}
+    found = rank_sites(cases, sites)
+    assert [(one.table, one.row, one.id, one.why) for one in found.set_aside] == [
+        ("cases", 1, "", "x is missing"),
+        ("cases", 2, "", "x must be a number (is 'abc')"),
+        ("cases", 3, "", "y must be finite (is inf)"),
+        ("sites", 2, "C", "x must be a number (is '?')"),
+    ]
+    assert found.cases["nearest"] == ["A", None, None, None]
+    assert sorted(found.sites["site"]) == ["A", "B"]
 
 
 def test_a_place_far_from_the_cases_is_refused() -> None:

@@ -137,11 +137,41 @@ def test_no_case_at_all_gives_empty_tables():
         ({"serial_interval": MEASLES, "same": ("ward",)}, "cases has no column(s) ward"),
         ({"serial_interval": MEASLES, "importation": 1.5}, "importation must be a share"),
         ({"serial_interval": MEASLES, "superspreading": -1.0}, "superspreading must be"),
+        (
+            {"serial_interval": ("5", "2")},
+            "serial_interval must be (mean, sd), two numbers of days (it is ('5', '2'))",
+        ),
+        ({"serial_interval": [5, 2]}, "mean and sd are a tuple: (5, 2)"),
+        (
+            {"serial_interval": stats.gamma},
+            "such as stats.gamma(6.25, scale=0.8) (it is stats.gamma without)",
+        ),
+        ({"serial_interval": MEASLES, "importation": [0.1, 5]}, "such as (0.1, 10) (it is [0.1, 5])"),
+        ({"serial_interval": MEASLES, "reported": "half"}, "reported must be a share between 0 and 1"),
+        ({"serial_interval": MEASLES, "superspreading": (1, 2, 3)}, "or None (it is (1, 2, 3))"),
+        ({"serial_interval": MEASLES, "interval_width": ("a", 0)}, "interval_width must be how far"),
+        ({"serial_interval": MEASLES, "same": None}, "such as ('household',), or () (it is None)"),
+        ({"serial_interval": MEASLES, "near": "xy"}, "near must be a sequence of column names"),
+        (
+            {"serial_interval": MEASLES, "seed": "x"},
+            "seed must be a whole number from 0 on, or None (it is 'x')",
+        ),
+        (
+            {"serial_interval": MEASLES, "seed": -1},
+            "seed must be a whole number from 0 on, or None (it is -1)",
+        ),
         ({"serial_interval": MEASLES, "contacts": {"who": [1]}}, "contacts needs the columns"),
         ({"serial_interval": MEASLES, "visits": {"id": [1], "place": [2]}}, "visits needs the column day"),
     ],
 )
 def test_a_wrong_setting_says_what_was_expected(wrong, message):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
+    with pytest.raises((ValueError, TypeError)) as caught:
         infer(CHAIN, **wrong)
     assert message in str(caught.value)
+
+
+def test_only_the_columns_that_are_named_must_be_there():
+    cases = {"id": [1, 2], "onset": [0, 5], "household": ["h", "h"]}
+    assert infer(cases, serial_interval=(5.0, 2.0), same=("household",), seed=1).study.pairs.size == 2
+    with pytest.raises(ValueError, match=r"cases has no column\(s\) east, north, named in same or near"):
+        infer(cases, serial_interval=(5.0, 2.0), same=("household",), near=("east", "north"))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Column, Table, read
 from broadstreet.analysis.transmission.dates import are_dates, day_number, is_missing
-from broadstreet.analysis.transmission.linelist import SetAside, key_of
+from broadstreet.analysis.transmission.linelist import SetAside, key_of, name_of
 
 MATCHED = ("home", "age")
 SHARED = ("household", "workplace")
@@ -105,7 +105,7 @@ def _onsets(columns: dict[str, Column], aside: list[SetAside]) -> tuple[NDArray[
         elif why is None and np.isnan(day):
             why = "no onset, so there is no window in which to look for an exposure"
         if why:
-            aside.append(SetAside("cases", row, key_of(who), why))
+            aside.append(SetAside("cases", row, name_of(who), why))
             continue
         seen.add(key_of(who))
         kept.append(row)
@@ -125,7 +125,7 @@ def _different(ids: Column, cases: set[str], aside: list[SetAside]) -> list[int]
         elif key in seen:
             why = "the id is that of an earlier row"
         if why:
-            aside.append(SetAside("controls", row, key, why))
+            aside.append(SetAside("controls", row, name_of(who), why))
             continue
         seen.add(key)
         kept.append(row)

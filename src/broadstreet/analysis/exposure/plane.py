@@ -59,6 +59,24 @@ class Plane:
         return projected
 
 
+def axes_of(cases: Table) -> tuple[str, str]:
+    """Return the columns of the cases' coordinates: x and y where they have them, else lon and lat.
+
+    Raises
+    ------
+    ValueError
+        If they have neither.
+    """
+    columns = read(cases, "cases", (), ("x", "y", "lon", "lat"))
+    for axes in (("x", "y"), ("lon", "lat")):
+        if set(axes) <= set(columns):
+            return axes
+    raise ValueError(
+        "cases needs columns x and y, or lon and lat (degrees); "
+        f"it has {', '.join(columns) or 'none of them'}"
+    )
+
+
 def plane_of(cases: Table) -> Plane:
     """Return the plane that cases lie on: x and y where they have them, else degrees around their median.
 
@@ -67,18 +85,11 @@ def plane_of(cases: Table) -> Plane:
     ValueError
         If they have neither, or no rows.
     """
-    columns = read(cases, "cases", (), ("x", "y", "lon", "lat"))
-    for axes in (("x", "y"), ("lon", "lat")):
-        if set(axes) <= set(columns):
-            break
-    else:
-        raise ValueError(
-            "cases needs columns x and y, or lon and lat (degrees); "
-            f"it has {', '.join(columns) or 'none of them'}"
-        )
+    axes = axes_of(cases)
+    columns = read(cases, "cases", axes)
     values = [finite_numbers(columns[axis], "cases", axis) for axis in axes]
     if not len(values[0]):
-        raise ValueError("cases must have a row or more (has none)")
+        raise ValueError("cases must have a row or more with coordinates (has none)")
     if axes == ("x", "y"):
         return Plane(("x", "y"), (0.0, 0.0))
     lon, lat = (float(np.median(value)) for value in values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from broadstreet.analysis.columns import Table, counts, keys, read
 from broadstreet.analysis.exposure.decay import Fit, attribute, fit
 from broadstreet.analysis.exposure.ground import Ground, measure
-from broadstreet.analysis.exposure.plane import Plane, plane_of
+from broadstreet.analysis.exposure.placed import placed
+from broadstreet.analysis.exposure.plane import Plane, axes_of, plane_of
 from broadstreet.analysis.exposure.streets import read_streets
+from broadstreet.analysis.transmission.linelist import SetAside
 
 _MOST_CASES = 10_000_000
 
@@ -32,8 +34,9 @@ class SiteRanking:
     none : float
         Probability that no site is the source.
     cases : dict of columns
-        One row a case row: `nearest` site, its `distance`, the `next` one, its `next_distance`, `source` as
-        the mixture of all sites attributes it (None: none of them) and the `probability` of that.
+        One row a case row, None where it has no coordinates: `nearest` site, its `distance`, the `next` one,
+        its `next_distance`, `source` as the mixture of all sites attributes it (None: none of them) and the
+        `probability` of that.
     catchment : dict of columns
         Spots of the ground: `x`, `y`, `people` (share of the population or of street length), the `nearest`
         site and its `distance`.
@@ -41,6 +44,8 @@ class SiteRanking:
         Of distances: "m", or "" for that of x and y.
     walking : bool
         Whether distances are along streets.
+    set_aside : list of SetAside
+        Rows without coordinates, and why.
     """
 
     sites: dict[str, list[Any]]
@@ -49,6 +54,7 @@ class SiteRanking:
     catchment: dict[str, list[Any]]
     unit: str
     walking: bool
+    set_aside: list[SetAside] = field(default_factory=list)
 
 
 def rank_sites(
@@ -76,7 +82,8 @@ def rank_sites(
     Raises
     ------
     ValueError
-        If a table lacks a column or a row, or holds what is no coordinate.
+        If a table lacks a column or a row that can be used. Rows without coordinates do not raise: they are
+        set aside.
 
     Notes
     -----
@@ -89,16 +96,27 @@ def rank_sites(
     Diggle 1990, J R Stat Soc A 153(3):349-362, doi:10.2307/2982977 (risk around a pre-specified source);
     Snow 1855, On the Mode of Communication of Cholera, 2nd edition (nearest by walking).
     """
-    plane = plane_of(cases)
-    points = plane.points(cases, "cases")
-    weights = counts(read(cases, "cases", plane.axes, ("count",)), "cases", _MOST_CASES)
+    axes = axes_of(cases)
+    ill, held = placed(cases, "cases", axes, ("count",)), placed(sites, "sites", axes, ("site",))
+    lines = None if streets is None else placed(streets, "streets", axes, ("street",))
+    homes = None if population is None else placed(population, "population", axes, ("population",))
+    plane = plane_of(ill.columns)
+    weights = counts(ill.columns, "cases", _MOST_CASES)
     if not weights.sum():
         raise ValueError("cases must hold a case or more (all counts are 0)")
-    names = _names(sites)
-    at = plane.points(sites, "sites")
-    network = read_streets(streets, plane) if streets is not None else None
-    ground = measure(points, at, network, population, plane)
-    return _ranking(names, ground, weights, plane, walking=network is not None)
+    names = _names(held.columns)
+    network = None if lines is None else read_streets(lines.columns, plane)
+    ground = measure(
+        plane.points(ill.columns, "cases"),
+        plane.points(held.columns, "sites"),
+        network,
+        homes.columns if homes else None,
+        plane,
+    )
+    found = _ranking(names, ground, weights, plane, walking=network is not None)
+    aside = [one for table in (ill, held, lines, homes) if table for one in table.set_aside]
+    of_rows = {name: ill.for_every_row(values) for name, values in found.cases.items()}
+    return replace(found, cases=of_rows, set_aside=aside)
 
 
 def _names(sites: Table) -> list[Hashable]:

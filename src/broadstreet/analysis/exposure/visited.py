@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Table, read
 from broadstreet.analysis.transmission.dates import day_number, is_missing
-from broadstreet.analysis.transmission.linelist import SetAside, key_of
+from broadstreet.analysis.transmission.linelist import SetAside, key_of, name_of
 
 _LONGEST = 366  # days of one visit
 _MOST_CELLS = 500_000_000  # pairs of person and place, times days
@@ -101,7 +101,7 @@ def _take(
     who, place, first, last = cells
     why, begin, end = _wrong(who, place, first, last)
     if why:
-        rows.set_aside.append(SetAside("visits", row, key_of(who), why))
+        rows.set_aside.append(SetAside("visits", row, name_of(who), why))
         return
     person = people.get(key_of(who))
     begin, end = max(begin, days[0]), min(end, days[1])

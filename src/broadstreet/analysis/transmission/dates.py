@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 _MISSING_WORDS = {"", "na", "nan", "nat", "null", "none", "unknown"}
 _EPOCH = date(1970, 1, 1).toordinal()
 _SECONDS, _LONGEST_DATE = 86_400, 10
+_TIME = re.compile(r"[T ]\d{1,2}(:?\d{2}){0,2}([.,]\d+)?\s*(Z|[+-]\d{2}(:?\d{2})?)?")
+_FIRST_YEAR, _LAST_YEAR = 1300, 2200
+_FIRST_DAY, _LAST_DAY = (date(year, 1, 1).toordinal() - _EPOCH for year in (_FIRST_YEAR, _LAST_YEAR + 1))
 
 
 def is_missing(value: Any) -> bool:
@@ -31,9 +35,9 @@ def day_number(value: Any) -> float:
     if is_missing(value):
         return np.nan
     if isinstance(value, np.datetime64):
-        return float(value.astype("datetime64[D]").astype(np.int64))
+        return _in_range(float(value.astype("datetime64[D]").astype(np.int64)), value)
     if isinstance(value, datetime | date):
-        return float(value.toordinal() - _EPOCH)
+        return _in_range(float(value.toordinal() - _EPOCH), value)
     if isinstance(value, str):
         return _of_text(value.strip())
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
@@ -65,11 +69,16 @@ def moment(value: Any) -> float:
     return day if isinstance(value, str | date) else float(value)
 
 
+def _in_range(day: float, value: Any) -> float:
+    if _FIRST_DAY <= day <= _LAST_DAY:
+        return day
+    raise ValueError(f"{str(value)!r} is not between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+
+
 def _of_text(text: str) -> float:
-    try:
-        return float(date.fromisoformat(text[:10]).toordinal() - _EPOCH)
-    except ValueError:
-        pass
+    day = _iso_day(text)
+    if day is not None:
+        return _in_range(day, text)
     try:
         number = float(text)
     except ValueError:
@@ -79,13 +88,32 @@ def _of_text(text: str) -> float:
     raise ValueError(f"{text!r} is no date: write it as 2026-03-31, or as a number of days")
 
 
+def _iso_day(text: str) -> float | None:
+    """Return the day of a date, with a time of that day or without; None where it is not such a text."""
+    head, tail = text[:_LONGEST_DATE], text[_LONGEST_DATE:]
+    if tail and not _TIME.fullmatch(tail):
+        return None
+    try:
+        return float(date.fromisoformat(head).toordinal() - _EPOCH)
+    except ValueError:
+        return None
+
+
+def is_date(value: Any) -> bool:
+    """Tell whether a cell that is not missing is written as a date rather than as a number of days."""
+    if isinstance(value, date | np.datetime64):
+        return True
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return len(value.strip()) >= 8 and value.strip().isdigit()
+
+
 def are_dates(values: NDArray[Any]) -> bool:
     """Tell whether a column holds dates rather than numbers of days."""
     if values.dtype.kind == "M":
         return True
-    for value in values.tolist():
-        if not is_missing(value):
-            return isinstance(value, date) or (
-                isinstance(value, str) and not value.strip().lstrip("-").isdigit()
-            )
-    return False
+    return next((is_date(value) for value in values.tolist() if not is_missing(value)), False)

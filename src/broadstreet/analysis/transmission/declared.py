@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Table, read
+from broadstreet.analysis.transmission.contradiction import against_dates
 from broadstreet.analysis.transmission.dates import is_missing
+from broadstreet.analysis.transmission.intervals import Interval
 from broadstreet.analysis.transmission.linelist import LineList, SetAside, key_of
 
 DIRECTED = ("infector", "case")
 EITHER_WAY = ("id", "contact")
+_MOST_NAMED = 6
 
 
 @dataclass
 class Declared:
     """Declared pairs (`source` may have infected `target`); a contact that is not directed stands both ways.
 
-    `directed` says whether a row named the infector; `row` is the row of the table.
+    `directed` says whether a row named the infector; `row` is the row of the table; `cyclic` are the pairs
+    that were set aside as part of a cycle, with row and reason.
     """
 
     source: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -27,12 +32,14 @@ class Declared:
     directed: bool = False
     row: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     set_aside: list[SetAside] = field(default_factory=list)
-    cyclic: list[tuple[int, int, int]] = field(default_factory=list)
+    cyclic: list[tuple[int, int, int, str]] = field(default_factory=list)
 
 
-def read_contacts(table: Table | None, cases: LineList) -> Declared:
+def read_contacts(table: Table | None, cases: LineList, serial: Interval) -> Declared:
     """Read contacts, `infector, case` or `id, contact`; rows that cannot be are set aside, each with its
     reason.
+
+    Contacts that contradict the dates, for this serial interval, make no cycle: they are what is wrong in it.
 
     Raises
     ------
@@ -57,7 +64,7 @@ def read_contacts(table: Table | None, cases: LineList) -> Declared:
         else:
             pairs[position[key_of(one)], position[key_of(other)]] = row
     if found.directed:
-        _take_cycles_out(pairs, cases, found)
+        _take_cycles_out(pairs, cases, serial, found)
     else:
         pairs |= {(other, one): row for (one, other), row in pairs.items()}
     found.source = np.array([one for one, _ in pairs], np.int64)
@@ -86,19 +93,54 @@ def _wrong(
     return None
 
 
-def _take_cycles_out(pairs: dict[tuple[int, int], int], cases: LineList, found: Declared) -> None:
+def _take_cycles_out(
+    pairs: dict[tuple[int, int], int], cases: LineList, serial: Interval, found: Declared
+) -> None:
     """Set aside the directed contacts that form a cycle: not all of them can be true."""
+    following: dict[int, list[int]] = {}
+    for one, other in pairs:
+        if not against_dates(cases, one, other, serial):
+            following.setdefault(one, []).append(other)
+    component = _components([(one, other) for one, some in following.items() for other in some], cases.size)
+    for (one, other), row in list(pairs.items()):
+        if component[one] != component[other] or other not in following.get(one, []):
+            continue
+        names = [key_of(cases.ids[at]) for at in (one, *_way(following, component, other, one))]
+        why = f"part of a cycle of declared contacts: {_in_words(names)}"
+        found.set_aside.append(SetAside("contacts", row, f"{names[0]} -> {names[1]}", why))
+        found.cyclic.append((one, other, row, why))
+        del pairs[one, other]
+
+
+def _components(links: list[tuple[int, int]], size: int) -> NDArray[np.int64]:
+    """Return the number of the strongly connected set of each case."""
     from scipy.sparse import coo_array  # noqa: PLC0415  a heavy part of scipy, seldom needed
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
 
-    if not pairs:
-        return
-    one, other = np.array(list(pairs)).T
-    graph = coo_array((np.ones(len(pairs)), (one, other)), shape=(cases.size, cases.size))
-    _, component = connected_components(graph, connection="strong")
-    for (source, target), row in list(pairs.items()):
-        if component[source] == component[target]:
-            label = f"{key_of(cases.ids[source])} -> {key_of(cases.ids[target])}"
-            found.set_aside.append(SetAside("contacts", row, label, "part of a cycle of declared contacts"))
-            found.cyclic.append((source, target, row))
-            del pairs[source, target]
+    if not links:
+        return np.arange(size)
+    one, other = np.array(links).T
+    graph = coo_array((np.ones(len(links)), (one, other)), shape=(size, size))
+    component: NDArray[np.int64] = connected_components(graph, connection="strong")[1]
+    return component
+
+
+def _way(following: dict[int, list[int]], component: NDArray[np.int64], first: int, last: int) -> list[int]:
+    """Return the shortest way from one case to another of the same strongly connected set, both included."""
+    before = {first: first}
+    waiting = deque([first])
+    while last not in before:
+        at = waiting.popleft()
+        for to in following.get(at, []):
+            if to not in before and component[to] == component[first]:
+                before[to] = at
+                waiting.append(to)
+    way = [last]
+    while way[-1] != first:
+        way.append(before[way[-1]])
+    return way[::-1]
+
+
+def _in_words(names: list[str]) -> str:
+    some = names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], "...", names[-1]]
+    return " -> ".join(some)

@@ -116,7 +116,7 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
 def solve(settings: Settings, cases: Table, contacts: Table | None, visits: Table | None) -> Transmission:
     """Return the result for tables and settings."""
     line_list = read_cases(cases, settings.same, settings.near, settings.optional)
-    declared, stays = read_contacts(contacts, line_list), read_visits(visits, line_list)
+    declared, stays = read_contacts(contacts, line_list, settings.serial), read_visits(visits, line_list)
     tables = kept(settings, cases, contacts, visits)
     belief = believe(settings.serial, settings.interval_width)
     evidence, fitted = _fitted(settings, line_list, declared, stays, belief)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from broadstreet.analysis.settings import is_number
+
 Floats = NDArray[np.float64]
 Given = Any  # (mean, sd), probabilities by day from 0, or a frozen distribution of scipy
 
@@ -108,6 +110,11 @@ def read_interval(name: str, given: Given) -> Interval:
     ValueError
         If it is none of these, or its probabilities do not sum to 1.
     """
+    if isinstance(given, stats.rv_continuous | stats.rv_discrete):
+        raise ValueError(
+            f"{name} must be a distribution with its parameters, such as stats.gamma(6.25, scale=0.8) (it is "
+            f"stats.{given.name} without)"
+        )
     if hasattr(given, "cdf") or hasattr(given, "pmf"):
         return _of_distribution(name, given)
     if isinstance(given, tuple) and len(given) == 2:
@@ -142,6 +149,8 @@ def infectiousness(serial: Interval, incubation: Interval) -> Interval:
 
 
 def _of_moments(name: str, mean: float, sd: float) -> Interval:
+    if not (is_number(mean) and is_number(sd)):
+        raise ValueError(f"{name} must be (mean, sd), two numbers of days (it is {(mean, sd)!r})")
     if not (np.isfinite(mean) and np.isfinite(sd) and sd > 0.0):
         raise ValueError(f"{name} must be (mean, sd) in days with sd above 0 (it is {(mean, sd)})")
     if abs(mean) > _MOST_DAYS or sd > _MOST_DAYS:
@@ -171,6 +180,11 @@ def _of_probabilities(name: str, given: ArrayLike) -> Interval:
         )
     if not np.isfinite(array).all() or (array < 0.0).any():
         raise ValueError(f"{name} must be probabilities, none missing or below 0")
+    if abs(array.sum() - 1.0) > _SUM_TOLERANCE and len(array) == 2 and array.max() > 1.0:
+        raise ValueError(
+            f"{name} must sum to 1 as probabilities by day (sums to {array.sum():.6g}); mean and sd are a "
+            f"tuple: ({array[0]:g}, {array[1]:g})"
+        )
     if abs(array.sum() - 1.0) > _SUM_TOLERANCE:
         raise ValueError(f"{name} must sum to 1 (sums to {array.sum():.6g})")
     if len(array) > _MOST_DAYS:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.columns import Column, Table, read
-from broadstreet.analysis.transmission.dates import are_dates, day_number, is_missing
+from broadstreet.analysis.columns import Column, Table, finite_or_why, read
+from broadstreet.analysis.transmission.dates import day_number, is_date, is_missing
+from broadstreet.analysis.transmission.faraway import far_away
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +20,7 @@ DAYS = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
 
 @dataclass(frozen=True)
 class SetAside:
-    """A row that could not be used: of which table, which, and why."""
+    """A row that could not be used: of which table, which, and why. The id is "" where it is missing."""
 
     table: str
     row: int
@@ -59,8 +60,17 @@ def key_of(value: Any) -> str:
     return str(value).strip()
 
 
-def read_cases(table: Table, same: Sequence[str], near: Sequence[str], optional: bool = False) -> LineList:
+def name_of(value: Any) -> str:
+    """Return an id to be shown: "" where it is missing."""
+    return "" if is_missing(value) else key_of(value)
+
+
+def read_cases(
+    table: Table, same: Sequence[str], near: Sequence[str], optional: Sequence[str] = ()
+) -> LineList:
     """Read a line list; rows that contradict themselves are set aside, each with its reason.
+
+    The columns of `same` and `near` must be there, but for those that are `optional`.
 
     Raises
     ------
@@ -68,15 +78,16 @@ def read_cases(table: Table, same: Sequence[str], near: Sequence[str], optional:
         If a column that is needed or named is not there.
     """
     columns = read(table, "cases", ("id", "onset"), (*DAYS, *same, *near))
-    if not optional:
-        missing = [name for name in (*same, *near) if name not in columns]
-        if missing:
-            raise ValueError(f"cases has no column(s) {', '.join(missing)}, named in same or near")
+    missing = [name for name in (*same, *near) if name not in columns and name not in optional]
+    if missing:
+        raise ValueError(f"cases has no column(s) {', '.join(missing)}, named in same or near")
     size = len(columns["id"])
     aside: dict[int, str] = {}
-    days = {
-        name: _days(columns[name], name, aside) if name in columns else np.full(size, np.nan) for name in DAYS
-    }
+    days, dated = _read_days(columns, size, aside)
+    for row, (name, day) in far_away(_without(days, aside)).items():
+        when = str(np.datetime64(int(day), "D")) if dated else f"{day:g}"
+        aside[row] = f"{name}: {when} is more than 5 years from the other days of the list"
+    points = _points(columns, near, size, aside)
     seen: dict[str, int] = {}
     for row, value in enumerate(columns["id"].tolist()):
         why = _wrong_id(value, row, seen) or aside.get(row) or _contradiction(row, days)
@@ -88,23 +99,55 @@ def read_cases(table: Table, same: Sequence[str], near: Sequence[str], optional:
         ids=ids,
         days={name: values[keep] for name, values in days.items()},
         groups={name: _numbered(columns[name][keep]) for name in same if name in columns},
-        points=_points(columns, near, keep),
-        dated=any(are_dates(columns[name]) for name in DAYS if name in columns),
+        points=points[keep],
+        dated=dated,
         set_aside=[
-            SetAside("cases", row, key_of(columns["id"].tolist()[row]), aside[row]) for row in sorted(aside)
+            SetAside("cases", row, name_of(columns["id"].tolist()[row]), aside[row]) for row in sorted(aside)
         ],
     )
 
 
-def _days(values: Column, name: str, aside: dict[int, str]) -> Floats:
-    found = np.full(len(values), np.nan)
-    cells = values if values.dtype.kind == "M" else values.tolist()
-    for row, value in enumerate(cells):
-        try:
-            found[row] = day_number(value)
-        except ValueError as error:
-            aside.setdefault(row, f"{name}: {error}")
-    return found
+def _read_days(
+    columns: dict[str, Column], size: int, aside: dict[int, str]
+) -> tuple[dict[str, Floats], bool]:
+    """Return the days of each column, and whether they are dates; cells of the other kind are set aside."""
+    held = {name: _cells(columns[name]) for name in DAYS if name in columns}
+    dated = _are_dated(held)
+    days = {name: np.full(size, np.nan) for name in DAYS}
+    for name, cells in held.items():
+        for row, value in enumerate(cells):
+            try:
+                day = day_number(value)
+            except ValueError as error:
+                aside.setdefault(row, f"{name}: {error}")
+                continue
+            if not np.isnan(day) and is_date(value) != dated:
+                wanted = "a date, as the others are" if dated else "a number of days, as the others are"
+                aside.setdefault(row, f"{name} must be {wanted} (is {str(value)[:40]!r})")
+                continue
+            days[name][row] = day
+    return days, dated
+
+
+def _cells(values: Column) -> list[Any]:
+    return list(values) if values.dtype.kind == "M" else values.tolist()
+
+
+def _are_dated(held: dict[str, list[Any]]) -> bool:
+    """Tell whether days are dates: as most onsets are, else as most cells are."""
+    for cells in (held.get("onset", []), [cell for column in held.values() for cell in column]):
+        kinds = [is_date(cell) for cell in cells if not is_missing(cell)]
+        if kinds:
+            return 2 * sum(kinds) >= len(kinds)
+    return False
+
+
+def _without(days: dict[str, Floats], aside: dict[int, str]) -> dict[str, Floats]:
+    rows = list(aside)
+    kept = {name: values.copy() for name, values in days.items()}
+    for values in kept.values():
+        values[rows] = np.nan
+    return kept
 
 
 def _wrong_id(value: Any, row: int, seen: dict[str, int]) -> str | None:
@@ -142,8 +185,16 @@ def _numbered(values: Column) -> tuple[NDArray[np.int64], list[Any]]:
     return codes, labels
 
 
-def _points(columns: dict[str, Column], near: Sequence[str], keep: NDArray[np.bool_]) -> Floats:
+def _points(columns: dict[str, Column], near: Sequence[str], size: int, aside: dict[int, str]) -> Floats:
+    """Return the points of all rows, NaN where missing; what is no coordinate is set aside."""
+    points = np.full((size, 2), np.nan)
     if not near or any(name not in columns for name in near):
-        return np.full((int(keep.sum()), 2), np.nan)
-    cells = [[np.nan if is_missing(v) else float(v) for v in columns[name].tolist()] for name in near]
-    return np.array(cells, np.float64).T[keep].reshape(-1, len(near))
+        return points
+    for at, name in enumerate(near):
+        for row, value in enumerate(columns[name].tolist()):
+            found = np.nan if is_missing(value) else finite_or_why(name, value)
+            if isinstance(found, str):
+                aside.setdefault(row, found)
+            else:
+                points[row, at] = found
+    return points

@@ -50,7 +50,7 @@ def _renewed(
     before: Transmission, now: LineList, tables: dict[str, Rows], earlier: Earlier, linked: bool
 ) -> Transmission:
     study, settings = before.study, before.study.settings
-    declared = read_contacts(tables["contacts"] or None, now)
+    declared = read_contacts(tables["contacts"] or None, now, settings.serial)
     stays = read_visits(tables["visits"] or None, now)
     evidence = gather(now, time_cases(now, study.serial, settings.incubation), declared, stays, earlier)
     rates = carried_rates(study.rates, study.cases, now)

@@ -30,7 +30,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SHOWN = 0.001
-_LEAD = 4.0
 
 
 @dataclass
@@ -125,7 +124,7 @@ class Transmission:
     def impossible(self) -> Frame:
         """Return declared links that cannot be: `infector, case, row, why`."""
         study = self.study
-        return impossible_links(study.cases, study.contacts, study.serial, _LEAD)
+        return impossible_links(study.cases, study.contacts, study.serial)
 
     @cached_property
     def reproduction(self) -> Reproduction:

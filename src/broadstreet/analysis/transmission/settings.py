@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from broadstreet.analysis.settings import is_number, pair_of
 from broadstreet.analysis.transmission.intervals import Given, Interval, read_interval
 from broadstreet.analysis.transmission.rates import Beta, Priors
 
@@ -31,13 +32,13 @@ Spread = float | tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Settings:
-    """Intervals, columns and priors of an inference."""
+    """Intervals, columns and priors of an inference; columns that are `optional` were not asked for."""
 
     serial: Interval
     incubation: Interval | None
     same: tuple[str, ...]
     near: tuple[str, ...]
-    optional: bool
+    optional: tuple[str, ...]
     priors: Priors
     dispersion: tuple[float, float] | None
     interval_width: tuple[float, float]
@@ -64,50 +65,62 @@ def check(  # noqa: PLR0913, PLR0917  what infer takes
     ValueError, TypeError
         If one is out of its range.
     """
-    if isinstance(same, str) or isinstance(near, str):
-        raise TypeError("same and near must be sequences of column names, such as ('household',)")
+    same, near = _columns("same", same, "('household',)"), _columns("near", near, "('x', 'y')")
     if len(near) not in (0, 2):
-        raise ValueError(f"near must name two columns, or none (it is {tuple(near)!r})")
+        raise ValueError(f"near must name two columns, or none (it is {near!r})")
     return Settings(
         serial=read_interval("serial_interval", serial_interval),
         incubation=None if incubation is None else read_interval("incubation", incubation),
-        same=tuple(same),
-        near=tuple(near),
-        optional=tuple(same) == SAME and tuple(near) == NEAR,
+        same=same,
+        near=near,
+        optional=tuple(n for kind, usual in ((same, SAME), (near, NEAR)) if kind == usual for n in usual),
         priors=Priors(_share("importation", importation), _share("reported", reported)),
         dispersion=_dispersion(superspreading),
         interval_width=_width(interval_width),
         disease=disease,
-        seed=seed,
+        seed=_seed(seed),
     )
 
 
+def _columns(name: str, given: Sequence[str], example: str) -> tuple[str, ...]:
+    if isinstance(given, (tuple, list)) and all(isinstance(column, str) for column in given):
+        return tuple(given)
+    raise TypeError(f"{name} must be a sequence of column names, such as {example}, or () (it is {given!r})")
+
+
+def _seed(given: int | None) -> int | None:
+    if given is None or (isinstance(given, int | np.integer) and is_number(given) and given >= 0):
+        return given
+    raise ValueError(f"seed must be a whole number from 0 on, or None (it is {given!r})")
+
+
 def _share(name: str, given: Share) -> Beta:
-    mean, weight = given if isinstance(given, tuple) else (given, _CERTAIN)
-    if not 0.0 < mean < 1.0 or not 0.0 < weight < np.inf:
-        raise ValueError(
-            f"{name} must be a share between 0 and 1, or (share, weight in cases) (it is {given!r})"
-        )
-    return Beta(mean * weight, (1.0 - mean) * weight)
+    mean, weight = pair_of(given, _CERTAIN) or (np.nan, np.nan)
+    if 0.0 < mean < 1.0 and 0.0 < weight < np.inf:
+        return Beta(mean * weight, (1.0 - mean) * weight)
+    raise ValueError(
+        f"{name} must be a share between 0 and 1, such as 0.1, or a tuple (share, weight in cases), such as "
+        f"(0.1, 10) (it is {given!r})"
+    )
 
 
 def _width(given: tuple[float, float]) -> tuple[float, float]:
-    wide = np.asarray(given, np.float64)
-    if wide.shape != (2,) or not ((wide >= 0.0) & (wide <= 1.0)).all():
-        raise ValueError(
-            "interval_width must be how far mean and sd may be off, two numbers from 0 (as given) to 1 "
-            f"(it is {given!r})"
-        )
-    return float(wide[0]), float(wide[1])
+    pair = pair_of(given)
+    if pair is not None and all(0.0 <= wide <= 1.0 for wide in pair):
+        return pair
+    raise ValueError(
+        "interval_width must be how far mean and sd may be off, a tuple of two numbers from 0 (as given) to "
+        f"1 (it is {given!r})"
+    )
 
 
 def _dispersion(given: Spread) -> tuple[float, float] | None:
     if given is None:
         return None
-    median, spread = given if isinstance(given, tuple) else (given, 0.0)
-    if not 0.0 < median < np.inf or not 0.0 <= spread < np.inf:
-        raise ValueError(
-            "superspreading must be a dispersion k above 0, (median, sd of its logarithm), or None "
-            f"(it is {given!r})"
-        )
-    return float(median), float(spread)
+    median, spread = pair_of(given, 0.0) or (np.nan, np.nan)
+    if 0.0 < median < np.inf and 0.0 <= spread < np.inf:
+        return median, spread
+    raise ValueError(
+        "superspreading must be a dispersion k above 0, a tuple (median, sd of its logarithm), such as "
+        f"(0.5, 0.5), or None (it is {given!r})"
+    )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Table, read
 from broadstreet.analysis.transmission.dates import is_missing, moment
-from broadstreet.analysis.transmission.linelist import LineList, SetAside, key_of
+from broadstreet.analysis.transmission.linelist import LineList, SetAside, key_of, name_of
 
 TIMES = ("start", "day", "time", "end")
 _MOST_STAY = 366
@@ -57,7 +57,7 @@ def read_visits(table: Table | None, cases: LineList) -> Stays:
     ):
         why, begins, stops = _wrong(who, place, first, last)
         if why:
-            found.set_aside.append(SetAside("visits", row, key_of(who), why))
+            found.set_aside.append(SetAside("visits", row, name_of(who), why))
             continue
         person = visitor.setdefault(key_of(who), len(visitor))
         where = places.setdefault(key_of(place), len(places))

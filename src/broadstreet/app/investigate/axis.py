@@ -7,7 +7,7 @@ from datetime import date
 from html import escape
 
 _STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 365, 730, 1825, 3650, 18250)
-_MOST_TICKS = 8
+_MOST_TICKS, _MOST_WITH_YEARS = 8, 5
 _MARGIN = 0.02
 
 
@@ -27,16 +27,25 @@ class Axis:
     def ticks(self) -> list[int]:
         """Return the days that are labelled."""
         span = max(self.last - self.first, 1)
-        step = next((s for s in _STEPS if span / s <= _MOST_TICKS), span)
+        most = _MOST_WITH_YEARS if self._spans_years else _MOST_TICKS
+        step = next((s for s in _STEPS if span / s <= most), span)
         start = self.first - (self.first - 1) % step if step == 7 else self.first  # ordinal 1 is a Monday
         return [day for day in range(start, self.last + 1, step) if day >= self.first]
 
-    def label(self, day: int) -> str:
-        """Return a day for the axis: short, with the year where it is the first."""
+    def label(self, day: int, before: int | None = None) -> str:
+        """Return a day for the axis: short, with the year where it differs from that of the label before and
+        the axis spans years.
+        """
         if not self.dated:
             return str(day)
         when = date.fromordinal(day)
-        return f"{when.day} {when:%b}"
+        short = f"{when.day} {when:%b}"
+        shown = before is not None and date.fromordinal(before).year == when.year
+        return short if shown or not self._spans_years else f"{short} {when.year}"
+
+    @property
+    def _spans_years(self) -> bool:
+        return self.dated and date.fromordinal(self.first).year != date.fromordinal(self.last).year
 
     def drawn(self, height: float) -> str:
         """Return grid lines over a height, and labels below."""
@@ -50,13 +59,15 @@ class Axis:
     def labels(self, y: float) -> str:
         """Return the labels; every other one is left out on a narrow screen."""
         parts = []
-        for number, day in enumerate(self.ticks()):
+        ticks = self.ticks()
+        for number, day in enumerate(ticks):
             x = self.at(day)
-            anchor = "start" if x < 6 else "end" if x > 94 else "middle"
+            # the one before that a narrow screen shows too
+            before = ticks[number - 1] if number % 2 else ticks[number - 2] if number else None
+            anchor = "start" if x < 8 else "end" if x > 88 else "middle"
             kind = ' class="spare"' if number % 2 else ""
-            parts.append(
-                f'<text{kind} x="{x}%" y="{y:g}" text-anchor="{anchor}">{escape(self.label(day))}</text>'
-            )
+            said = escape(self.label(day, before))
+            parts.append(f'<text{kind} x="{x}%" y="{y:g}" text-anchor="{anchor}">{said}</text>')
         return "".join(parts)
 
     def in_words(self) -> str:

@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 
 from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.sentences import counted
 
 _WIDTH = 880.0
 _MARGIN = 24.0
@@ -18,7 +19,7 @@ _AGES = 4  # classes of time
 
 
 class _Projection:
-    """Coordinates to the drawing: north is up, a step east is as long as a step north."""
+    """Coordinates to the drawing: x to the right and y up, or north up; a step is as long in both."""
 
     def __init__(self, points: Sequence[tuple[float, float]], degrees: bool) -> None:
         given = np.array(points, np.float64)
@@ -60,8 +61,14 @@ def draw_map(found: Investigation) -> str:
     return (
         f'<figure><svg class="map" role="img" aria-label="{escape(words)}" '
         f'viewBox="0 0 {_WIDTH:g} {plan.height:.0f}">{"".join(inner)}</svg>'
-        f"<figcaption>{escape(words)}. North is up.</figcaption></figure>"
+        f"<figcaption>{escape(words)}. {_orientation(cases.axes)}</figcaption></figure>"
     )
+
+
+def _orientation(axes: tuple[str, str]) -> str:
+    if axes == ("lon", "lat"):
+        return "North is up."
+    return "x goes to the right and y up; the list does not say where north is."
 
 
 def _points(found: Investigation, name: str) -> list[tuple[str, tuple[float, float]]]:
@@ -159,10 +166,10 @@ def _sites(found: Investigation, points: list[tuple[str, tuple[float, float]]], 
 
 def _in_words(found: Investigation, number: int) -> str:
     if found.sites is None:
-        return f"{number:,} cases on the map, the earliest lightest"
+        return f"{counted(number, 'case')} on the map, the earliest lightest"
     first = found.sites.sites
     return (
-        f"{number:,} cases and {len(first['site'])} sites; {first['nearest'][0]:,} cases have no nearer "
-        "site than "
+        f"{counted(number, 'case')} and {counted(len(first['site']), 'site')}; "
+        f"{counted(first['nearest'][0], 'case has', 'cases have')} no nearer site than "
         f"{first['site'][0]}, whose catchment is shaded"
     )

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from broadstreet.analysis.transmission.faraway import far_away
 from broadstreet.app.investigate import roles
-from broadstreet.app.investigate.aside import Aside
+from broadstreet.app.investigate.aside import Aside, ragged_rows
 from broadstreet.app.investigate.days import read_days
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.guessing import holds_numbers, listed
 from broadstreet.app.reading.table import Unusable, is_missing, read_table, shown
 
 _MOST = 1_000_000_000
+_FAR = "the day is more than 5 years from the others"
 
 
 @dataclass
@@ -42,7 +44,7 @@ def read_counts(path: Path, encoding: str, order: Order | None) -> Counts:
     Unusable
         If there is no column of days or none of numbers, or no row can be used.
     """
-    table = read_table(path, encoding)
+    table = read_table(path, encoding, tolerant=True)
     day = roles.required(
         table, {"day": rf"{roles.DATES['onset']}|{roles.DATES['day']}"}, path.name, ("day",)
     )["day"]
@@ -51,11 +53,12 @@ def read_counts(path: Path, encoding: str, order: Order | None) -> Counts:
         raise Unusable(f"{path.name}: expected a column of numbers of cases, found {listed(table.names)}")
     days = read_days(table, day, order)
     cells = [table.column(name) for name in columns]
-    aside: list[Aside] = []
+    far = far_away({day: days.numbers()})
+    aside = ragged_rows(table, path.name, day)
     rows: list[tuple[int, list[int]]] = []
     seen: set[int] = set()
     for at, (when, *held) in enumerate(zip(days.values, *cells, strict=True)):
-        why = days.wrong.get(at) or _wrong(when, held, seen)
+        why = days.wrong.get(at) or (_FAR if at in far else _wrong(when, held, seen))
         if why or when is None:
             aside.append(Aside(path.name, table.numbers[at], shown(table.column(day)[at], 40), why or ""))
             continue

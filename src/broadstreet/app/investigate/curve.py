@@ -8,6 +8,7 @@ from html import escape
 
 from broadstreet.app.investigate.axis import Axis
 from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.sentences import counted
 from broadstreet.app.reading.table import shown
 
 _HEIGHT = 170.0
@@ -104,7 +105,7 @@ def reproduction_chart(found: Investigation) -> str:
         high, low = _HEIGHT - scale * min(row["upper"], top), _HEIGHT - scale * row["lower"]
         parts.append(f'<line class="range" x1="{x}%" x2="{x}%" y1="{high:.1f}" y2="{low:.1f}"/>')
         within = f"{row['lower']:.1f} to {row['upper']:.1f}"
-        said = f"{row['day']}: {row['mean']:.1f} ({within}), {row['cases']} cases"
+        said = f"{row['day']}: {row['mean']:.1f} ({within}), {counted(row['cases'], 'case')}"
         parts.append(
             f'<circle class="mean" cx="{x}%" cy="{y:.1f}" r="3"><title>{escape(said)}</title></circle>'
         )

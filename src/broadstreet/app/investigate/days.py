@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 from broadstreet.app.reading.dates import Order, Written, looks_like_a_date, written
 from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
 
 _WHOLE = re.compile(r"\s*[-+]?\d{1,6}(\.0+)?\s*")
-_EARLIEST, _LATEST = date(1700, 1, 1).toordinal(), date(2200, 1, 1).toordinal()
+_EARLIEST, _LATEST = date(1300, 1, 1).toordinal(), date(2201, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,15 @@ class Days:
     wrong: dict[int, str]
     dated: bool
 
+    def numbers(self) -> NDArray[np.float64]:
+        """Return the days as an array, NaN where missing."""
+        return np.array([np.nan if day is None else day for day in self.values], np.float64)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell is a day."""
+        return all(day is None for day in self.values)
+
 
 def read_days(table: Table, name: str, order: Order | None) -> Days:
     """Read the days of a column; cells that are none are told apart from those that are missing.
@@ -40,7 +52,7 @@ def read_days(table: Table, name: str, order: Order | None) -> Days:
     """
     cells = table.column(name)
     like = [cell for cell in cells if looks_like_a_date(cell)]
-    if not like:
+    if len(like) < sum(bool(_WHOLE.fullmatch(cell)) for cell in cells) or not like:
         return _numbers(cells)
     try:
         how = written(like, order)
@@ -50,7 +62,9 @@ def read_days(table: Table, name: str, order: Order | None) -> Days:
     wrong: dict[int, str] = {}
     for row, cell in enumerate(cells):
         day = None if is_missing(cell) else _day(how, cell)
-        if day is None and not is_missing(cell):
+        if day is not None and not _EARLIEST <= day < _LATEST:
+            wrong[row], day = f"{shown(cell, 30)} is not between the years 1300 and 2200", None
+        elif day is None and not is_missing(cell):
             wrong[row] = f'expected a date as 2026-01-31, found "{shown(cell, 30)}"'
         values.append(day)
     return Days(values, wrong, dated=True)
@@ -61,17 +75,17 @@ def _day(how: Written, cell: str) -> int | None:
         day = how.number(cell)
     except ValueError:
         return None
-    if how.even_years:
-        return None
-    return day if _EARLIEST <= day <= _LATEST else None
+    return None if how.even_years else day
 
 
 def _numbers(cells: list[str]) -> Days:
     values: list[int | None] = []
     wrong: dict[int, str] = {}
+    has_numbers = any(_WHOLE.fullmatch(cell) for cell in cells)
+    wanted = "a whole number of days" if has_numbers else "a date as 2026-01-31, or a whole number of days"
     for row, cell in enumerate(cells):
         is_number = bool(_WHOLE.fullmatch(cell))
         if not is_number and not is_missing(cell):
-            wrong[row] = f'expected a whole number of days, found "{shown(cell, 30)}"'
+            wrong[row] = f'expected {wanted}, found "{shown(cell, 30)}"'
         values.append(int(float(cell)) if is_number else None)
     return Days(values, wrong, dated=False)

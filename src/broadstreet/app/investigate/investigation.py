@@ -9,11 +9,13 @@ from typing import Any
 
 from broadstreet.analysis.exposure import SiteRanking, VisitRanking, rank_sites, rank_visits
 from broadstreet.analysis.transmission import Transmission, infer
+from broadstreet.analysis.transmission.settings import IMPORTATION, REPORTED, Share
 from broadstreet.app.investigate import roles, tables
 from broadstreet.app.investigate.aside import Aside, from_analysis
 from broadstreet.app.investigate.belief import Belief
 from broadstreet.app.investigate.counts import Counts, read_counts
 from broadstreet.app.investigate.linelist import LineList, read_line_list
+from broadstreet.app.investigate.sentences import counted
 from broadstreet.app.investigate.tables import Beside
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.table import Unusable, read_table
@@ -46,6 +48,8 @@ class Wishes:
     order: Order | None = None
     encoding: str = "utf-8-sig"
     window: tuple[int, int] | None = None
+    reported: Share = REPORTED
+    importation: Share = IMPORTATION
     seed: int = 1854
 
 
@@ -65,11 +69,14 @@ class Investigation:
         Cases by day from a table of their own.
     layers : dict of Beside
         Of the map: sites, streets, population.
+    contacts : Beside or None
     aside : list of Aside
     notes : list of str
         How the files were read and what was left out, in sentences.
     window : (int, int) or None
         Days before onset in which exposures were looked for.
+    reported, importation : float or (float, float)
+        Share of the cases that is in the list, and that was infected from outside, as believed.
     """
 
     cases: LineList
@@ -79,9 +86,12 @@ class Investigation:
     sites: SiteRanking | None = None
     layers: dict[str, Beside] = field(default_factory=dict)
     counts: Counts | None = None
+    contacts: Beside | None = None
     aside: list[Aside] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     window: tuple[int, int] | None = None
+    reported: Share = REPORTED
+    importation: Share = IMPORTATION
 
 
 def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
@@ -93,21 +103,33 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
         If a file cannot be read, or nothing in it can be used.
     """
     try:
-        table = read_table(path, wishes.encoding)
+        table = read_table(path, wishes.encoding, tolerant=True)
+        if not (table.rows or table.ragged):
+            raise Unusable("expected rows below the names, found none")
         cases = read_line_list(table, path.name, wishes.columns, wishes.order)
     except Unusable as error:
         raise Unusable(f"{path.name}: {error}") from error
-    found = Investigation(cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes))
-    contacts = tables.contacts(files.contacts, wishes.encoding) if files.contacts else None
+    found = Investigation(
+        cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes), reported=wishes.reported,
+        importation=wishes.importation,
+    )  # fmt: skip
+    found.contacts = _read_contacts(files, wishes, found)
     visits = _read_visits(files, wishes, found)
-    _link(found, wishes, contacts, visits)
+    _link(found, wishes, visits)
     if visits and files.controls:
-        _rank_places(found, wishes, visits, tables.controls(files.controls, wishes.encoding))
+        controls = _noticed(tables.controls(files.controls, wishes.encoding), found)
+        _rank_places(found, wishes, visits, controls)
+    elif files.controls:
+        found.notes.append(
+            f"{files.controls.name} was not used: controls are compared with cases by --visits of both."
+        )
     elif visits:
         found.notes.append(
             "Places were not ranked as a source: that needs people without the disease to compare with "
             "(--controls)."
         )
+    if wishes.window and found.window is None:
+        found.notes.append("--window was not used: places are ranked only with --visits and --controls.")
     _rank_sites(found, wishes, files)
     if files.counts:
         found.counts = read_counts(files.counts, wishes.encoding, wishes.order)
@@ -115,19 +137,40 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
     return found
 
 
-def _read_visits(files: Files, wishes: Wishes, found: Investigation) -> Beside | None:
-    if not files.visits:
+def _read_contacts(files: Files, wishes: Wishes, found: Investigation) -> Beside | None:
+    if not files.contacts:
         return None
-    read = tables.visits(files.visits, wishes.encoding, wishes.order)
+    read = tables.contacts(files.contacts, wishes.encoding)
+    return _noticed(read, found)
+
+
+def _noticed(read: Beside, found: Investigation) -> Beside:
+    """Take note of the rows that were set aside, and of a table without any."""
     found.aside += read.aside
+    if not read.rows:
+        found.notes.append(f"{read.file} has no row that can be used.")
     return read
 
 
-def _link(found: Investigation, wishes: Wishes, contacts: Beside | None, visits: Beside | None) -> None:
+def _read_visits(files: Files, wishes: Wishes, found: Investigation) -> Beside | None:
+    if not files.visits:
+        return None
+    read = _noticed(tables.visits(files.visits, wishes.encoding, wishes.order), found)
+    if found.cases.has_days and read.dated is not None and read.dated != found.cases.dated:
+        kinds = ("dates", "numbers of days") if read.dated else ("numbers of days", "dates")
+        found.notes.append(
+            f"{read.file} holds {kinds[0]}, {found.cases.file} {kinds[1]}: its visits were not used."
+        )
+        return None
+    return read
+
+
+def _link(found: Investigation, wishes: Wishes, visits: Beside | None) -> None:
     """Infer who infected whom, where that can be done."""
-    cases, belief = found.cases, found.belief
+    cases, belief, contacts = found.cases, found.belief, found.contacts
     if not cases.has_days:
-        found.notes.append("No column of dates was recognised: who infected whom is not estimated.")
+        what = "No case has a day" if cases.days else "No column of dates was recognised"
+        found.notes.append(f"{what}: who infected whom is not estimated.")
         return
     if belief.serial is None:
         found.notes.append(
@@ -144,6 +187,8 @@ def _link(found: Investigation, wishes: Wishes, contacts: Beside | None, visits:
         near=("x", "y") if cases.points else (),
         contacts=contacts.columns if contacts else None,
         visits=visits.columns if visits else None,
+        importation=wishes.importation,
+        reported=wishes.reported,
         disease=belief.name,
         seed=wishes.seed,
     )
@@ -164,6 +209,16 @@ class _SetAside:
 
 def _rows(frame: Any) -> list[_SetAside]:
     return [_SetAside(*row) for row in zip(*(frame[n] for n in ("table", "row", "id", "why")), strict=True)]
+
+
+def impossible(found: Investigation) -> dict[str, list[Any]]:
+    """Return the declared links that cannot be, with the rows of the file of contacts."""
+    if found.links is None:
+        return {}
+    table = {name: list(cells) for name, cells in found.links.impossible.items()}
+    if found.contacts is not None:
+        table["row"] = [found.contacts.rows[row] for row in table["row"]]
+    return table
 
 
 def _rank_places(found: Investigation, wishes: Wishes, visits: Beside, controls: Beside) -> None:
@@ -224,13 +279,13 @@ def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
         )
     for name, (path, patterns) in wanted.items():
         if path:
-            found.layers[name] = tables.layer(path, wishes.encoding, patterns, cases.axes)
+            read = _noticed(tables.layer(path, wishes.encoding, patterns, cases.axes), found)
+            if read.rows:
+                found.layers[name] = read
     placed = [point for point in cases.points if point]
-    if len(placed) < len(cases.points):
-        found.notes.append(
-            f"{len(cases.points) - len(placed):,} cases have no coordinates and are not on the map."
-        )
-    if "sites" not in found.layers:
+    if missing := len(cases.points) - len(placed):
+        found.notes.append(f"{counted(missing, 'case has', 'cases have')} no coordinates: not on the map.")
+    if "sites" not in found.layers or not placed:
         return
     layer = {name: one.columns for name, one in found.layers.items()}
     at = dict(zip(cases.axes, zip(*placed, strict=True), strict=True))
@@ -242,4 +297,4 @@ def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
             layer.get("population"),
         )
     except ValueError as error:
-        raise Unusable(str(error)) from error
+        found.notes.append(f"Sites were not ranked: {error}.")

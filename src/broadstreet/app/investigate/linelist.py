@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from broadstreet.analysis.transmission.faraway import far_away
 from broadstreet.analysis.transmission.linelist import read_cases
 from broadstreet.app.investigate import roles as columns
-from broadstreet.app.investigate.aside import Aside, from_analysis
-from broadstreet.app.investigate.days import Days, read_days
+from broadstreet.app.investigate.aside import Aside, from_analysis, ragged_rows
+from broadstreet.app.investigate.daycolumns import read_day_columns
+from broadstreet.app.investigate.days import Days
+from broadstreet.app.investigate.ids import id_of
 from broadstreet.app.reading.dates import Order
-from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
+from broadstreet.app.reading.table import Table, is_missing, shown
 
 _NO_GROUP = frozenset({"other", "others", "unknown", "none", "unk", "n/a", "?"})
 _FARTHEST = 1e9
-_LONGEST_ID = 200
 _TAKEN = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
 _SHOWN = (*_TAKEN, "infected", "hospitalised", "reported")
 
@@ -117,39 +119,37 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
     Raises
     ------
     Unusable
-        If no row can be used, or days and months cannot be told apart.
+        If a column that is named is not there, or days and months cannot be told apart.
     """
     roles = columns.of_line_list(table, given)
-    days = {role: read_days(table, roles[role], order) for role in _SHOWN if role in roles}
-    days = {
-        role: one for role, one in days.items() if any(day is not None for day in one.values) or one.wrong
-    }
-    dated = any(one.dated for one in days.values())
-    if dated:
-        days = {role: one for role, one in days.items() if one.dated}
+    read = read_day_columns(table, {role: roles[role] for role in _SHOWN if role in roles}, given, order)
+    days = read.days
     pair = columns.coordinates(roles)
     aside: dict[int, str] = {}
     for role, one in days.items():
         for row, why in one.wrong.items():
             aside.setdefault(row, f'column "{shown(roles[role])}": {why}')
+    for row, (role, when) in far_away({role: one.numbers() for role, one in days.items()}).items():
+        said = date.fromordinal(int(when)).isoformat() if read.dated else f"{when:g}"
+        name = shown(roles[role])
+        aside.setdefault(row, f'column "{name}": {said} is more than 5 years from the other days of the list')
     points = _points(table, roles, pair, aside) if pair else None
-    held = _Rows(table, file, roles, days, dated, points, pair)
+    held = _Rows(table, file, roles, days, read.dated, points, pair)
     found = held.kept([row for row in range(len(table.rows)) if row not in aside])
     found.aside = [Aside(file, table.numbers[row], held.id(row), why) for row, why in sorted(aside.items())]
-    return _without_contradictions(held, found, _notes(roles, given, found))
+    found.aside += ragged_rows(table, file, roles.get("id"))
+    return _without_contradictions(held, found, _notes(roles, given, found) + read.notes)
 
 
 def _without_contradictions(held: _Rows, found: LineList, notes: list[str]) -> LineList:
     """Set aside what the analysis cannot use: double ids, onset after death, windows after onset, no date."""
     checked = read_cases(found.table(), tuple(found.groups), ("x", "y") if found.points else ())
-    wrong = [one for one in checked.set_aside if found.has_days or not one.why.startswith("no onset")]
+    needs_day = found.has_days or (bool(found.days) and found.points is None)  # a map can do without
+    wrong = [one for one in checked.set_aside if needs_day or not one.why.startswith("no onset")]
     later = from_analysis(wrong, found.file, found.rows)
     gone = {one.row for one in wrong}
     row_of = {number: row for row, number in enumerate(held.table.numbers)}
     kept = held.kept([row_of[number] for at, number in enumerate(found.rows) if at not in gone])
-    if not kept.ids:
-        first = [*found.aside, *later][0]
-        raise Unusable(f"expected a case that can be used; of row {first.row}: {first.why}")
     kept.aside = sorted([*found.aside, *later], key=lambda one: one.row)
     kept.notes = notes
     return kept
@@ -171,7 +171,7 @@ class _Rows:
         """Return the id of a row; its number where there is no such column."""
         if "id" not in self.roles:
             return f"row {self.table.numbers[row]}"
-        return shown(self.table.column(self.roles["id"])[row].strip(), _LONGEST_ID)
+        return id_of(self.table.column(self.roles["id"])[row])
 
     def kept(self, rows: list[int]) -> LineList:
         """Return these rows as cases."""
@@ -179,10 +179,7 @@ class _Rows:
         ids = cells.get("id")
         return LineList(
             self.file,
-            [
-                shown(ids[row].strip(), _LONGEST_ID) if ids else f"row {self.table.numbers[row]}"
-                for row in rows
-            ],
+            [id_of(ids[row]) if ids else f"row {self.table.numbers[row]}" for row in rows],
             {role: [one.values[row] for row in rows] for role, one in self.days.items()},
             {role: [_group(cells[role][row]) for row in rows] for role in columns.GROUPS if role in cells},
             None if self.points is None else [self.points[row] for row in rows],
@@ -195,7 +192,7 @@ class _Rows:
 
 def _group(cell: str) -> str | None:
     text = cell.strip()
-    return None if is_missing(text) or text.lower() in _NO_GROUP else shown(text, 200)
+    return None if is_missing(text) or text.lower() in _NO_GROUP else id_of(text)
 
 
 def _points(

@@ -55,6 +55,12 @@
     each.addEventListener("mouseenter", () => choose(each.dataset.case));
     each.addEventListener("click", () => choose(each.dataset.case));
   }
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const each of closed) each.open = true;
+  });
+  addEventListener("afterprint", () => { for (const each of closed) each.open = false; });
   let number = 0;
   for (const board of document.querySelectorAll(".rows")) {
     const options = [...board.querySelectorAll(".case")];

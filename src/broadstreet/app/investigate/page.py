@@ -13,12 +13,13 @@ import msgspec
 
 from broadstreet import __version__
 from broadstreet.analysis.transmission import Transmission
-from broadstreet.app.investigate import story
+from broadstreet.app.investigate import shares, story
 from broadstreet.app.investigate.chart_map import draw_map
 from broadstreet.app.investigate.curve import epidemic_curve, reproduction_chart
 from broadstreet.app.investigate.forest import MOST_DRAWN, Drawn, arranged
-from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.investigation import Investigation, impossible
 from broadstreet.app.investigate.rows import EVENTS, NAMES, time_axis, timeline, tree
+from broadstreet.app.investigate.sentences import counted, percent, unbroken
 from broadstreet.app.paper.parts import lines, row, scrolled, terms
 from broadstreet.app.paper.style import document, sheet
 
@@ -42,7 +43,7 @@ def page(found: Investigation) -> str:
     sections = [
         f"<h1>{escape(title)}</h1>",
         _tiles(found),
-        lines(story.lead(found)),
+        lines(map(unbroken, story.lead(found))),
         _section("Cases over time", epidemic_curve(found)),
         _section("Where on the map", _map(found)),
         _section("Which site explains the cases", _sites(found)),
@@ -54,7 +55,7 @@ def page(found: Investigation) -> str:
         _section("Declared links that cannot be", _impossible(found)),
         _section("How many each case infected", reproduction_chart(found)),
         _section("Rows that could not be used", _aside(found)),
-        _section("What to keep in mind", lines(story.cautions(found))),
+        _section("What to keep in mind", lines(map(unbroken, story.cautions(found)))),
         _section("How it was done", terms(_methods(found))),
         _section("How the files were read", lines(found.notes) if found.notes else ""),
     ]
@@ -81,7 +82,9 @@ def _section(title: str, inner: str) -> str:
 
 
 def _tiles(found: Investigation) -> str:
-    items = "".join(f"<li><b>{escape(t.number)}</b>{escape(t.what)}</li>" for t in story.tiles(found))
+    items = "".join(
+        f"<li><b>{escape(unbroken(t.number))}</b>{escape(unbroken(t.what))}</li>" for t in story.tiles(found)
+    )
     return f'<ul class="tiles">{items}</ul>'
 
 
@@ -89,7 +92,10 @@ def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, 
     """Return a table of at most so many rows; the first columns are text."""
     if total > MOST_ROWS:
         caption = f"{caption}: {MOST_ROWS} of {total:,}; all are in the table beside this page"
-    body = "\n".join(row(cells, "row", text=text) for cells, _ in zip(rows, range(MOST_ROWS), strict=False))
+    body = "\n".join(
+        row([*map(unbroken, cells)], "row", text=text)
+        for cells, _ in zip(rows, range(MOST_ROWS), strict=False)
+    )
     return scrolled(caption, f"<thead>{row(head, 'col', text=text)}</thead>\n<tbody>\n{body}\n</tbody>")
 
 
@@ -127,7 +133,7 @@ def _sites(found: Investigation) -> str:
     head = ("site", "probability", "cases nearest to it", "expected", "ratio", reach, "log Bayes factor")
     columns = ("site", "probability", "nearest", "expected", "ratio", "reach", "log_bayes_factor")
     rows = (
-        (str(s), story.percent(p), f"{n:,}", f"{e:.1f}", f"{r:.2f}", f"{h:.3g}", f"{b:.1f}")
+        (str(s), percent(p), f"{n:,}", f"{e:.1f}", f"{r:.2f}", f"{h:.3g}", f"{b:.1f}")
         for s, p, n, e, r, h, b in zip(*(sites[c] for c in columns), strict=True)
     )
     return _table("Sites, the most probable first", head, rows, text=1, total=len(sites["site"]))
@@ -143,7 +149,7 @@ def _places(found: Investigation) -> str:
         (
             str(w),
             str(a) if a == b else f"{a} to {b}",
-            story.percent(p),
+            percent(p),
             str(n),
             f"{e:.1f}",
             f"{o:.1f}",
@@ -152,7 +158,7 @@ def _places(found: Investigation) -> str:
         for w, a, b, p, n, e, o, q in zip(*(places[c] for c in columns), strict=True)
     )
     common = (
-        f"<p>A common source has a probability of {story.percent(found.places.common_source)}, against "
+        f"<p>A common source has a probability of {percent(found.places.common_source)}, against "
         "spread from "
         "person to person and from elsewhere.</p>"
     )
@@ -164,7 +170,7 @@ def _sources(found: Investigation) -> str:
         return ""
     sources = found.links.sources
     rows = [
-        (str(case), str(onset or "not known"), story.percent(chance), story.percent(unseen))
+        (str(case), str(onset or "not known"), percent(chance), percent(unseen))
         for case, onset, chance, unseen in zip(
             *(sources[c] for c in ("case", "onset", "probability", "unseen")), strict=True
         )
@@ -197,14 +203,36 @@ def _tree(found: Investigation, drawn: list[Drawn], placed: int) -> str:
         return ""
     axis = time_axis(found, drawn)
     return (
-        "<p>The most probable tree: each case stands below the one that infected it. Point at a case, or "
-        "move with the "
-        "arrow keys, to see who else may have infected it, and why.</p>"
+        "<p>The most probable tree: each case stands below the one that infected it, with the probability of "
+        "that beside it. Point at a case, or move with the arrow keys, to see who else may have infected it, "
+        "and why.</p>"
         f"{_more(placed)}{_legend(_TREE_LEGEND)}"
         f'<div class="board">{tree(found, drawn, axis)}'
         '<aside class="panel" aria-live="polite" aria-label="The case that is pointed at">'
         "<p>Point at a case to see the alternatives.</p></aside></div>"
+        f"{_tree_table(found)}"
     )
+
+
+def _tree_table(found: Investigation) -> str:
+    """Return the tree as a table, for paper and for those who do not see it."""
+    assert found.links is not None
+    tree = found.links.tree
+    columns = ("case", "onset", "infector", "probability", "unseen")
+    rows = (
+        (str(case), str(onset or "not known"), _infector(by, unseen), percent(chance))
+        for case, onset, by, chance, unseen in zip(*(tree[name] for name in columns), strict=True)
+    )
+    head = ("case", "onset", "infector in the tree", "probability")
+    size = len(tree["case"])
+    table = _table("The most probable tree", head, rows, text=3, total=size)
+    return f"<details><summary>The tree as a table, {counted(size, 'link')}</summary>\n{table}</details>"
+
+
+def _infector(name: str | None, unseen: int | None) -> str:
+    if name is not None:
+        return name
+    return f"through {counted(unseen, 'unseen case')}" if unseen else "nobody in the list"
 
 
 def _timeline(found: Investigation, drawn: list[Drawn], placed: int) -> str:
@@ -228,26 +256,26 @@ def _links(found: Investigation) -> str:
     columns = [infectors[c] for c in ("case", "infector", "probability", "reasons")]
     first: dict[str, tuple[str, str, str, str]] = {}
     for case, by, chance, why in zip(*columns, strict=True):
-        first.setdefault(case, (case, by or "nobody in the list", why, story.percent(chance)))
+        first.setdefault(case, (case, by or "nobody in the list", why, percent(chance)))
     head = ("case", "most probable infector", "why", "probability")
     table = _table("The most probable infector of each case", head, first.values(), text=3, total=len(first))
-    return f"<details><summary>{len(first):,} cases, with the reasons</summary>\n{table}</details>"
+    return f"<details><summary>{counted(len(first), 'case')}, with the reasons</summary>\n{table}</details>"
 
 
 def _impossible(found: Investigation) -> str:
-    if found.links is None or not found.links.impossible["case"]:
+    table = impossible(found)
+    if not table.get("case"):
         return ""
-    table = found.links.impossible
-    rows = zip(*(map(str, table[c]) for c in ("infector", "case", "why")), strict=True)
-    head = ("infector", "case", "why it cannot be")
-    return _table("Declared links", head, rows, text=3, total=len(table["case"]))
+    rows = zip(*(map(str, table[c]) for c in ("row", "infector", "case", "why")), strict=True)
+    head = ("row", "infector", "case", "why it cannot be")
+    return _table("Declared links", head, rows, text=4, total=len(table["case"]))
 
 
 def _aside(found: Investigation) -> str:
     if not found.aside:
         return "<p>Every row could be used.</p>"
     rows = ((one.file, f"{one.row:,}", one.id, one.why) for one in found.aside)
-    caption = f"{len(found.aside):,} row{'' if len(found.aside) == 1 else 's'} set aside"
+    caption = f"{counted(len(found.aside), 'row')} set aside"
     return _table(caption, ("file", "row", "id", "why"), rows, text=4, total=len(found.aside))
 
 
@@ -257,13 +285,15 @@ def _methods(found: Investigation) -> Iterable[tuple[str, str]]:
         yield "Disease", f"{belief.name[:1].upper()}{belief.name[1:]}"
         yield (
             "From onset to onset",
-            f"mean {belief.serial[0]:.1f}, standard deviation {belief.serial[1]:.1f} days"
-            f"{_learned(found.links)}",
+            f"mean {belief.serial[0]:.1f}, standard deviation {belief.serial[1]:.1f} days "
+            f"({belief.serial_source}){_learned(found.links)}",
         )
         if belief.incubation:
             mean, sd = belief.incubation
-            yield "Incubation period", f"mean {mean:.1f}, standard deviation {sd:.1f} days"
-        yield "Intervals are from", belief.source
+            told = f"mean {mean:.1f}, standard deviation {sd:.1f} days ({belief.incubation_source})"
+            yield "Incubation period", told
+        yield "Cases that are in the list", shares.seen(found)
+        yield "Cases infected from outside", shares.outside(found)
         yield "Who infected whom", _inference(found)
     if found.places is not None and found.window:
         first, last = found.window

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from broadstreet.analysis.frame import Frame
-from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.investigation import Investigation, impossible
 from broadstreet.app.investigate.page import page
 from broadstreet.app.paper.spreadsheet import harmless
 
@@ -55,8 +55,9 @@ def tables(found: Investigation) -> dict[str, Mapping[str, Any]]:
             "links": links.infectors,
             "tree": links.tree,
             "sources": links.sources,
-            "impossible": links.impossible,
+            "impossible": impossible(found),
             "reproduction": links.reproduction.over_time,
+            "reproduction_by_case": links.reproduction.cases,
         }
     if found.places is not None:
         held |= {"places": found.places.places, "place_times": found.places.times}

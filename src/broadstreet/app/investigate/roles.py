@@ -28,6 +28,9 @@ DATES = {
     "rash": r".*rash.*|.*exanthem.*",
     "day": r"date|day|dt|datum|fecha|날짜|日期",
 }
+_STAND_INS = ("rash", "day")
+_ONSET = r".*onset(?!.*(known|type|place|site)).*|erkrankungs.*|.*inicio.*sintomas.*|발병일?|.*发病.*"
+"""Names that mean the day of onset whatever the column holds: "symptoms" may be a list of them."""
 GROUPS = {
     "household": r"(house_?hold|hh|famil(y|ie|ia)|haushalt|hogar)(_?(id|no|nr|number|code))?|가구.*"
     r"|家庭.*|户.*",
@@ -95,10 +98,10 @@ def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
     """
     roles = _checked(table, given)
     dated = {name for name in table.names if name and _may_be_days(table, name)}
-    for role, column in find(table, DATES, roles.values()).items():
-        if column in dated:
-            roles.setdefault(role, column)
-    _stand_in(roles, given)
+    roles |= find(table, _without(DATES, roles), {*table.names} - dated | {*roles.values()})
+    _stand_in(table, roles, given)
+    others = {role: pattern for role, pattern in DATES.items() if role not in (*roles, "onset", *_STAND_INS)}
+    roles |= find(table, others, roles.values())
     for role, column in find(table, GROUPS | LINE_LIST, roles.values()).items():
         if role not in GROUPS or _groups(table, column):
             roles.setdefault(role, column)
@@ -117,14 +120,24 @@ def _checked(table: Table, given: Mapping[str, str]) -> Roles:
     return dict(given)
 
 
-def _stand_in(roles: Roles, given: Mapping[str, str]) -> None:
-    """Let another date stand for onset where there is no such column: of the illness first, then any."""
+def _without(patterns: Mapping[str, str], taken: Iterable[str]) -> dict[str, str]:
+    used = set(taken)
+    return {role: pattern for role, pattern in patterns.items() if role not in used}
+
+
+def _stand_in(table: Table, roles: Roles, given: Mapping[str, str]) -> None:
+    """Let another column be the onset where none so named holds days: one whose text is then reported, a
+    rash, any day, or one that is empty.
+    """
     if "onset" not in roles:
-        for role in ("rash", "day"):
-            if role in roles:
-                roles["onset"] = roles.pop(role)
-                break
-    for role in ("rash", "day"):
+        named = find(table, {"onset": _ONSET}, roles.values()).get("onset")
+        if named and any(not is_missing(cell) for cell in table.column(named)):
+            roles["onset"] = named
+        elif found := next((role for role in _STAND_INS if role in roles), None):
+            roles["onset"] = roles.pop(found)
+        elif named:
+            roles["onset"] = named
+    for role in _STAND_INS:
         if role not in given:
             roles.pop(role, None)
 

@@ -7,9 +7,11 @@ from html import escape
 from broadstreet.app.investigate.axis import Axis
 from broadstreet.app.investigate.forest import Drawn
 from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.sentences import percent, unbroken
 
 _ROW = 20.0
 _SURE, _LIKELY = 0.8, 0.5
+_LAST_PLACE = 85.0  # percent of the width: a number does not fit to the right of it
 # What a case's row shows: role, how it is drawn, and what it is called.
 _DOWN, _UP = "M-5-4h10l-5 9z", "M-5 5h10l-5-9z"
 EVENTS = {
@@ -44,6 +46,8 @@ def tree(found: Investigation, drawn: list[Drawn], axis: Axis) -> str:
             links.append(_link(x[one.parent], _middle(one.parent), x[row], y, one, drawn[one.parent].at))
         known = found.cases.first_day(one.at)
         hollow = known is not None and known[0] != "onset"
+        if one.parent is not None:
+            marks.append(_chance(x[row], y, one.probability))
         kind = "root" if one.parent is None else "onset"
         marks.append(
             f'<g class="case" data-case="{one.at}" role="option" aria-selected="false" '
@@ -115,6 +119,13 @@ def _link(x0: float, y0: float, x1: float, y1: float, one: Drawn, parent: int) -
         f'<line x1="{x0}%" x2="{x0}%" y1="{y0:g}" y2="{y1:g}"/>'
         f'<line x1="{x0}%" x2="{x1}%" y1="{y1:g}" y2="{y1:g}"/></g>'
     )
+
+
+def _chance(x: float, y: float, probability: float) -> str:
+    """Return the probability of a link, beside its case: left of it where there is no room to the right."""
+    anchor, shift = ("end", -9) if x > _LAST_PLACE else ("start", 9)
+    said = escape(unbroken(percent(probability)))
+    return f'<text class="odds" x="{x}%" dx="{shift}" y="{y + 4:g}" text-anchor="{anchor}">{said}</text>'
 
 
 def _exposure(found: Investigation, at: int, axis: Axis, y: float) -> list[str]:

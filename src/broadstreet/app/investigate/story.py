@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from broadstreet.app.investigate import shares
 from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.sentences import counted, percent
 
 _LIKELY, _SURE = 0.5, 0.8
 
@@ -22,6 +24,8 @@ class Tile:
 def lead(found: Investigation) -> list[str]:
     """Return what was found, the most important first."""
     said = [_cases(found)]
+    if found.links is not None and found.belief.contradiction:
+        said.append(found.belief.contradiction)
     if found.sites is not None:
         said.append(_site(found))
     if found.places is not None:
@@ -29,18 +33,18 @@ def lead(found: Investigation) -> list[str]:
     if found.links is not None:
         said += [_index(found), *([_links(found)] if len(found.cases.ids) > 1 else [])]
         if impossible := len(found.links.impossible["case"]):
-            said.append(f"{_counted(impossible, 'declared link')} cannot be.")
+            said.append(f"{counted(impossible, 'declared link')} cannot be.")
     if found.aside:
         said.append(
-            f"{_counted(len(found.aside), 'row')} of the files could not be used; each is listed below."
+            f"{counted(len(found.aside), 'row')} of the files could not be used; each is listed below."
         )
     return said
 
 
 def tiles(found: Investigation) -> list[Tile]:
     """Return the numbers that come first."""
-    shown = [Tile(f"{len(found.cases.ids):,}", "cases analysed")]
-    shown.append(Tile(f"{len(found.aside):,}", "rows set aside"))
+    shown = [Tile(f"{(cases := len(found.cases.ids)):,}", f"case{'' if cases == 1 else 's'} analysed")]
+    shown.append(Tile(f"{len(found.aside):,}", f"row{'' if len(found.aside) == 1 else 's'} set aside"))
     if found.links is not None:
         best = _best(found)
         shown.append(
@@ -58,23 +62,12 @@ def tiles(found: Investigation) -> list[Tile]:
     return shown
 
 
-def percent(probability: float) -> str:
-    """Return a probability as people say it."""
-    if probability < 0.001:
-        return "below 0.1 %"
-    if probability > 0.999:
-        return "above 99.9 %"
-    return f"{100 * probability:.{0 if 0.0095 <= probability < 0.9895 else 1}f} %"
-
-
-def _counted(number: int, one: str) -> str:
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
-
-
 def _cases(found: Investigation) -> str:
     cases = found.cases
+    if not cases.ids:
+        return "No case of the list could be used: each row is listed with its reason."
     onsets = [day for day in cases.days.get("onset", []) if day is not None]
-    told = _counted(len(cases.ids), "case")
+    told = counted(len(cases.ids), "case")
     if not onsets:
         return f"{told}."
     first, last = cases.label(min(onsets)), cases.label(max(onsets))
@@ -93,7 +86,8 @@ def _site(found: Investigation) -> str:
     return (
         f"{sites['site']} explains where the cases are best, with a probability of "
         f"{percent(sites['probability'])}: "
-        f"{sites['nearest']:,} cases have no nearer site {how}, where {sites['expected']:.0f} were expected."
+        f"{counted(sites['nearest'], 'case has', 'cases have')} no nearer site {how}, where "
+        f"{sites['expected']:.0f} were expected."
     )
 
 
@@ -105,8 +99,8 @@ def _place(found: Investigation) -> str:
     return (
         f"A common source has a probability of {percent(ranking.common_source)}; the most probable one is "
         f"{top['place']} "
-        f"{when}, with {percent(top['probability'])}: {top['cases']} of {len(ranking.cases['case'])} cases "
-        "report it, "
+        f"{when}, with {percent(top['probability'])}: {top['cases']} of "
+        f"{counted(len(ranking.cases['case']), 'case')} report it, "
         f"{top['expected']:.1f} were expected."
     )
 
@@ -161,7 +155,7 @@ def cautions(found: Investigation) -> list[str]:
             "what the list "
             "tells. It does not prove that one person infected another, and is no ground to blame anybody.",
             "Cases that are not in the list cannot be named as infectors. Where many are missing, a link "
-            "may skip one.",
+            f"may skip one. {shares.caution(found)}",
             "Dates told wrongly move links: an onset that is a few days off makes another infector look "
             "better.",
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from broadstreet.app.investigate import roles
-from broadstreet.app.investigate.aside import Aside
+from broadstreet.app.investigate.aside import Aside, ragged_rows
 from broadstreet.app.investigate.days import read_days
+from broadstreet.app.investigate.ids import id_of
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.guessing import holds_numbers, listed
 from broadstreet.app.reading.table import Table, Unusable, is_missing, read_table, shown
+
+_HIGHEST = 1e9
+"""Squares of coordinates up to it do not overflow."""
 
 
 @dataclass
@@ -27,12 +32,15 @@ class Beside:
     rows : list of int
         Row of the file of each row.
     aside : list of Aside
+    dated : bool or None
+        Whether days are dates; None where there are none.
     """
 
     file: str
     columns: dict[str, list[Any]]
     rows: list[int]
     aside: list[Aside] = field(default_factory=list)
+    dated: bool | None = None
 
 
 def contacts(path: Path, encoding: str) -> Beside:
@@ -43,7 +51,7 @@ def contacts(path: Path, encoding: str) -> Beside:
     Unusable
         If there are no two columns of ids.
     """
-    table = read_table(path, encoding)
+    table = read_table(path, encoding, tolerant=True)
     found = roles.find(table, roles.CONTACTS)
     pair = next(
         (p for p in (("infector", "case"), ("id", "contact"), ("case", "contact")) if set(p) <= set(found)),
@@ -54,14 +62,10 @@ def contacts(path: Path, encoding: str) -> Beside:
             f"{path.name}: expected columns infector and case, or id and contact, found {listed(table.names)}"
         )
     names = ("infector", "case") if pair == ("infector", "case") else ("id", "contact")
-    return Beside(
-        path.name,
-        {
-            to: [_cell(cell) for cell in table.column(found[role])]
-            for role, to in zip(pair, names, strict=True)
-        },
-        table.numbers,
-    )
+    columns = {
+        to: [_cell(cell) for cell in table.column(found[role])] for role, to in zip(pair, names, strict=True)
+    }
+    return Beside(path.name, columns, table.numbers, ragged_rows(table, path.name, found[pair[0]]))
 
 
 def visits(path: Path, encoding: str, order: Order | None) -> Beside:
@@ -72,18 +76,20 @@ def visits(path: Path, encoding: str, order: Order | None) -> Beside:
     Unusable
         If a column is missing.
     """
-    table = read_table(path, encoding)
+    table = read_table(path, encoding, tolerant=True)
     found = roles.required(table, roles.VISITS, path.name, ("id", "place", "start"))
-    read = Beside(path.name, {}, table.numbers)
+    read = Beside(path.name, {}, table.numbers, ragged_rows(table, path.name, found["id"]))
     for role in ("id", "place"):
         read.columns[role] = [_cell(cell) for cell in table.column(found[role])]
     wrong: dict[int, str] = {}
     for role in ("start", "end"):
         if role in found:
             days = read_days(table, found[role], order)
+            if not days.is_empty:
+                read.dated = days.dated
             read.columns[role] = _labels(days.values, days.dated)
             wrong |= days.wrong
-    return _without(read, wrong)
+    return _without(read, wrong, "id")
 
 
 def controls(path: Path, encoding: str) -> Beside:
@@ -94,25 +100,26 @@ def controls(path: Path, encoding: str) -> Beside:
     Unusable
         If there is no column of ids.
     """
-    table = read_table(path, encoding)
+    table = read_table(path, encoding, tolerant=True)
     patterns = roles.CONTROLS | {name: roles.GROUPS[name] for name in ("household", "workplace")}
     found = roles.required(table, patterns, path.name, ("id",))
     return Beside(
         path.name,
         {role: [_cell(c) for c in table.column(name)] for role, name in found.items()},
         table.numbers,
+        ragged_rows(table, path.name, found["id"]),
     )
 
 
 def layer(path: Path, encoding: str, patterns: dict[str, str], axes: tuple[str, str]) -> Beside:
-    """Read a layer of the map, with a name or a number at each point.
+    """Read a layer of the map, with a name or a number at each point; rows without a point are set aside.
 
     Raises
     ------
     Unusable
-        If a column is missing, or a cell is no coordinate.
+        If a column is missing.
     """
-    table = read_table(path, encoding)
+    table = read_table(path, encoding, tolerant=True)
     name = next(iter(patterns))
     found = roles.required(table, roles.COORDINATES, path.name, axes)
     found |= roles.find(table, patterns, found.values())
@@ -120,12 +127,15 @@ def layer(path: Path, encoding: str, patterns: dict[str, str], axes: tuple[str, 
         found[name] = _first_text(table, [found[axis] for axis in axes], path.name, name)
     if name not in found:
         found[name] = _first_text(table, found.values(), path.name, name)
-    read = Beside(path.name, {name: [_cell(c) for c in table.column(found[name])]}, table.numbers)
-    for axis in axes:
-        read.columns[axis] = [_number(table, row, found[axis], path.name) for row in range(len(table.rows))]
-    if name == "population":
-        read.columns[name] = [_number(table, row, found[name], path.name) for row in range(len(table.rows))]
-    return read
+    aside = ragged_rows(table, path.name, found[name])
+    read = Beside(path.name, {name: [_cell(c) for c in table.column(found[name])]}, table.numbers, aside)
+    wrong: dict[int, str] = {}
+    for role in (*axes, *(("population",) if name == "population" else ())):
+        read.columns[role] = _numbers(table, found[role], wrong)
+    for row, value in enumerate(read.columns[name]):
+        if value is None:
+            wrong.setdefault(row, f"the {name} is missing")
+    return _without(read, wrong, name)
 
 
 def _first_text(table: Table, taken: Iterable[str], file: str, wanted: str) -> str:
@@ -137,31 +147,35 @@ def _first_text(table: Table, taken: Iterable[str], file: str, wanted: str) -> s
     return (text or free)[0]
 
 
-def _number(table: Table, row: int, name: str, file: str) -> float:
-    cell = table.rows[row][table.names.index(name)]
-    try:
-        return float(cell.replace(",", "."))
-    except ValueError:
-        raise Unusable(
-            f'{file}: {table.place(row, name)}: expected a number, found "{shown(cell, 40)}"'
-        ) from None
+def _numbers(table: Table, name: str, wrong: dict[int, str]) -> list[float]:
+    """Return the numbers of a column, NaN where there is none."""
+    numbers = []
+    for row, cell in enumerate(table.column(name)):
+        try:
+            number = float(cell.replace(",", "."))
+        except ValueError:
+            number = math.nan
+        if not abs(number) <= _HIGHEST:  # neither of NaN
+            wrong.setdefault(row, f'column "{shown(name)}": expected a number, found "{shown(cell, 40)}"')
+        numbers.append(number)
+    return numbers
 
 
 def _cell(cell: str) -> str | None:
-    return None if is_missing(cell) else shown(cell.strip(), 200)
+    return None if is_missing(cell) else id_of(cell)
 
 
 def _labels(values: list[int | None], dated: bool) -> list[Any]:
     return [None if day is None else date.fromordinal(day).isoformat() if dated else day for day in values]
 
 
-def _without(read: Beside, wrong: dict[int, str]) -> Beside:
-    """Set aside the rows whose days cannot be read."""
-    ids = read.columns["id"]
-    read.aside = [
-        Aside(read.file, read.rows[row], ids[row] or "?", why) for row, why in sorted(wrong.items())
+def _without(read: Beside, wrong: dict[int, str], name: str) -> Beside:
+    """Set aside the rows that are wrong, each with its name."""
+    names = read.columns[name]
+    read.aside += [
+        Aside(read.file, read.rows[row], str(names[row] or ""), why) for row, why in sorted(wrong.items())
     ]
     kept = [row for row in range(len(read.rows)) if row not in wrong]
-    read.columns = {name: [cells[row] for row in kept] for name, cells in read.columns.items()}
+    read.columns = {key: [cells[row] for row in kept] for key, cells in read.columns.items()}
     read.rows = [read.rows[row] for row in kept]
     return read

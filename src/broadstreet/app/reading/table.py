@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MOST_BYTES = 100_000_000
@@ -32,11 +32,15 @@ class Table:
         The other rows, as long as the names.
     numbers
         Row of the file of each, the names' being 1.
+    ragged
+        Rows that do not have as many cells as the first, by their number: the cells, and why they cannot be
+        read.
     """
 
     names: list[str]
     rows: list[list[str]]
     numbers: list[int]
+    ragged: dict[int, tuple[list[str], str]] = field(default_factory=dict)
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column."""
@@ -59,8 +63,15 @@ def shown(text: str, most: int = 60) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in cut)
 
 
-def read_table(path: Path, encoding: str = "utf-8-sig") -> Table:
+def read_table(path: Path, encoding: str = "utf-8-sig", *, tolerant: bool = False) -> Table:
     """Return the table in a file.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str
+    tolerant : bool
+        Whether rows that do not have as many cells as the first are kept apart, and there may be none below.
 
     Raises
     ------
@@ -78,21 +89,30 @@ def read_table(path: Path, encoding: str = "utf-8-sig") -> Table:
         raise Unusable(f"expected a table with names in its first row, {path.name} is empty") from None
     names = [name.strip() for name in names]
     _check_names(names)
-    kept: list[list[str]] = []
-    numbers: list[int] = []
+    table = Table(names, [], [])
     for number, row in rows:
-        if len(row) != len(names):
-            raise Unusable(
-                f"row {number}: expected {len(names)} cells as in the first row, found {len(row)}; a text "
-                f"with {_NAMES_OF_SEPARATORS[separator]} in it must stand in quotation marks"
-            )
-        kept.append(row)
-        numbers.append(number)
-        if len(kept) > MOST_ROWS:
+        _add(table, number, row, separator)
+        if len(table.rows) + len(table.ragged) > MOST_ROWS:
             raise Unusable(f"expected at most {MOST_ROWS:,} rows; count them first, or split the file")
-    if not kept:
+    if tolerant:
+        return table
+    for number, (_, why) in table.ragged.items():
+        raise Unusable(f"row {number}: {why}")
+    if not table.rows:
         raise Unusable(f"expected rows below the names, {path.name} has none")
-    return Table(names, kept, numbers)
+    return table
+
+
+def _add(table: Table, number: int, row: list[str], separator: str) -> None:
+    if len(row) != len(table.names):
+        why = (
+            f"expected {len(table.names)} cells as in the first row, found {len(row)}; a text with "
+            f"{_NAMES_OF_SEPARATORS[separator]} in it must stand in quotation marks"
+        )
+        table.ragged[number] = row, why
+        return
+    table.rows.append(row)
+    table.numbers.append(number)
 
 
 _NAMES_OF_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tabulator", "|": "a bar"}
