@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Table, read
 from broadstreet.analysis.frame import Frame
-from broadstreet.analysis.transmission.arborescence import most_probable
 from broadstreet.analysis.transmission.dates import is_missing
 from broadstreet.analysis.transmission.generation import Generation, generation, interval_ranges
 from broadstreet.analysis.transmission.impossible import impossible_links
@@ -20,6 +19,7 @@ from broadstreet.analysis.transmission.linelist import key_of
 from broadstreet.analysis.transmission.reasons import Reasons
 from broadstreet.analysis.transmission.reproduction import Reproduction, reproduction
 from broadstreet.analysis.transmission.scoring import Evaluation, combine, score_case
+from broadstreet.analysis.transmission.trees import tree_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +48,8 @@ class Transmission:
     def infectors(self) -> Frame:
         """Return `case, infector, probability, reasons`, the most probable of each case first.
 
-        `infector` None means: imported, or infected by someone who is not in the list.
+        `infector` None means: imported, or infected by someone who is not in the list. That is one answer
+        where the list has many: it comes first only where it is more probable than all others together.
         """
         pairs, found = self.study.pairs, self.study.posterior
         nobody = found.nobody()
@@ -57,7 +58,7 @@ class Transmission:
         for case, name in enumerate(self._names):
             first, last = pairs.start[case], pairs.start[case + 1]
             chance = np.append(found.pair[first:last], nobody[case])
-            for at in np.argsort(-chance, kind="stable").tolist():
+            for at in _by_probability(chance):
                 if chance[at] < _SHOWN:
                     break
                 if at == last - first:
@@ -73,35 +74,17 @@ class Transmission:
 
     @cached_property
     def tree(self) -> Frame:
-        """Return the most probable tree: `case, infector, probability, onset, infector_onset, unseen`.
+        """Return the most probable tree.
 
-        `unseen` is the most probable number of unseen cases between, where the infector is None and not
-        imported.
+        Columns `case, infector, probability, nobody, onset, infector_onset, unseen`.
+
+        Whether a case has an infector in the list is decided first: it is a root only where `nobody`, the
+        probability that it has none, is above one half, or where its links would close a cycle. Then each
+        has its most probable infector, as far as cycles allow. At a root `probability` is that of `nobody`,
+        and `unseen` the most probable number of unseen cases between it and the list, None where that none of
+        the list came before it is more probable.
         """
-        pairs, found = self.study.pairs, self.study.posterior
-        size = pairs.size
-        nobody = found.nobody()
-        source = np.concatenate([pairs.infector.astype(np.int64), np.full(size, size)])
-        target = np.concatenate([pairs.case().astype(np.int64), np.arange(size)])
-        chance = np.concatenate([found.pair, nobody])
-        held = (chance > 1e-6) | (source == size)
-        source, target, chance = source[held], target[held], chance[held]
-        edge = most_probable(source, target, np.log(np.maximum(chance, 1e-12)), size)
-        infector = source[edge]
-        links = np.argmax(np.vstack([found.outside, found.unseen]), axis=0) if size else np.zeros(0, np.int64)
-        onset = self._onset
-        return Frame(
-            {
-                "case": self._names,
-                "infector": [None if j == size else self._names[j] for j in infector.tolist()],
-                "probability": chance[edge],
-                "onset": onset,
-                "infector_onset": [None if j == size else onset[j] for j in infector.tolist()],
-                "unseen": [
-                    int(links[i]) if j == size and links[i] else None for i, j in enumerate(infector.tolist())
-                ],
-            }
-        )
+        return tree_table(self.study, self._names, self._onset)
 
     @cached_property
     def sources(self) -> Frame:
@@ -242,3 +225,11 @@ class Transmission:
             declared,
             study.evidence.timing.mechanistic,
         )
+
+
+def _by_probability(chance: Floats) -> list[int]:
+    """Return the order of answers; the last, nobody, comes first only where it outweighs all others."""
+    order: list[int] = np.argsort(-chance, kind="stable").tolist()
+    if len(order) > 1 and order[0] == len(chance) - 1 and chance[-1] <= 0.5:
+        order[:2] = order[1::-1]
+    return order
