@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Table, read
 from broadstreet.analysis.frame import Frame
+from broadstreet.analysis.transmission.answers import infectors_table
 from broadstreet.analysis.transmission.dates import is_missing
 from broadstreet.analysis.transmission.generation import Generation, generation, interval_ranges
 from broadstreet.analysis.transmission.impossible import impossible_links
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_SHOWN = 0.001
 _LEAD = 4.0
 
 
@@ -50,27 +50,9 @@ class Transmission:
 
         `infector` None means: imported, or infected by someone who is not in the list. That is one answer
         where the list has many: it comes first only where it is more probable than all others together.
+        Each case has as many rows as it takes to reach 99.9 %; below 0.1 % reasons are empty.
         """
-        pairs, found = self.study.pairs, self.study.posterior
-        nobody = found.nobody()
-        reasons = self._reasons
-        rows: list[tuple[str, str | None, float, str]] = []
-        for case, name in enumerate(self._names):
-            first, last = pairs.start[case], pairs.start[case + 1]
-            chance = np.append(found.pair[first:last], nobody[case])
-            for at in _by_probability(chance):
-                if chance[at] < _SHOWN:
-                    break
-                if at == last - first:
-                    told = reasons.nobody(
-                        float(found.outside[case]), float(found.unseen[:, case].sum()), int(at)
-                    )
-                    rows.append((name, None, float(chance[at]), told))
-                    continue
-                infector = int(pairs.infector[first + at])
-                rows.append((name, self._names[infector], float(chance[at]), reasons.link(infector, case)))
-        names = ("case", "infector", "probability", "reasons")
-        return Frame({column: [row[k] for row in rows] for k, column in enumerate(names)})
+        return infectors_table(self.study, self._names, self._reasons)
 
     @cached_property
     def tree(self) -> Frame:
@@ -225,11 +207,3 @@ class Transmission:
             declared,
             study.evidence.timing.mechanistic,
         )
-
-
-def _by_probability(chance: Floats) -> list[int]:
-    """Return the order of answers; the last, nobody, comes first only where it outweighs all others."""
-    order: list[int] = np.argsort(-chance, kind="stable").tolist()
-    if len(order) > 1 and order[0] == len(chance) - 1 and chance[-1] <= 0.5:
-        order[:2] = order[1::-1]
-    return order
