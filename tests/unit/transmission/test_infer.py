@@ -137,6 +137,17 @@ def test_one_case_is_an_index_case():
     assert found.tree["infector"] == [None]
 
 
+def test_the_number_that_each_case_infected_is_a_table_that_adds_up_to_the_links():
+    generator = np.random.default_rng(1)
+    cases = {"id": range(40), "onset": np.sort(generator.integers(0, 60, 40))}
+    found = infer(cases, serial_interval=MEASLES, seed=1)
+    table = found.reproduction.table
+    assert list(table) == ["case", "onset", "mean", "lower", "upper"]
+    assert table["case"] == [str(k) for k in range(40)]
+    assert sum(table["mean"]) == pytest.approx(40 - found.study.posterior.nobody().sum())
+    assert all(low <= high for low, high in zip(table["lower"], table["upper"], strict=True))
+
+
 def test_no_case_at_all_gives_empty_tables():
     found = infer({"id": [], "onset": []}, serial_interval=MEASLES, seed=1)
     assert found.infectors.height == found.tree.height == found.sources.height == 0
