@@ -22,7 +22,6 @@ GROUP_SHAPE = 1.0
 RECALL_PRIOR, FALSE_PRIOR = (4.0, 4.0), (1.0, 50.0)
 # Rounds at most, fewer where there are so many pairs in all rounds together.
 _ROUNDS, _FEWEST_ROUNDS, _EFFORT, _TOLERANCE = 200, 8, 40_000_000, 1e-4
-_DISTANCES, _REACHES = 10_000, 24
 # Of hidden links at least so many are by someone who shares no group with the case.
 _LEAST_HIDDEN = 0.1
 _LEAST_RATIO = 1e-4
@@ -34,13 +33,11 @@ def first_guess(evidence: Evidence, priors: Priors) -> Rates:
     """Return rates to begin with: a pair in one group is ten times as likely a link as another."""
     size = max(evidence.pairs.size, 1)
     anyone = size / max(evidence.exposure_any, 1.0) / 2.0
-    apart = _some_distances(evidence)
-    reach = float(np.quantile(apart[apart > 0.0], 0.02)) if (apart > 0.0).any() else 1.0
     return Rates(
         anyone=anyone,
         groups=[np.full(levels, anyone * 10.0) for levels in evidence.levels],
         near=anyone if evidence.distance.size else 0.0,
-        reach=reach if reach > 0.0 else 1.0,
+        reach=evidence.apart.first_guess(),
         shared=0.5 * size / evidence.exposure_shared if evidence.exposure_shared > 0.0 else 0.0,
         outside=priors.outside.mean,
         reported=priors.reported.mean,
@@ -118,8 +115,9 @@ def maximise(evidence: Evidence, priors: Priors, expected: Expected, rates: Rate
         groups.append(common * (GROUP_SHAPE + every) / (GROUP_SHAPE + common * risk))
     reach, near = rates.reach, rates.near
     if evidence.distance.size:
-        reach = _fitted_reach(evidence, expected, reach)
-        near = rate(expected.near, _exposure_near(evidence, reach))
+        reach = evidence.apart.likeliest(expected.near, expected.near_distance, reach)
+        # the kernel over pairs in order of time is estimated from the pairs whose dates fit
+        near = rate(expected.near, evidence.apart.mean_kernel(reach) * evidence.exposure_any)
     reported, unseen = _seen(priors.reported, expected, rates)
     declared_else = max(evidence.declared_all - expected.declared, 0.0)
     return replace(
@@ -157,29 +155,3 @@ def _seen(prior: Beta, expected: Expected, rates: Rates) -> tuple[float, float]:
     return reported, rates.hidden * float(
         np.clip(wanted / max(float(expected.unseen.sum()), 1e-9), 0.1, 10.0)
     )
-
-
-def _exposure_near(evidence: Evidence, reach: float) -> float:
-    """Return the sum of the kernel over pairs in order of time, estimated from the pairs whose dates fit."""
-    known = _some_distances(evidence)
-    if not known.size:
-        return 0.0
-    return float(np.exp(-known / reach).mean()) * evidence.exposure_any
-
-
-def _some_distances(evidence: Evidence) -> Floats:
-    """Return known distances; of very many an even selection."""
-    known = evidence.distance[:: max(1, len(evidence.distance) // _DISTANCES)]
-    return np.asarray(known[np.isfinite(known)])
-
-
-def _fitted_reach(evidence: Evidence, expected: Expected, reach: float) -> float:
-    """Return the reach under which the distances of links by nearness are likeliest, given all distances."""
-    known = _some_distances(evidence)
-    if not known.size or expected.near < 1.0:
-        return reach
-    low, high = np.quantile(known[known > 0.0], [0.002, 0.9]) if (known > 0.0).any() else (reach, reach)
-    grid = np.geomspace(max(low, high * 1e-4), high, _REACHES)
-    common = np.exp(-known[:, np.newaxis] / grid).mean(axis=0)
-    score = -expected.near_distance / grid - expected.near * np.log(np.maximum(common, 1e-300))
-    return float(grid[np.argmax(score)])

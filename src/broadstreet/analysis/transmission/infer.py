@@ -156,13 +156,9 @@ def solved(study: Study) -> Transmission:
 
 def _independent_draws(evidence: Evidence, posterior: Posterior, seed: int | None) -> NDArray[np.int64]:
     """Return infectors drawn case by case, shape (draws, cases), -1 for none of the list."""
-    generator = np.random.default_rng(seed)
-    pairs = evidence.pairs
-    draws = np.full((_DRAWS, pairs.size), -1, np.int64)
-    for case in range(pairs.size):
-        first, last = pairs.start[case], pairs.start[case + 1]
-        cumulative = np.cumsum(posterior.pair[first:last])
-        at = np.searchsorted(cumulative, generator.random(_DRAWS))
-        inside = at < last - first
-        draws[inside, case] = pairs.infector[first + at[inside]]
-    return draws
+    generator, pairs = np.random.default_rng(seed), evidence.pairs
+    cumulative = np.concatenate([[0.0], np.cumsum(posterior.pair)])
+    drawn = generator.random((_DRAWS, pairs.size)) + cumulative[pairs.start[:-1]]
+    at = np.searchsorted(cumulative, drawn.ravel(), "right").reshape(drawn.shape) - 1
+    infector = np.append(pairs.infector.astype(np.int64), -1)
+    return np.where(at < pairs.start[1:], infector[np.minimum(at, len(pairs.infector))], -1)
