@@ -21,7 +21,7 @@ GROUP_SHAPE = 1.0
 # Of the links, how many were declared as contacts; of the other pairs, how many: Beta distributions (a, b).
 RECALL_PRIOR, FALSE_PRIOR = (4.0, 4.0), (1.0, 50.0)
 # Rounds at most, fewer where there are so many pairs in all rounds together.
-_ROUNDS, _FEWEST_ROUNDS, _EFFORT, _TOLERANCE = 200, 8, 40_000_000, 1e-4
+_ROUNDS, _FEWEST_ROUNDS, _EFFORT, TOLERANCE = 200, 8, 40_000_000, 1e-4
 # Of hidden links at least so many are by someone who shares no group with the case.
 _LEAST_HIDDEN = 0.1
 _LEAST_RATIO = 1e-4
@@ -57,7 +57,11 @@ class Fitted:
 
 
 def fit(
-    evidence: Evidence, priors: Priors, belief: Belief | None = None, start: Rates | None = None
+    evidence: Evidence,
+    priors: Priors,
+    belief: Belief | None = None,
+    start: Rates | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Fitted:
     """Return the rates, and the serial interval, that expectation and maximisation come to."""
     rates, serial = first_guess(evidence, priors), evidence.timing.serial
@@ -74,7 +78,7 @@ def fit(
     while done < most:
         done += 1
         expected, weight, chance = expect(now, rates)
-        if abs(expected.score - before) < _TOLERANCE * max(1.0, evidence.pairs.size / 100):
+        if abs(expected.score - before) < tolerance * max(1.0, evidence.pairs.size / 100):
             break
         before = expected.score
         was, rates = rates, maximise(now, priors, expected, rates)

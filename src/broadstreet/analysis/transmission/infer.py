@@ -122,7 +122,8 @@ def solve(settings: Settings, cases: Table, contacts: Table | None, visits: Tabl
     evidence, fitted = _fitted(settings, line_list, declared, stays, belief)
     serial, rates = fitted.serial, fitted.rates
     study = Study(
-        settings, line_list, declared, stays, evidence, rates, none_yet(evidence), serial, fitted.rounds,
+        settings, line_list, declared, stays, evidence, rates, rates, none_yet(evidence), serial,
+        fitted.rounds,
         belief=belief, tables=tables,
     )  # fmt: skip
     return solved(study)

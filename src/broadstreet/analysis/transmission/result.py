@@ -162,6 +162,9 @@ class Transmission:
     ) -> Transmission:
         """Return the result with new facts, without beginning again.
 
+        Rates are fitted again, from those of before. Where more than 5 % of the cases are new, changed or
+        gone since the last fresh run, it is a fresh run.
+
         Parameters
         ----------
         cases : table, optional

@@ -25,7 +25,11 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Study:
-    """Cases, evidence, fitted rates and probabilities. `tables` are what came in, for a later update."""
+    """Cases, evidence, fitted rates and probabilities. `tables` are what came in, for a later update.
+
+    `independent` are the rates as fitted before sampling, each case by itself; `news` is how many cases were
+    new, changed or gone since the last fresh run.
+    """
 
     settings: Settings
     cases: LineList
@@ -33,12 +37,14 @@ class Study:
     stays: Stays
     evidence: Evidence
     rates: Rates
+    independent: Rates
     posterior: Posterior
     serial: Interval
     rounds: int
     cyclic: bool = False
     belief: Belief | None = None
     dispersion: float | None = None
+    news: int = 0
     sampler: dict[str, Any] = field(default_factory=dict)
     state: State = field(default_factory=State)
     tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
