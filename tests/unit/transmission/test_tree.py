@@ -62,6 +62,16 @@ def _root_of(case: str, above: dict[str, str | None]) -> str | None:
     return None
 
 
+@pytest.mark.parametrize("settings", [{}, {"superspreading": None}, {"importation": (0.01, 100.0)}])
+def test_at_least_one_chain_begins_somewhere_even_where_dates_allow_cycles(settings):
+    generator = np.random.default_rng(2)
+    cases = {"id": list(range(40)), "onset": np.sort(generator.integers(0, 30, 40)).tolist()}
+    sources = infer(cases, serial_interval=stats.norm(4.0, 4.75), seed=1, **settings).sources
+    assert sum(sources["probability"]) >= 1.0 - 1e-9
+    both = np.add(sources["probability"], sources["unseen"])
+    assert both.max() <= 1.0 + 1e-9
+
+
 def test_the_first_answer_for_a_case_is_nobody_only_where_that_is_likelier_than_all_others_together():
     found = infer(crowd(), serial_interval=(11.7, 2.0), seed=1)
     first: dict[str, dict[str, object]] = {}

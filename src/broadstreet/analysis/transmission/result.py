@@ -20,6 +20,7 @@ from broadstreet.analysis.transmission.linelist import key_of
 from broadstreet.analysis.transmission.reasons import Reasons
 from broadstreet.analysis.transmission.reproduction import Reproduction, reproduction
 from broadstreet.analysis.transmission.scoring import Evaluation, combine, score_case
+from broadstreet.analysis.transmission.sources import sources_table
 from broadstreet.analysis.transmission.trees import tree_table
 
 if TYPE_CHECKING:
@@ -70,21 +71,15 @@ class Transmission:
 
     @cached_property
     def sources(self) -> Frame:
-        """Return `case, probability, unseen, onset`: of being an index case (infected from outside), highest
-        first.
+        """Return `case, probability, unseen, onset`: where chains of the list begin, most probable first.
 
-        `unseen` is the probability of an infector who is not in the list, but infected by one of the list.
+        `probability` is that the case has no infector in the list, nor a known one before it: no case of the
+        list leads to it, be it through up to three unseen. Whether it was imported, or infected by somebody
+        unseen whose own infectors are no more in the list, the list cannot tell: of such cases of simulated
+        outbreaks of which half was seen every other one was imported. `unseen` is the probability of an
+        infector who is not in the list but leads back to it. At least one chain begins somewhere.
         """
-        outside, unseen = self.study.posterior.outside, self.study.posterior.unseen.sum(axis=0)
-        order = np.argsort(-outside, kind="stable").tolist()
-        return Frame(
-            {
-                "case": [self._names[i] for i in order],
-                "probability": outside[order],
-                "unseen": unseen[order],
-                "onset": [self._onset[i] for i in order],
-            }
-        )
+        return sources_table(self.study, self.draws, self._names, self._onset)
 
     @cached_property
     def impossible(self) -> Frame:
