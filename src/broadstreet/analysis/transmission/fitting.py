@@ -11,7 +11,7 @@ from broadstreet.analysis.transmission.belief import UNKNOWN, Belief
 from broadstreet.analysis.transmission.counting import Expected, expect, related
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.intervals import Interval
-from broadstreet.analysis.transmission.rates import Beta, Priors, Rates
+from broadstreet.analysis.transmission.rates import Priors, Rates
 
 Floats = NDArray[np.float64]
 
@@ -122,7 +122,6 @@ def maximise(evidence: Evidence, priors: Priors, expected: Expected, rates: Rate
         reach = evidence.apart.likeliest(expected.near, expected.near_distance, reach)
         # the kernel over pairs in order of time is estimated from the pairs whose dates fit
         near = rate(expected.near, evidence.apart.mean_kernel(reach) * evidence.exposure_any)
-    reported, unseen = _seen(priors.reported, expected, rates)
     declared_else = max(evidence.declared_all - expected.declared, 0.0)
     return replace(
         rates,
@@ -132,30 +131,21 @@ def maximise(evidence: Evidence, priors: Priors, expected: Expected, rates: Rate
         reach=reach,
         shared=rate(expected.shared, evidence.exposure_shared),
         outside=(priors.outside.a + expected.outside) / (priors.outside.a + priors.outside.b + size),
-        reported=reported,
         recall=(RECALL_PRIOR[0] + expected.declared) / (sum(RECALL_PRIOR) + expected.links),
         false=(FALSE_PRIOR[0] + declared_else) / (sum(FALSE_PRIOR) + size * (size - 1.0)),
-        hidden=unseen,
+        hidden=_hidden(expected, rates),
     )
 
 
-def _seen(prior: Beta, expected: Expected, rates: Rates) -> tuple[float, float]:
-    """Return the share of infectors that is seen, and the rate of hidden links outside of a case's groups.
+def _hidden(expected: Expected, rates: Rates) -> float:
+    """Return the rate of hidden links outside of a case's groups.
 
-    Only groups tell the share: whether someone of the group fell ill when an infector would have, or only
-    about then. They tell it badly where intervals are wide: they never outweigh what is believed. For all
-    other links it is believed to be the same: so many are hidden in all.
+    The share of infectors that is seen is as believed, for links of all kinds: so many are hidden in all, of
+    those to cases to whom somebody unseen may lead.
     """
-    seen, beside = (
-        float(sum(part.sum() for part in parts)) for parts in (expected.groups, expected.companions)
-    )
-    belief = prior.a + prior.b
-    part = min(1.0, belief / max(seen + beside, 1e-9))
-    reported = (prior.a + part * seen) / (belief + part * (seen + beside))
+    beside = float(sum(part.sum() for part in expected.companions))
     # where hardly a link is seen, one is believed
-    links = expected.links + (1.0 + expected.links) ** -2
-    every = links * (1.0 - reported) / reported
+    links = expected.reached + (1.0 + expected.reached) ** -2
+    every = links * rates.odds()
     wanted = max(every - beside, _LEAST_HIDDEN * every)
-    return reported, rates.hidden * float(
-        np.clip(wanted / max(float(expected.unseen.sum()), 1e-9), 0.1, 10.0)
-    )
+    return rates.hidden * float(np.clip(wanted / max(float(expected.unseen.sum()), 1e-9), 0.1, 10.0))

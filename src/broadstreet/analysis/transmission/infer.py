@@ -74,9 +74,13 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
         Declared contacts, `infector, case`, or `id, contact` where no one knows the direction.
     visits : table, optional
         `id, place` and `day`, or `start` and `end`; other people's visits tell how rare a place is.
-    importation, reported : float or (float, float)
-        The share of cases infected from outside, the share of cases that are in the list: as believed, and as
-        how many cases the belief weighs; a number alone is held, not learned.
+    importation : float or (float, float)
+        The share of cases infected from outside: as believed, and as how many cases the belief weighs; a
+        number alone is held, not learned.
+    reported : float or (float, float)
+        The share of cases that are in the list, as believed. It is held: a line list does not tell how many
+        cases are missing from it. How probable "nobody in the list" is follows from it, so give what is known
+        (a survey of antibodies, an audit). The second number only says how sure it is, for `diagnostics`.
     superspreading : float, (float, float) or None
         Dispersion k of the numbers of offspring: fixed, or as believed (median, standard deviation of its
         logarithm). None: all cases are equally infectious.

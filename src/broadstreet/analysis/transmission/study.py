@@ -85,6 +85,8 @@ class Study:
             "reach": rates.reach if evidence.distance.size else None,
             "share_from_outside": float(self.posterior.outside.mean()) if self.pairs.size else None,
             "share_seen": rates.reported,
+            "share_seen_95": self.settings.priors.reported.middle(),
+            "share_seen_from": "as believed: a line list does not tell how many cases are missing from it",
             "contacts_recalled": rates.recall if evidence.declared.size else None,
             "contacts_false": rates.false if evidence.declared.size else None,
             "dispersion": self.dispersion,
