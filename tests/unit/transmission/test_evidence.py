@@ -123,6 +123,23 @@ def test_where_the_share_seen_is_known_so_is_how_many_have_nobody_in_the_list():
     assert found.study.posterior.nobody().mean() == pytest.approx(true, abs=0.08)
 
 
+def test_a_case_without_onset_but_with_a_diagnosis_takes_part_and_its_sets_hold_the_truth():
+    by, onset, home = households(150)
+    generator = np.random.default_rng(3)
+    gone = generator.random(150) < 0.2
+    cases = {
+        "id": range(150),
+        "onset": [None if missing else day for missing, day in zip(gone, onset.tolist(), strict=True)],
+        "diagnosed": onset + generator.integers(1, 8, 150),
+        "household": home,
+    }
+    found = infer(cases, serial_interval=SERIAL, same=("household",), near=(), reported=0.95, seed=1)
+    scored = found.evaluate({"case": np.flatnonzero(gone), "infector": by[gone]})
+    assert scored.cases > 20
+    assert 0.6 < scored.coverage <= 1.0
+    assert sum(found.study.posterior.pair[np.isin(found.study.pairs.infector, np.flatnonzero(gone))]) > 5.0
+
+
 def test_the_greatest_arborescence_breaks_the_weakest_link_of_a_cycle():
     # 0 -> 1 -> 2 -> 0 is heaviest; the root (3) reaches 1 best
     source = np.array([0, 1, 2, 3, 3, 3])
