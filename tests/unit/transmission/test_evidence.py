@@ -90,6 +90,56 @@ def test_where_half_of_the_cases_are_seen_a_gap_of_two_intervals_points_to_someo
     assert found.tree["unseen"] == [None, 1]
 
 
+def households(size=300, seed=1):
+    """Return infectors, onsets and households of cases: half infected at home, half by anybody before."""
+    generator = np.random.default_rng(seed)
+    onset, home, by = [0.0, 1.0, 2.0], [0, 1, 2], [-1, -1, -1]
+    while len(onset) < size:
+        who = int(generator.integers(max(0, len(onset) - 40), len(onset)))
+        by.append(who)
+        onset.append(onset[who] + generator.gamma(16.0, 0.5))
+        home.append(home[who] if generator.random() < 0.5 else len(onset))
+    return np.array(by), np.floor(onset).astype(int), np.array(home)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_the_list_does_not_tell_which_share_is_seen_and_the_result_says_so(share):
+    _, onset, home = households()
+    seen = np.random.default_rng(2).random(300) < share
+    cases = {"id": np.flatnonzero(seen), "onset": onset[seen], "household": home[seen]}
+    found = infer(cases, serial_interval=SERIAL, same=("household",), near=(), seed=1)
+    told = found.diagnostics
+    assert told["share_seen"] == pytest.approx(0.75)
+    assert told["share_seen_95"][0] < 0.5
+    assert "does not tell" in told["share_seen_from"]
+
+
+def test_where_the_share_seen_is_known_so_is_how_many_have_nobody_in_the_list():
+    by, onset, home = households()
+    seen = np.random.default_rng(2).random(300) < 0.5
+    cases = {"id": np.flatnonzero(seen), "onset": onset[seen], "household": home[seen]}
+    found = infer(cases, serial_interval=SERIAL, same=("household",), near=(), reported=0.5, seed=1)
+    true = 1.0 - np.mean((by[seen] >= 0) & seen[by[seen]])
+    assert found.study.posterior.nobody().mean() == pytest.approx(true, abs=0.08)
+
+
+def test_a_case_without_onset_but_with_a_diagnosis_takes_part_and_its_sets_hold_the_truth():
+    by, onset, home = households(150)
+    generator = np.random.default_rng(3)
+    gone = generator.random(150) < 0.2
+    cases = {
+        "id": range(150),
+        "onset": [None if missing else day for missing, day in zip(gone, onset.tolist(), strict=True)],
+        "diagnosed": onset + generator.integers(1, 8, 150),
+        "household": home,
+    }
+    found = infer(cases, serial_interval=SERIAL, same=("household",), near=(), reported=0.95, seed=1)
+    scored = found.evaluate({"case": np.flatnonzero(gone), "infector": by[gone]})
+    assert scored.cases > 20
+    assert 0.6 < scored.coverage <= 1.0
+    assert sum(found.study.posterior.pair[np.isin(found.study.pairs.infector, np.flatnonzero(gone))]) > 5.0
+
+
 def test_the_greatest_arborescence_breaks_the_weakest_link_of_a_cycle():
     # 0 -> 1 -> 2 -> 0 is heaviest; the root (3) reaches 1 best
     source = np.array([0, 1, 2, 3, 3, 3])

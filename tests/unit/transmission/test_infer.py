@@ -34,10 +34,24 @@ def test_the_probabilities_of_a_case_sum_to_1_with_that_of_nobody():
     generator = np.random.default_rng(1)
     cases = {"id": range(40), "onset": np.sort(generator.integers(0, 60, 40))}
     found = infer(cases, serial_interval=MEASLES, seed=1)
+    assert all(0.999 <= total <= 1.0 + 1e-9 for total in totals_of(found).values())
+
+
+def test_the_probabilities_of_a_case_reach_1_where_each_of_very_many_infectors_has_little():
+    found = infer({"id": range(1_300), "onset": [0] * 1_200 + [12] * 100}, serial_interval=MEASLES, seed=1)
+    totals = totals_of(found)
+    assert len(totals) == 1_300
+    assert min(totals.values()) >= 0.999
+    reasons, chances = found.infectors["reasons"], found.infectors["probability"]
+    assert {why for why, chance in zip(reasons, chances, strict=True) if chance < 0.001} == {""}
+
+
+def totals_of(found):
+    """Return the sum of the probabilities of each case."""
     totals: dict[str, float] = {}
-    for row in found.infectors.rows():
-        totals[row["case"]] = totals.get(row["case"], 0.0) + row["probability"]
-    assert all(0.97 < total <= 1.0 + 1e-9 for total in totals.values())
+    for case, chance in zip(found.infectors["case"], found.infectors["probability"], strict=True):
+        totals[case] = totals.get(case, 0.0) + chance
+    return totals
 
 
 def test_reasons_are_plain_words():
@@ -121,6 +135,17 @@ def test_one_case_is_an_index_case():
     assert found.infectors["infector"] == [None]
     assert found.reproduction.cases["mean"] == [0.0]
     assert found.tree["infector"] == [None]
+
+
+def test_the_number_that_each_case_infected_is_a_table_that_adds_up_to_the_links():
+    generator = np.random.default_rng(1)
+    cases = {"id": range(40), "onset": np.sort(generator.integers(0, 60, 40))}
+    found = infer(cases, serial_interval=MEASLES, seed=1)
+    table = found.reproduction.table
+    assert list(table) == ["case", "onset", "mean", "lower", "upper"]
+    assert table["case"] == [str(k) for k in range(40)]
+    assert sum(table["mean"]) == pytest.approx(40 - found.study.posterior.nobody().sum())
+    assert all(low <= high for low, high in zip(table["lower"], table["upper"], strict=True))
 
 
 def test_no_case_at_all_gives_empty_tables():

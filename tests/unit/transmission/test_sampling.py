@@ -94,6 +94,46 @@ def test_an_update_differs_from_a_fresh_run_no_more_than_two_fresh_runs_do():
     assert np.mean([each[-3:].mean() for each in moved]) < 0.08
 
 
+def in_parts(cases, first, step):
+    """Return the rows known at first, then those that are added, so many at once."""
+    size = len(cases["id"])
+    cut = [slice(0, first), *(slice(at, at + step) for at in range(first, size, step))]
+    return [{name: values[part] for name, values in cases.items()} for part in cut]
+
+
+@pytest.mark.parametrize(("first", "step"), [(70, 20), (144, 1)])
+def test_updates_one_after_the_other_come_to_what_a_fresh_run_gives(first, step):
+    cases, settings = outbreak(150), {"serial_interval": SERIAL, "same": ("household",), "near": ()}
+    fresh = [infer(cases, seed=seed, **settings) for seed in (1, 2, 3)]
+    known, *added = in_parts(cases, first, step)
+    updated = infer(known, seed=4, **settings)
+    for rows in added:
+        updated = updated.update(rows)
+    apart = np.mean([variation(one, other).mean() for one, other in itertools.combinations(fresh, 2)])
+    moved = np.mean([variation(one, updated).mean() for one in fresh])
+    assert moved < 1.5 * apart + 0.002
+    rates = [np.mean(found.study.rates.groups[0]) for found in fresh]
+    assert np.mean(updated.study.rates.groups[0]) == pytest.approx(np.mean(rates), rel=0.1)
+
+
+def test_without_a_removed_case_the_others_are_as_a_fresh_run_gives_them():
+    cases, settings = outbreak(150), {"serial_interval": SERIAL, "same": ("household",), "near": ()}
+    fewer = {name: values[:70] + values[71:] for name, values in cases.items()}
+    fresh = [infer(fewer, seed=seed, **settings) for seed in (1, 2, 3)]
+    updated = [infer(cases, seed=seed, **settings).update(remove=[70]) for seed in (4, 5)]
+    apart = np.mean([variation(one, other).mean() for one, other in itertools.combinations(fresh, 2)])
+    moved = np.mean([variation(one, other).mean() for one in fresh for other in updated])
+    assert moved < 1.5 * apart + 0.002
+
+
+def test_the_exact_probabilities_after_an_update_are_those_of_a_fresh_run():
+    cases = outbreak(150)
+    settings = {"serial_interval": SERIAL, "same": ("household",), "near": (), "superspreading": None}
+    known, added = in_parts(cases, 147, 3)
+    fresh, updated = infer(cases, **settings), infer(known, **settings).update(added)
+    assert variation(fresh, updated).max() < 0.02
+
+
 def variation(one, other):
     """Return the total variation between the probabilities of each case."""
     start, change = one.study.pairs.start, np.abs(one.study.posterior.pair - other.study.posterior.pair)

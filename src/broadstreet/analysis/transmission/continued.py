@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.transmission import gibbs
 from broadstreet.analysis.transmission.chains import Sampled, State, infectors_of
+from broadstreet.analysis.transmission.counting import count_links
 from broadstreet.analysis.transmission.evidence import Earlier, Evidence
+from broadstreet.analysis.transmission.fitting import maximise
 from broadstreet.analysis.transmission.linelist import LineList, key_of
 from broadstreet.analysis.transmission.pairs import Pairs, positions
-from broadstreet.analysis.transmission.posterior import Posterior, row_scaled, row_sums, weigh
-from broadstreet.analysis.transmission.rates import Rates, free_part
+from broadstreet.analysis.transmission.posterior import Posterior, Weights, row_scaled, row_sums, weigh
+from broadstreet.analysis.transmission.rates import Priors, Rates, free_part
 from broadstreet.analysis.transmission.sampling import Chain, Sampler, begin
+from broadstreet.analysis.transmission.settings import Settings
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Sweeps over all cases: before any counts, and counted. Then so many of a fresh run's over those concerned.
-_SETTLE, _ALL, _NEAR = 1, 3, 0.25
+# Parts of a fresh run's sweeps: in each round in which rates are fitted, over all cases before any counts,
+# counted, and then over the cases concerned. Earlier sweeps count less the more facts there are.
+_EACH, _SETTLE, _ALL, _NEAR, _EARLIER = 0.02, 0.02, 0.1, 0.15, 0.2
+_ROUNDS, _FEWEST = 3, 3
 # A case is concerned when its probabilities differ so much from before; of very many those that do the most.
 _DIFFER, _MOST_NEAR = 0.1, 0.1
 
@@ -90,41 +95,63 @@ def _moved(chain: Chain, origin: Ints, inverse: Ints, pairs: Pairs) -> Chain:
 
 def go_on(
     evidence: Evidence,
+    settings: Settings,
     rates: Rates,
-    dispersion: tuple[float, float],
     cyclic: bool,
-    seed: int | None,
     kept: Kept,
     changed: NDArray[np.bool_],
+    facts: int,
+    refit: bool,
 ) -> Sampled:
     """Return probabilities of links after some cases changed.
 
-    A few sweeps over all cases tell which are concerned: those are drawn anew, by as many sweeps as it takes.
-    The probabilities of the others are those from before and those of the few sweeps together.
+    Rates are fitted again, from those of before, in a few rounds. A few sweeps over all cases tell which are
+    concerned: those are drawn anew, by as many sweeps as it takes. The probabilities of the others are those
+    from before and those of the few sweeps together, the earlier ones counting less the more facts are new.
     """
-    generator = np.random.default_rng(seed)
+    assert settings.dispersion is not None
+    generator = np.random.default_rng(settings.seed)
     gibbs.set_seed(int(generator.integers(2**31)))
     weight = weigh(evidence, rates)
     sampler = Sampler(
-        evidence, weight, free_part(evidence, rates, weight.pair), dispersion, cyclic, generator
+        evidence, weight, free_part(evidence, rates, weight.pair), settings.dispersion, cyclic, generator
     )
+    if refit:
+        rates, weight = _refitted(sampler, evidence, settings.priors, rates, weight, kept)
+    settle, every = max(1, round(_SETTLE * kept.sweeps)), max(_FEWEST, round(_ALL * kept.sweeps))
     for chain, share in zip(kept.chains, kept.shares, strict=True):
-        for step in range(_SETTLE + _ALL):
-            sampler.step(chain, 1.0, share * (step >= _SETTLE))
+        for step in range(settle + every):
+            sampler.step(chain, 1.0, share * (step >= settle))
     pairs, fresh = evidence.pairs, (sampler.pair, sampler.alone)
     earlier = _rescaled(kept, evidence, fresh[0])
     apart = 0.5 * (row_sums(pairs, np.abs(fresh[0] - earlier[0])) + np.abs(fresh[1] - earlier[1]))
     near = _concerned(apart, changed)
     draws, shapes = _again(sampler, kept, near)
-    old, new = float(kept.sweeps), float(_ALL)
+    old, new = _EARLIER * kept.sweeps / facts, float(every)
     blend = np.where(changed | near, 0.0, old / (old + new))
     now = sampler.pair
     pair = now + row_scaled(pairs, earlier[0] - now, blend)
     nobody = blend * earlier[1] + (1.0 - blend) * sampler.alone
     score = sum(share * sampler.score(chain) for chain, share in zip(kept.chains, kept.shares, strict=True))
     state = State(kept.chains, kept.shares, kept.sweeps)
-    told = {"chains": len(kept.chains), "sweeps": _ALL, "cases_drawn_anew": int(near.sum())}
+    told = {"chains": len(kept.chains), "sweeps": every, "cases_drawn_anew": int(near.sum())}
     return Sampled(weight.posterior(pair, nobody, float(score), "updated"), rates, draws, shapes, state, told)
+
+
+def _refitted(
+    sampler: Sampler, evidence: Evidence, priors: Priors, rates: Rates, weight: Weights, kept: Kept
+) -> tuple[Rates, Weights]:
+    """Return rates fitted to links as the sampler sees them, from where the chains stand."""
+    each = max(1, round(_EACH * kept.sweeps))
+    for _ in range(_ROUNDS):
+        for chain, share in zip(kept.chains, kept.shares, strict=True):
+            for _ in range(each):
+                sampler.step(chain, 1.0, share)
+        expected = count_links(evidence, rates, weight, sampler.pair, sampler.alone, 0.0)
+        rates = maximise(evidence, priors, expected, rates)
+        weight = weigh(evidence, rates)
+        sampler.reweigh(weight, free_part(evidence, rates, weight.pair))
+    return rates, weight
 
 
 def _rescaled(kept: Kept, evidence: Evidence, fresh: Floats) -> tuple[Floats, Floats]:
@@ -149,7 +176,7 @@ def _concerned(apart: Floats, changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _again(sampler: Sampler, kept: Kept, near: NDArray[np.bool_]) -> tuple[Ints, float]:
     """Draw the infectors of the cases concerned; return draws of all cases, and the dispersion."""
     rows = np.flatnonzero(near)
-    sweeps = max(int(kept.sweeps * _NEAR), 8)
+    sweeps = max(int(kept.sweeps * _NEAR), 2 * _FEWEST)
     drawn, shapes = [], []
     for chain, share in zip(kept.chains, kept.shares, strict=True):
         for _ in range(sweeps):

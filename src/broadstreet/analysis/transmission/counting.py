@@ -15,13 +15,17 @@ from broadstreet.analysis.transmission.rates import Rates, padded
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# Somebody unseen may lead to a case in full where dates fit through one this well beside the seen.
+_ENOUGH = 0.5
+
 
 @dataclass
 class Expected:
     """Expected numbers of links by route, given rates; and the log likelihood.
 
-    `unseen` are links through 1 to 3 unseen cases; `companions`, by column and group, those of them through
-    an unseen member of the case's own group.
+    `reached` are links to cases whose dates somebody unseen could fit as well; `unseen` are links through 1
+    to 3 unseen cases; `companions`, by column and group, those of them through an unseen member of the case's
+    own group.
     """
 
     anyone: float = 0.0
@@ -31,6 +35,7 @@ class Expected:
     shared: float = 0.0
     declared: float = 0.0
     links: float = 0.0
+    reached: float = 0.0
     outside: float = 0.0
     unseen: Floats = field(default_factory=lambda: np.zeros(MOST_UNSEEN))
     companions: list[Floats] = field(default_factory=list)
@@ -82,11 +87,18 @@ def count_links(
         shared=float(scalars[2]),
         declared=float(scalars[3]),
         links=float(pair.sum()),
+        reached=float((row_sums(pairs, pair) * _reachable(evidence)).sum()),
         outside=float((each * weight.outside).sum()),
         unseen=np.asarray((each * weight.unseen).sum(axis=1)),
         companions=beside,
         score=score,
     )
+
+
+def _reachable(evidence: Evidence) -> Floats:
+    """Return to which cases somebody unseen may lead from the list: not to the first, to most in full."""
+    seen = row_sums(evidence.pairs, evidence.pairs.fit)
+    return np.asarray(np.minimum(evidence.unseen[0] / np.maximum(_ENOUGH * seen, 1e-300), 1.0))
 
 
 @compiled

@@ -11,6 +11,7 @@ from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.transmission.belief import gaps_of
 from broadstreet.analysis.transmission.companions import beside, clustered, companion_fits, spared
 from broadstreet.analysis.transmission.declared import Declared
+from broadstreet.analysis.transmission.distances import Distances, sampled
 from broadstreet.analysis.transmission.linelist import LineList
 from broadstreet.analysis.transmission.meetings import meetings
 from broadstreet.analysis.transmission.pairs import Pairs, find_pairs, renewed_pairs
@@ -31,6 +32,7 @@ class Evidence:
     entry : per pair, its entry in earlier evidence, -1 where it had none; None without earlier evidence
     groups : int, shape (columns of `same`, cases), -1 = missing
     distance : per pair, NaN where a point is missing; empty without points
+    apart : a sample of those distances
     shared : per pair, shared presence while the one was infectious and the other infected, by rarity; or
     empty
     declared : per pair, 1 where a contact was declared; or empty
@@ -46,6 +48,7 @@ class Evidence:
     groups: Ints
     levels: list[int]
     distance: Floats
+    apart: Distances
     shared: Floats
     declared: NDArray[np.int8]
     declared_all: int
@@ -93,6 +96,7 @@ def gather(
         groups=groups,
         levels=[len(labels) for _, labels in cases.groups.values()],
         distance=distance,
+        apart=sampled(distance),
         shared=shared,
         declared=_declared(pairs, contacts),
         declared_all=len(contacts.source),

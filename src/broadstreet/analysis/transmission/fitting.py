@@ -11,7 +11,7 @@ from broadstreet.analysis.transmission.belief import UNKNOWN, Belief
 from broadstreet.analysis.transmission.counting import Expected, expect, related
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.intervals import Interval
-from broadstreet.analysis.transmission.rates import Beta, Priors, Rates
+from broadstreet.analysis.transmission.rates import Priors, Rates
 
 Floats = NDArray[np.float64]
 
@@ -21,8 +21,7 @@ GROUP_SHAPE = 1.0
 # Of the links, how many were declared as contacts; of the other pairs, how many: Beta distributions (a, b).
 RECALL_PRIOR, FALSE_PRIOR = (4.0, 4.0), (1.0, 50.0)
 # Rounds at most, fewer where there are so many pairs in all rounds together.
-_ROUNDS, _FEWEST_ROUNDS, _EFFORT, _TOLERANCE = 200, 8, 40_000_000, 1e-4
-_DISTANCES, _REACHES = 10_000, 24
+_ROUNDS, _FEWEST_ROUNDS, _EFFORT, TOLERANCE = 200, 8, 40_000_000, 1e-4
 # Of hidden links at least so many are by someone who shares no group with the case.
 _LEAST_HIDDEN = 0.1
 _LEAST_RATIO = 1e-4
@@ -34,13 +33,11 @@ def first_guess(evidence: Evidence, priors: Priors) -> Rates:
     """Return rates to begin with: a pair in one group is ten times as likely a link as another."""
     size = max(evidence.pairs.size, 1)
     anyone = size / max(evidence.exposure_any, 1.0) / 2.0
-    apart = _some_distances(evidence)
-    reach = float(np.quantile(apart[apart > 0.0], 0.02)) if (apart > 0.0).any() else 1.0
     return Rates(
         anyone=anyone,
         groups=[np.full(levels, anyone * 10.0) for levels in evidence.levels],
         near=anyone if evidence.distance.size else 0.0,
-        reach=reach if reach > 0.0 else 1.0,
+        reach=evidence.apart.first_guess(),
         shared=0.5 * size / evidence.exposure_shared if evidence.exposure_shared > 0.0 else 0.0,
         outside=priors.outside.mean,
         reported=priors.reported.mean,
@@ -60,7 +57,11 @@ class Fitted:
 
 
 def fit(
-    evidence: Evidence, priors: Priors, belief: Belief | None = None, start: Rates | None = None
+    evidence: Evidence,
+    priors: Priors,
+    belief: Belief | None = None,
+    start: Rates | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Fitted:
     """Return the rates, and the serial interval, that expectation and maximisation come to."""
     rates, serial = first_guess(evidence, priors), evidence.timing.serial
@@ -77,7 +78,7 @@ def fit(
     while done < most:
         done += 1
         expected, weight, chance = expect(now, rates)
-        if abs(expected.score - before) < _TOLERANCE * max(1.0, evidence.pairs.size / 100):
+        if abs(expected.score - before) < tolerance * max(1.0, evidence.pairs.size / 100):
             break
         before = expected.score
         was, rates = rates, maximise(now, priors, expected, rates)
@@ -118,9 +119,9 @@ def maximise(evidence: Evidence, priors: Priors, expected: Expected, rates: Rate
         groups.append(common * (GROUP_SHAPE + every) / (GROUP_SHAPE + common * risk))
     reach, near = rates.reach, rates.near
     if evidence.distance.size:
-        reach = _fitted_reach(evidence, expected, reach)
-        near = rate(expected.near, _exposure_near(evidence, reach))
-    reported, unseen = _seen(priors.reported, expected, rates)
+        reach = evidence.apart.likeliest(expected.near, expected.near_distance, reach)
+        # the kernel over pairs in order of time is estimated from the pairs whose dates fit
+        near = rate(expected.near, evidence.apart.mean_kernel(reach) * evidence.exposure_any)
     declared_else = max(evidence.declared_all - expected.declared, 0.0)
     return replace(
         rates,
@@ -130,56 +131,21 @@ def maximise(evidence: Evidence, priors: Priors, expected: Expected, rates: Rate
         reach=reach,
         shared=rate(expected.shared, evidence.exposure_shared),
         outside=(priors.outside.a + expected.outside) / (priors.outside.a + priors.outside.b + size),
-        reported=reported,
         recall=(RECALL_PRIOR[0] + expected.declared) / (sum(RECALL_PRIOR) + expected.links),
         false=(FALSE_PRIOR[0] + declared_else) / (sum(FALSE_PRIOR) + size * (size - 1.0)),
-        hidden=unseen,
+        hidden=_hidden(expected, rates),
     )
 
 
-def _seen(prior: Beta, expected: Expected, rates: Rates) -> tuple[float, float]:
-    """Return the share of infectors that is seen, and the rate of hidden links outside of a case's groups.
+def _hidden(expected: Expected, rates: Rates) -> float:
+    """Return the rate of hidden links outside of a case's groups.
 
-    Only groups tell the share: whether someone of the group fell ill when an infector would have, or only
-    about then. They tell it badly where intervals are wide: they never outweigh what is believed. For all
-    other links it is believed to be the same: so many are hidden in all.
+    The share of infectors that is seen is as believed, for links of all kinds: so many are hidden in all, of
+    those to cases to whom somebody unseen may lead.
     """
-    seen, beside = (
-        float(sum(part.sum() for part in parts)) for parts in (expected.groups, expected.companions)
-    )
-    belief = prior.a + prior.b
-    part = min(1.0, belief / max(seen + beside, 1e-9))
-    reported = (prior.a + part * seen) / (belief + part * (seen + beside))
+    beside = float(sum(part.sum() for part in expected.companions))
     # where hardly a link is seen, one is believed
-    links = expected.links + (1.0 + expected.links) ** -2
-    every = links * (1.0 - reported) / reported
+    links = expected.reached + (1.0 + expected.reached) ** -2
+    every = links * rates.odds()
     wanted = max(every - beside, _LEAST_HIDDEN * every)
-    return reported, rates.hidden * float(
-        np.clip(wanted / max(float(expected.unseen.sum()), 1e-9), 0.1, 10.0)
-    )
-
-
-def _exposure_near(evidence: Evidence, reach: float) -> float:
-    """Return the sum of the kernel over pairs in order of time, estimated from the pairs whose dates fit."""
-    known = _some_distances(evidence)
-    if not known.size:
-        return 0.0
-    return float(np.exp(-known / reach).mean()) * evidence.exposure_any
-
-
-def _some_distances(evidence: Evidence) -> Floats:
-    """Return known distances; of very many an even selection."""
-    known = evidence.distance[:: max(1, len(evidence.distance) // _DISTANCES)]
-    return np.asarray(known[np.isfinite(known)])
-
-
-def _fitted_reach(evidence: Evidence, expected: Expected, reach: float) -> float:
-    """Return the reach under which the distances of links by nearness are likeliest, given all distances."""
-    known = _some_distances(evidence)
-    if not known.size or expected.near < 1.0:
-        return reach
-    low, high = np.quantile(known[known > 0.0], [0.002, 0.9]) if (known > 0.0).any() else (reach, reach)
-    grid = np.geomspace(max(low, high * 1e-4), high, _REACHES)
-    common = np.exp(-known[:, np.newaxis] / grid).mean(axis=0)
-    score = -expected.near_distance / grid - expected.near * np.log(np.maximum(common, 1e-300))
-    return float(grid[np.argmax(score)])
+    return rates.hidden * float(np.clip(wanted / max(float(expected.unseen.sum()), 1e-9), 0.1, 10.0))

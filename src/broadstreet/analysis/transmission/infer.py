@@ -74,9 +74,13 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
         Declared contacts, `infector, case`, or `id, contact` where no one knows the direction.
     visits : table, optional
         `id, place` and `day`, or `start` and `end`; other people's visits tell how rare a place is.
-    importation, reported : float or (float, float)
-        The share of cases infected from outside, the share of cases that are in the list: as believed, and as
-        how many cases the belief weighs; a number alone is held, not learned.
+    importation : float or (float, float)
+        The share of cases infected from outside: as believed, and as how many cases the belief weighs; a
+        number alone is held, not learned.
+    reported : float or (float, float)
+        The share of cases that are in the list, as believed. It is held: a line list does not tell how many
+        cases are missing from it. How probable "nobody in the list" is follows from it, so give what is known
+        (a survey of antibodies, an audit). The second number only says how sure it is, for `diagnostics`.
     superspreading : float, (float, float) or None
         Dispersion k of the numbers of offspring: fixed, or as believed (median, standard deviation of its
         logarithm). None: all cases are equally infectious.
@@ -122,7 +126,8 @@ def solve(settings: Settings, cases: Table, contacts: Table | None, visits: Tabl
     evidence, fitted = _fitted(settings, line_list, declared, stays, belief)
     serial, rates = fitted.serial, fitted.rates
     study = Study(
-        settings, line_list, declared, stays, evidence, rates, none_yet(evidence), serial, fitted.rounds,
+        settings, line_list, declared, stays, evidence, rates, rates, none_yet(evidence), serial,
+        fitted.rounds,
         belief=belief, tables=tables,
     )  # fmt: skip
     return solved(study)
@@ -156,13 +161,9 @@ def solved(study: Study) -> Transmission:
 
 def _independent_draws(evidence: Evidence, posterior: Posterior, seed: int | None) -> NDArray[np.int64]:
     """Return infectors drawn case by case, shape (draws, cases), -1 for none of the list."""
-    generator = np.random.default_rng(seed)
-    pairs = evidence.pairs
-    draws = np.full((_DRAWS, pairs.size), -1, np.int64)
-    for case in range(pairs.size):
-        first, last = pairs.start[case], pairs.start[case + 1]
-        cumulative = np.cumsum(posterior.pair[first:last])
-        at = np.searchsorted(cumulative, generator.random(_DRAWS))
-        inside = at < last - first
-        draws[inside, case] = pairs.infector[first + at[inside]]
-    return draws
+    generator, pairs = np.random.default_rng(seed), evidence.pairs
+    cumulative = np.concatenate([[0.0], np.cumsum(posterior.pair)])
+    drawn = generator.random((_DRAWS, pairs.size)) + cumulative[pairs.start[:-1]]
+    at = np.searchsorted(cumulative, drawn.ravel(), "right").reshape(drawn.shape) - 1
+    infector = np.append(pairs.infector.astype(np.int64), -1)
+    return np.where(at < pairs.start[1:], infector[np.minimum(at, len(pairs.infector))], -1)

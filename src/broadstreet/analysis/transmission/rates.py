@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from broadstreet.analysis.compiled import compiled
 from broadstreet.analysis.transmission.evidence import MOST_UNSEEN, Evidence
@@ -25,6 +26,11 @@ class Beta:
     def mean(self) -> float:
         """Return the mean."""
         return self.a / (self.a + self.b)
+
+    def middle(self) -> tuple[float, float]:
+        """Return the middle 95 %."""
+        low, high = stats.beta(self.a, self.b).ppf([0.025, 0.975])
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,10 @@ from broadstreet.analysis.transmission.study import Study
 from broadstreet.analysis.transmission.tables import Rows, kept
 from broadstreet.analysis.transmission.timing import time_cases
 
+# Of the cases so many may be new, changed or gone since the last fresh run before another is due. Rates are
+# fitted again but for few of very many. Then so near is near enough (log likelihood, of 100 cases).
+_MOST_NEWS, _FEW_NEWS, _TOLERANCE = 0.05, 0.002, 1e-3
+
 
 def updated(
     before: Transmission,
@@ -43,30 +47,41 @@ def updated(
         return solve(settings, tables["cases"], tables["contacts"] or None, tables["visits"] or None)
     position = {name: at for name, at in study.cases.position().items() if name not in again}
     origin = np.array([position.get(key_of(value), -1) for value in now.ids], np.int64)
-    return _renewed(before, now, tables, Earlier(study.evidence, origin), bool(contacts or visits))
+    renewed = _renewed(before, now, tables, Earlier(study.evidence, origin), bool(contacts or visits))
+    if renewed is None:
+        return solve(settings, tables["cases"], tables["contacts"] or None, tables["visits"] or None)
+    return renewed
 
 
 def _renewed(
     before: Transmission, now: LineList, tables: dict[str, Rows], earlier: Earlier, linked: bool
-) -> Transmission:
+) -> Transmission | None:
+    """Return the result that goes on from before; None where so much is new that it does not pay."""
     study, settings = before.study, before.study.settings
     declared = read_contacts(tables["contacts"] or None, now, settings.serial)
     stays = read_visits(tables["visits"] or None, now)
     evidence = gather(now, time_cases(now, study.serial, settings.incubation), declared, stays, earlier)
     rates = carried_rates(study.rates, study.cases, now)
+    changed = earlier.origin < 0
+    if linked:
+        changed = changed | (_weights_of(evidence, rates, earlier, study) > 0.0)
+    news = int(changed.sum()) + study.cases.size - int((earlier.origin >= 0).sum())
+    if news + study.news > max(_MOST_NEWS * now.size, 1):
+        return None
+    refit = news + study.news > _FEW_NEWS * now.size
+    independent = carried_rates(study.independent, study.cases, now)
+    if refit:
+        independent = fit(evidence, settings.priors, None, independent, _TOLERANCE).rates
     renewed = Study(
-        settings, now, declared, stays, evidence, rates, none_yet(evidence), study.serial, 0,
-        cyclic=study.cyclic, belief=study.belief, tables=tables,
+        settings, now, declared, stays, evidence, independent if refit else rates, independent,
+        none_yet(evidence), study.serial, study.rounds, cyclic=study.cyclic, belief=study.belief,
+        news=news + study.news, tables=tables,
     )  # fmt: skip
     if settings.dispersion is None or not len(evidence.pairs.infector):
-        renewed.rates = fit(evidence, settings.priors, None, rates).rates
         return solved(renewed)
     renewed.cyclic = study.cyclic or bool((evidence.gaps <= 0).any())
     found = carry(study.posterior, before.draws, study.state, earlier, evidence, settings.dispersion[0])
-    changed = earlier.origin < 0
-    if linked:
-        changed = changed | (np.abs(_weights_of(evidence, rates, earlier, study)) > 0.0)
-    sampled = go_on(evidence, rates, settings.dispersion, renewed.cyclic, settings.seed, found, changed)
+    sampled = go_on(evidence, settings, renewed.rates, renewed.cyclic, found, changed, max(news, 1), refit)
     return Transmission(renewed.with_sampled(sampled), sampled.draws)
 
 

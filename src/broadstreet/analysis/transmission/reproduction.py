@@ -27,6 +27,11 @@ class Reproduction:
     over_time: Frame
     dispersion: float | None
 
+    @property
+    def table(self) -> Frame:
+        """Return `case, onset, mean, lower, upper`: the numbers infected by each case, to be written out."""
+        return self.cases
+
 
 def offspring(draws: Ints, size: int) -> Ints:
     """Return how many each case infected in each draw, shape (draws, cases)."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from broadstreet.analysis.columns import Table, read
 from broadstreet.analysis.frame import Frame
-from broadstreet.analysis.transmission.arborescence import most_probable
+from broadstreet.analysis.transmission.answers import infectors_table
 from broadstreet.analysis.transmission.dates import is_missing
 from broadstreet.analysis.transmission.generation import Generation, generation, interval_ranges
 from broadstreet.analysis.transmission.impossible import impossible_links
@@ -20,6 +20,8 @@ from broadstreet.analysis.transmission.linelist import key_of
 from broadstreet.analysis.transmission.reasons import Reasons
 from broadstreet.analysis.transmission.reproduction import Reproduction, reproduction
 from broadstreet.analysis.transmission.scoring import Evaluation, combine, score_case
+from broadstreet.analysis.transmission.sources import sources_table
+from broadstreet.analysis.transmission.trees import tree_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_SHOWN = 0.001
 
 
 @dataclass
@@ -47,78 +47,37 @@ class Transmission:
     def infectors(self) -> Frame:
         """Return `case, infector, probability, reasons`, the most probable of each case first.
 
-        `infector` None means: imported, or infected by someone who is not in the list.
+        `infector` None means: imported, or infected by someone who is not in the list. That is one answer
+        where the list has many: it comes first only where it is more probable than all others together.
+        Each case has as many rows as it takes to reach 99.9 %; below 0.1 % reasons are empty.
         """
-        pairs, found = self.study.pairs, self.study.posterior
-        nobody = found.nobody()
-        reasons = self._reasons
-        rows: list[tuple[str, str | None, float, str]] = []
-        for case, name in enumerate(self._names):
-            first, last = pairs.start[case], pairs.start[case + 1]
-            chance = np.append(found.pair[first:last], nobody[case])
-            for at in np.argsort(-chance, kind="stable").tolist():
-                if chance[at] < _SHOWN:
-                    break
-                if at == last - first:
-                    told = reasons.nobody(
-                        float(found.outside[case]), float(found.unseen[:, case].sum()), int(at)
-                    )
-                    rows.append((name, None, float(chance[at]), told))
-                    continue
-                infector = int(pairs.infector[first + at])
-                rows.append((name, self._names[infector], float(chance[at]), reasons.link(infector, case)))
-        names = ("case", "infector", "probability", "reasons")
-        return Frame({column: [row[k] for row in rows] for k, column in enumerate(names)})
+        return infectors_table(self.study, self._names, self._reasons)
 
     @cached_property
     def tree(self) -> Frame:
-        """Return the most probable tree: `case, infector, probability, onset, infector_onset, unseen`.
+        """Return the most probable tree.
 
-        `unseen` is the most probable number of unseen cases between, where the infector is None and not
-        imported.
+        Columns `case, infector, probability, nobody, onset, infector_onset, unseen`.
+
+        Whether a case has an infector in the list is decided first: it is a root only where `nobody`, the
+        probability that it has none, is above one half, or where its links would close a cycle. Then each
+        has its most probable infector, as far as cycles allow. At a root `probability` is that of `nobody`,
+        and `unseen` the most probable number of unseen cases between it and the list, None where that none of
+        the list came before it is more probable.
         """
-        pairs, found = self.study.pairs, self.study.posterior
-        size = pairs.size
-        nobody = found.nobody()
-        source = np.concatenate([pairs.infector.astype(np.int64), np.full(size, size)])
-        target = np.concatenate([pairs.case().astype(np.int64), np.arange(size)])
-        chance = np.concatenate([found.pair, nobody])
-        held = (chance > 1e-6) | (source == size)
-        source, target, chance = source[held], target[held], chance[held]
-        edge = most_probable(source, target, np.log(np.maximum(chance, 1e-12)), size)
-        infector = source[edge]
-        links = np.argmax(np.vstack([found.outside, found.unseen]), axis=0) if size else np.zeros(0, np.int64)
-        onset = self._onset
-        return Frame(
-            {
-                "case": self._names,
-                "infector": [None if j == size else self._names[j] for j in infector.tolist()],
-                "probability": chance[edge],
-                "onset": onset,
-                "infector_onset": [None if j == size else onset[j] for j in infector.tolist()],
-                "unseen": [
-                    int(links[i]) if j == size and links[i] else None for i, j in enumerate(infector.tolist())
-                ],
-            }
-        )
+        return tree_table(self.study, self._names, self._onset)
 
     @cached_property
     def sources(self) -> Frame:
-        """Return `case, probability, unseen, onset`: of being an index case (infected from outside), highest
-        first.
+        """Return `case, probability, unseen, onset`: where chains of the list begin, most probable first.
 
-        `unseen` is the probability of an infector who is not in the list, but infected by one of the list.
+        `probability` is that the case has no infector in the list, nor a known one before it: no case of the
+        list leads to it, be it through up to three unseen. Whether it was imported, or infected by somebody
+        unseen whose own infectors are no more in the list, the list cannot tell: of such cases of simulated
+        outbreaks of which half was seen every other one was imported. `unseen` is the probability of an
+        infector who is not in the list but leads back to it. At least one chain begins somewhere.
         """
-        outside, unseen = self.study.posterior.outside, self.study.posterior.unseen.sum(axis=0)
-        order = np.argsort(-outside, kind="stable").tolist()
-        return Frame(
-            {
-                "case": [self._names[i] for i in order],
-                "probability": outside[order],
-                "unseen": unseen[order],
-                "onset": [self._onset[i] for i in order],
-            }
-        )
+        return sources_table(self.study, self.draws, self._names, self._onset)
 
     @cached_property
     def impossible(self) -> Frame:
@@ -195,6 +154,9 @@ class Transmission:
         remove: Iterable[Any] = (),
     ) -> Transmission:
         """Return the result with new facts, without beginning again.
+
+        Rates are fitted again, from those of before. Where more than 5 % of the cases are new, changed or
+        gone since the last fresh run, it is a fresh run.
 
         Parameters
         ----------

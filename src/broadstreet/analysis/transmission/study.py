@@ -25,7 +25,11 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Study:
-    """Cases, evidence, fitted rates and probabilities. `tables` are what came in, for a later update."""
+    """Cases, evidence, fitted rates and probabilities. `tables` are what came in, for a later update.
+
+    `independent` are the rates as fitted before sampling, each case by itself; `news` is how many cases were
+    new, changed or gone since the last fresh run.
+    """
 
     settings: Settings
     cases: LineList
@@ -33,12 +37,14 @@ class Study:
     stays: Stays
     evidence: Evidence
     rates: Rates
+    independent: Rates
     posterior: Posterior
     serial: Interval
     rounds: int
     cyclic: bool = False
     belief: Belief | None = None
     dispersion: float | None = None
+    news: int = 0
     sampler: dict[str, Any] = field(default_factory=dict)
     state: State = field(default_factory=State)
     tables: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
@@ -79,6 +85,8 @@ class Study:
             "reach": rates.reach if evidence.distance.size else None,
             "share_from_outside": float(self.posterior.outside.mean()) if self.pairs.size else None,
             "share_seen": rates.reported,
+            "share_seen_95": self.settings.priors.reported.middle(),
+            "share_seen_from": "as believed: a line list does not tell how many cases are missing from it",
             "contacts_recalled": rates.recall if evidence.declared.size else None,
             "contacts_false": rates.false if evidence.declared.size else None,
             "dispersion": self.dispersion,
