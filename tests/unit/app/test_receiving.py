@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,11 @@ from broadstreet.app.core import Core
 from broadstreet.app.doors import door_of
 from broadstreet.app.hub import run
 from broadstreet.app.process import HubProcess
+from broadstreet.app.receiving import served
 from broadstreet.app.receiving.__main__ import _Asked
-from broadstreet.app.receiving.beside import DoorBeside, _passable
-from broadstreet.app.receiving.line import Line
+from broadstreet.app.receiving.beside import DoorBeside
+from broadstreet.app.receiving.line import Line, Told
+from broadstreet.app.receiving.served import passable
 from broadstreet.app.settings import Mllp, Settings, Tls
 from broadstreet.app.stores import opened
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient, MllpClient, Retry, Unanswered
@@ -155,7 +157,7 @@ def test_works_that_cannot_pass_the_line_end_the_process_so_that_no_sender_waits
 _CANNOT_PASS = """
 import asyncio
 from broadstreet.app.receiving.__main__ import _Hub
-from broadstreet.app.receiving.line import Line
+from broadstreet.app.receiving.line import Line, Told
 
 
 class Transport:
@@ -197,6 +199,84 @@ async def test_a_process_that_cannot_be_started_again_for_whatever_reason_is_tri
             await asyncio.sleep(0.01)
     await beside.stop(0.0)
     assert caplog.text.count("cannot be started") == 2
+
+
+@pytest.fixture
+async def beside(core: Core) -> AsyncIterator[DoorBeside]:
+    """Yield a door's process that has been started and is not waited for yet."""
+    door = door_of(core.settings, core.committer, core.store.indexer, core.clock)
+    beside = DoorBeside(core, door, listening("127.0.0.1", 0))
+    await beside.start()
+    yield beside
+    await beside.stop(0.0)
+
+
+def process_of(beside: DoorBeside) -> int:
+    assert beside._served is not None
+    return beside._served.process.pid
+
+
+async def comes_about(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("hangs", ["before it begins", "at work"])
+async def test_a_process_that_hangs_is_killed_and_another_takes_what_is_sent_again(
+    beside: DoorBeside, hangs: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(served, "LISTENED_FOR", 0.1)
+    await beside.ready(asyncio.Event())
+    hung = process_of(beside)
+    if hangs == "before it begins":
+        os.kill(hung, signal.SIGKILL)
+        await comes_about(lambda: beside._served is not None and process_of(beside) != hung)
+        hung = process_of(beside)
+    os.kill(hung, signal.SIGSTOP)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(served, "SILENT_AT_MOST", 0.3)
+        hurried.setattr(served, "READY_WITHIN", 0.3)
+        await comes_about(lambda: not is_running(hung))
+    async with MllpClient("127.0.0.1", beside.port) as client:
+        assert (await client.send(message("1"))).accepted
+    assert "hangs" in caplog.text
+
+
+async def test_a_process_is_left_alone_as_long_as_it_speaks(beside: DoorBeside) -> None:
+    process = beside._served
+    assert process is not None
+    await process.here.wait()
+    turns = iter(range(100))
+
+    async def ended_within(_: float) -> bool:
+        turn = next(turns)
+        if turn % 9 == 0:
+            process._take(Told(0))
+        return turn == 99
+
+    process._ended_within = ended_within  # type: ignore[method-assign]
+    await process.until_gone()
+    assert process.process.poll() is None
+
+
+async def test_a_start_that_is_broken_off_leaves_no_process(
+    beside: DoorBeside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            super().__init__(*args, **named)
+            begun.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    starting = asyncio.create_task(beside._begun())
+    await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert [process.returncode for process in begun] == [-signal.SIGKILL]
 
 
 async def test_what_a_process_counted_is_not_lost_with_it_nor_counted_twice(core: Core) -> None:
@@ -342,9 +422,9 @@ def test_what_the_store_raises_passes_and_what_nobody_expected_is_named_by_its_k
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     receipt, full = Receipt("accepted", 1, "a"), StoreFull("full")
-    assert _passable(receipt) is receipt
-    assert _passable(full) is full
-    told = _passable(ValueError("KIM MINA"))
+    assert passable(receipt) is receipt
+    assert passable(full) is full
+    told = passable(ValueError("KIM MINA"))
     assert isinstance(told, RuntimeError)
     assert "KIM" not in f"{told} {caplog.text}"
     assert "ValueError" in caplog.text
