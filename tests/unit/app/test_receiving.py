@@ -260,6 +260,15 @@ async def test_a_process_is_left_alone_as_long_as_it_speaks(beside: DoorBeside) 
     assert process.process.poll() is None
 
 
+async def test_a_hub_starts_though_its_first_message_ended_the_process(beside: DoorBeside) -> None:
+    assert beside._served is not None
+    await beside._served.here.wait()
+    beside._served.process.kill()
+    await beside._served.gone.wait()
+    await beside.ready(asyncio.Event())
+    await comes_about(lambda: beside.running)
+
+
 async def test_a_start_that_is_broken_off_leaves_no_process(
     beside: DoorBeside, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,7 +76,7 @@ class DoorBeside:
         """
         assert self._served is not None, "it has not been started"
         await _first(self._served.here, self._served.gone, stopping)
-        if self._served.gone.is_set():
+        if self._served.gone.is_set() and not self._served.here.is_set():
             raise StoreError(
                 "the process that receives messages has ended before it began: see the hub's log"
             )
