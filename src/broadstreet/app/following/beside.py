@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -234,7 +235,8 @@ class FollowersBeside:
     def _begun(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-P", "-m", "broadstreet.app.following", str(theirs.fileno())]
+            words = map(str, (os.getpid(), theirs.fileno()))
+            command = [sys.executable, "-P", "-m", "broadstreet.app.following", *words]
             process = subprocess.Popen(  # noqa: S603 - ours
                 command,
                 stdin=subprocess.DEVNULL,

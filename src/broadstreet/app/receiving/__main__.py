@@ -1,6 +1,7 @@
-"""The process that receives messages: `python -m broadstreet.app.receiving LINE LISTENER`, two open sockets.
+"""The process that receives messages: `python -m broadstreet.app.receiving HUB LINE LISTENER`.
 
-The hub starts it, and it ends when its line to the hub does.
+HUB is the id of the hub's process, LINE and LISTENER are two open sockets. The hub starts it, and it ends
+with the hub: when its line does, and on Linux at once, even if a message takes all of its time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from broadstreet.app import logs
 from broadstreet.app.binding import admission_of
 from broadstreet.app.collector import spare_the_collector
 from broadstreet.app.doors import door_of, limits_of, refusal_of, tls_of
+from broadstreet.app.lifeline import end_with
 from broadstreet.app.receiving.line import Begin, End, Here, Line, Outcomes, Tell, Told, Works
 from broadstreet.connectors.hl7v2.door import Door
 from broadstreet.connectors.hl7v2.mapping.recorder import Directory
@@ -204,6 +206,7 @@ async def _run(listener: int, line: int) -> None:
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[1]))
     for each in (signal.SIGINT, signal.SIGTERM):  # meant for the hub, which sees to an end in order
         signal.signal(each, signal.SIG_IGN)
-    uvloop.run(_run(int(sys.argv[2]), int(sys.argv[1])))
+    uvloop.run(_run(listener=int(sys.argv[3]), line=int(sys.argv[2])))

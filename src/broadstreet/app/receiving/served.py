@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -45,7 +46,8 @@ async def started(core: Core, door: Door, listener: socket.socket) -> Served:
     ours, theirs = socket.socketpair()
     with theirs:
         descriptors = theirs.fileno(), listener.fileno()
-        command = [sys.executable, "-P", "-m", "broadstreet.app.receiving", *map(str, descriptors)]
+        words = map(str, (os.getpid(), *descriptors))
+        command = [sys.executable, "-P", "-m", "broadstreet.app.receiving", *words]
         process = subprocess.Popen(  # noqa: S603 - ours
             command,
             stdin=subprocess.DEVNULL,
