@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,27 @@ def process(tmp_path: Path) -> Iterator[HubProcess]:
         yield hub
 
 
+@pytest.fixture
+async def beside(core: Core) -> AsyncIterator[DoorBeside]:
+    """Yield a door's process that has been started and is not waited for yet."""
+    door = door_of(core.settings, core.committer, core.store.indexer, core.clock)
+    beside = DoorBeside(core, door, listening("127.0.0.1", 0))
+    await beside.start()
+    yield beside
+    await beside.stop(0.0)
+
+
+def process_of(beside: DoorBeside) -> int:
+    assert beside._served is not None
+    return beside._served.process.pid
+
+
+async def comes_about(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
 def messages_of(hub: HubProcess) -> list[bytes]:
     """Return what came in, in order."""
     store = opened(hub.settings, create=False)
@@ -112,6 +134,29 @@ def test_no_answer_comes_from_a_process_whose_hub_was_killed_and_its_port_is_fre
     with HubProcess(settings) as hub, BlockingMllpClient("127.0.0.1", port) as client:
         assert client.send(message("2", visit="V2")).accepted
         assert messages_of(hub) == [message("1"), message("2", visit="V2")]
+
+
+@pytest.fixture
+def poisonable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let words in messages end or hang the processes that receive."""
+    paths = [str(Path(__file__).parents[2] / "poison"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+
+
+@pytest.mark.usefixtures("poisonable")
+async def test_a_message_that_ends_the_process_is_named_without_a_word_of_it(
+    beside: DoorBeside, caplog: pytest.LogCaptureFixture
+) -> None:
+    await beside.ready(asyncio.Event())
+    poison = message("POISON-ENDS")
+    async with MllpClient("127.0.0.1", beside.port, retry=ONCE) as client:
+        assert (await client.send(message("1"))).accepted
+        with pytest.raises(Unanswered):
+            await client.send(poison)
+    await comes_about(lambda: "has ended" in caplog.text)
+    assert "has ended (-9) at a message of 127.0.0.1:" in caplog.text
+    assert f"{len(poison)} bytes, sha256 {sha256(poison).hexdigest()[:16]}" in caplog.text
+    assert "KIM" not in caplog.text
 
 
 def test_of_a_process_that_hangs_what_it_told_last_stands(process: HubProcess) -> None:
@@ -201,27 +246,6 @@ async def test_a_process_that_cannot_be_started_again_for_whatever_reason_is_tri
             await asyncio.sleep(0.01)
     await beside.stop(0.0)
     assert caplog.text.count("cannot be started") == 2
-
-
-@pytest.fixture
-async def beside(core: Core) -> AsyncIterator[DoorBeside]:
-    """Yield a door's process that has been started and is not waited for yet."""
-    door = door_of(core.settings, core.committer, core.store.indexer, core.clock)
-    beside = DoorBeside(core, door, listening("127.0.0.1", 0))
-    await beside.start()
-    yield beside
-    await beside.stop(0.0)
-
-
-def process_of(beside: DoorBeside) -> int:
-    assert beside._served is not None
-    return beside._served.process.pid
-
-
-async def comes_about(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("hangs", ["before it begins", "at work"])

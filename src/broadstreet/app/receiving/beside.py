@@ -124,9 +124,12 @@ class DoorBeside:
             return False
         await served.until_gone()
         code = await asyncio.to_thread(served.reap)
-        _log.error("the process that receives messages has ended (%s); it is started again", code)
+        suspect = served.at_hand.suspect()
+        at = f" at {suspect}" if suspect else ""
+        _log.error("the process that receives messages has ended (%s)%s; it is started again", code, at)
         self._remember(served.told)
         self._served = None
+        served.at_hand.close()
         return served.here.is_set()
 
     def _remember(self, told: Told) -> None:

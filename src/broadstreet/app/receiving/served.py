@@ -8,10 +8,11 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, cast
 
 from broadstreet.app.core import Core
+from broadstreet.app.receiving.at_hand import AtHand
 from broadstreet.app.receiving.line import Begin, End, Here, Line, Outcomes, Tell, Told, Works
 from broadstreet.connectors.hl7v2.door import Door
 from broadstreet.model.failures import frames_of, traced
@@ -44,34 +45,40 @@ async def started(core: Core, door: Door, listener: socket.socket) -> Served:
         If that cannot be done.
     """
     ours, theirs = socket.socketpair()
-    with theirs:
-        descriptors = theirs.fileno(), listener.fileno()
-        words = map(str, (os.getpid(), *descriptors))
-        command = [sys.executable, "-P", "-m", "broadstreet.app.receiving", *words]
-        process = subprocess.Popen(  # noqa: S603 - ours
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=descriptors,
-            process_group=0,  # what a terminal sends is meant for the hub, which sees to an end in order
-        )
-    served = Served(core, door, process)
-    try:
+    with ExitStack() as undone, theirs:
+        undone.callback(ours.close)
+        at_hand = AtHand.made(core.settings.mllp.max_bytes)
+        undone.callback(at_hand.close)
+        process = _process_on(theirs.fileno(), listener.fileno(), at_hand.descriptor)
+        undone.callback(_bury, process)
+        served = Served(core, door, process, at_hand)
         await asyncio.get_running_loop().create_connection(lambda: served.line, sock=ours)
         served.begin()
-    except BaseException:  # nobody else would bury it
-        ours.close()
-        process.kill()
-        process.wait()
-        raise
+        undone.pop_all()
     return served
+
+
+def _process_on(*descriptors: int) -> subprocess.Popen[bytes]:
+    words = map(str, (os.getpid(), *descriptors))
+    return subprocess.Popen(  # noqa: S603 - ours
+        [sys.executable, "-P", "-m", "broadstreet.app.receiving", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[each for each in descriptors if each >= 0],
+        process_group=0,  # what a terminal sends is meant for the hub, which sees to an end in order
+    )
+
+
+def _bury(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 class Served:
     """One process while it lives: what it hands in is committed, and it is told what became of it."""
 
-    def __init__(self, core: Core, door: Door, process: subprocess.Popen[bytes]) -> None:
-        self.process = process
+    def __init__(self, core: Core, door: Door, process: subprocess.Popen[bytes], at_hand: AtHand) -> None:
+        self.process, self.at_hand = process, at_hand
         self.here, self.gone = asyncio.Event(), asyncio.Event()
         self.told = Told(0)
         self.line = Line(self._take, self.gone.set)
@@ -79,7 +86,7 @@ class Served:
         self._loop = asyncio.get_running_loop()
         self._questions: dict[int, asyncio.Future[Told]] = {}
         self._issued = 0
-        self._heard = False
+        self._heard, self._begun = False, 0
 
     def begin(self) -> None:
         """Tell the process what it needs."""
@@ -94,12 +101,17 @@ class Served:
         """
         silent = 0.0
         while not await self._ended_within(LISTENED_FOR):
-            heard, self._heard = self._heard and self.here.is_set(), False
-            silent = 0.0 if heard else silent + LISTENED_FOR
+            silent = 0.0 if self._is_heard() else silent + LISTENED_FOR
             if silent >= (SILENT_AT_MOST if self.here.is_set() else READY_WITHIN):
                 _log.error("the process that receives messages hangs: %d seconds without a word", silent)
                 self.process.kill()
                 await self.gone.wait()
+
+    def _is_heard(self) -> bool:
+        """Say whether it has spoken since this was last asked, or begun with another message."""
+        heard, begun = self._heard, self._begun
+        self._heard, self._begun = False, self.at_hand.begun
+        return self.here.is_set() and (heard or self._begun != begun)
 
     async def _ended_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
@@ -127,6 +139,7 @@ class Served:
                 await asyncio.wait_for(self.gone.wait(), grace + ENDS_WITHIN)
         await asyncio.to_thread(self.reap)
         self.line.close()
+        self.at_hand.close()
 
     def reap(self) -> int:
         """Wait until the process has ended, and see to it that it does; return its code. For threads."""

@@ -82,6 +82,31 @@ class Commits(Protocol):
         ...
 
 
+class AtHand(Protocol):
+    """Is told which message is read, so that it can be known at which one a process ended."""
+
+    def begin(self, raw: bytes, sender: object) -> None:
+        """Take note of a message."""
+        ...
+
+    def end(self) -> None:
+        """Take note that it has been read."""
+        ...
+
+
+class Nowhere:
+    """Takes no note."""
+
+    def begin(self, raw: bytes, sender: object) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+NOWHERE = Nowhere()
+
+
 class Door:
     """Takes HL7 v2 messages in; `handle` is the handler of an MLLP server.
 
@@ -105,6 +130,8 @@ class Door:
         for, are rejected (AR) and kept in quarantine under the address that they came from.
     directory
         What is known of facilities, places and clinicians; empty by default.
+    at_hand
+        Is told which message is read.
 
     Attributes
     ----------
@@ -126,22 +153,27 @@ class Door:
         processing_ids: str = "PTD",
         identify: Identify = lambda _: ANYBODY,
         directory: Directory | None = None,
+        at_hand: AtHand = NOWHERE,
     ) -> None:
         self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
         self._zone, self._zones = zone, dict(zones)
         self._fallback, self._fallbacks = fallback, dict(fallbacks)
         self._processing_ids, self._identify = processing_ids, identify
         self._directory = directory or Directory()
+        self._at_hand = at_hand
         self.answered: Counter[str] = Counter()
 
     async def handle(self, raw: bytes, peer: object) -> bytes:
         """Take a message in and return its acknowledgement, once what it says is true."""
+        self._at_hand.begin(raw, peer)
         try:
             received, work = self.receive(raw, peer)
         except CannotTell as error:
             _log.error("senders cannot be told apart: %s", error)
             problem = Problem("the message was not stored; send it again later", ErrorCode.INTERNAL)
             return self._answer(raw, Code.ERROR, (problem,))
+        finally:
+            self._at_hand.end()
         try:
             receipt = await self._committer.committed(work)
         except StoreError as error:
