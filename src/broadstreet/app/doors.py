@@ -29,6 +29,7 @@ class More(TypedDict, total=False):
 
     directory: Directory
     at_hand: AtHand
+    barred: frozenset[bytes]
 
 
 def door_of(

@@ -29,6 +29,7 @@ from broadstreet.app.receiving.__main__ import _Asked
 from broadstreet.app.receiving.beside import DoorBeside
 from broadstreet.app.receiving.line import Line, Told
 from broadstreet.app.receiving.served import passable
+from broadstreet.app.receiving.suspects import barred_of
 from broadstreet.app.settings import Mllp, Settings, Tls
 from broadstreet.app.stores import opened
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient, MllpClient, Retry, Unanswered
@@ -157,6 +158,23 @@ async def test_a_message_that_ends_the_process_is_named_without_a_word_of_it(
     assert "has ended (-9) at a message of 127.0.0.1:" in caplog.text
     assert f"{len(poison)} bytes, sha256 {sha256(poison).hexdigest()[:16]}" in caplog.text
     assert "KIM" not in caplog.text
+
+
+@pytest.mark.usefixtures("poisonable")
+async def test_a_message_that_ends_the_process_twice_is_kept_unread_and_its_sender_told_to_stop(
+    beside: DoorBeside, core: Core
+) -> None:
+    await beside.ready(asyncio.Event())
+    poison = message("POISON-ENDS")
+    async with MllpClient("127.0.0.1", beside.port, retry=Retry(attempts=4)) as client:
+        answer = await client.send(poison)
+        assert (answer.code, answer.control_id) == ("AE", "POISON-ENDS")
+        assert "do not send it again" in answer.problems[0].text
+        assert (await client.send(message("2", visit="V2"))).accepted
+    core.settle()
+    kept, taken = core.store.entries(0, types=["hl7v2/Message"])
+    assert (kept.body, kept.source, taken.body) == (poison, "hl7v2:127.0.0.1", message("2", visit="V2"))
+    assert barred_of(core.store) == {sha256(poison).digest()}
 
 
 def test_of_a_process_that_hangs_what_it_told_last_stands(process: HubProcess) -> None:

@@ -171,8 +171,9 @@ class Receiving:
             self._clock = DrivenClock(said.now)
         indexer = Indexer(said.index_key)
         self._door = door_of(
-            settings, self._hub, indexer, self._clock, directory=_Asked(), at_hand=self._at_hand
-        )
+            settings, self._hub, indexer, self._clock, directory=_Asked(), at_hand=self._at_hand,
+            barred=said.barred,
+        )  # fmt: skip
         self._server = MllpServer(
             self._door.handle, settings.mllp.host, settings.mllp.port, limits_of(settings.mllp),
             tls_of(settings.mllp), refuse=refusal_of(self._clock), admits=admission_of(settings),

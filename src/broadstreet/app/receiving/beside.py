@@ -10,6 +10,7 @@ from collections import Counter
 from broadstreet.app.core import Core
 from broadstreet.app.receiving.line import Told
 from broadstreet.app.receiving.served import READY_WITHIN, Served, started
+from broadstreet.app.receiving.suspects import Suspects, barred_of
 from broadstreet.connectors.hl7v2.door import Door
 from broadstreet.model.failures import traced
 from broadstreet.store.protocol import StoreError
@@ -44,6 +45,7 @@ class DoorBeside:
         self._loop = asyncio.get_running_loop()
         self._answered: Counter[str] = Counter()
         self._counted: Counter[str] = Counter()
+        self._suspects = Suspects(door, core.committer, barred_of(core.store))
         self._served: Served | None = None
         self._keeping: asyncio.Task[None] | None = None
 
@@ -130,6 +132,8 @@ class DoorBeside:
         self._remember(served.told)
         self._served = None
         served.at_hand.close()
+        if suspect:
+            await self._suspects.judge(suspect, self._loop.time())
         return served.here.is_set()
 
     def _remember(self, told: Told) -> None:
@@ -138,7 +142,7 @@ class DoorBeside:
         self._counted.update(told.counted)
 
     async def _begun(self) -> Served:
-        return await started(self._core, self._door, self._listener)
+        return await started(self._core, self._door, self._listener, self._suspects.barred)
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -36,7 +36,7 @@ ANSWERS_WITHIN = 2.0
 _log = logging.getLogger(__name__)
 
 
-async def started(core: Core, door: Door, listener: socket.socket) -> Served:
+async def started(core: Core, door: Door, listener: socket.socket, barred: frozenset[bytes]) -> Served:
     """Start a process that takes messages from a socket, and tell it what it needs.
 
     Raises
@@ -53,7 +53,7 @@ async def started(core: Core, door: Door, listener: socket.socket) -> Served:
         undone.callback(_bury, process)
         served = Served(core, door, process, at_hand)
         await asyncio.get_running_loop().create_connection(lambda: served.line, sock=ours)
-        served.begin()
+        served.begin(barred)
         undone.pop_all()
     return served
 
@@ -88,10 +88,10 @@ class Served:
         self._issued = 0
         self._heard, self._begun = False, 0
 
-    def begin(self) -> None:
-        """Tell the process what it needs."""
+    def begin(self, barred: frozenset[bytes]) -> None:
+        """Tell the process what it needs, and which messages it is not to read."""
         core = self._core
-        self.line.say(Begin(core.settings, core.store.indexer.keys.key, core.clock.now()))
+        self.line.say(Begin(core.settings, core.store.indexer.keys.key, core.clock.now(), barred))
 
     async def until_gone(self) -> None:
         """Wait until the process has ended; one that hangs is killed.

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import tzinfo
 from hashlib import sha256
 from typing import Any, Protocol
 
-from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
+from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge, acknowledge_unread
 from broadstreet.connectors.hl7v2.interpreting import Mapper, Refusal
 from broadstreet.connectors.hl7v2.mapping import tables
 from broadstreet.connectors.hl7v2.mapping.planning import Plan, plan
@@ -22,6 +22,7 @@ from broadstreet.connectors.hl7v2.mapping.recorder import Directory
 from broadstreet.connectors.hl7v2.mapping.work import wants
 from broadstreet.connectors.hl7v2.message import Message
 from broadstreet.connectors.hl7v2.problems import ErrorCode, Location, Malformed, Problem
+from broadstreet.connectors.hl7v2.unread import PROBLEM, UNREAD, unread
 from broadstreet.model.clock import Clock
 from broadstreet.model.ids import Ids
 from broadstreet.model.records import Fault
@@ -132,6 +133,8 @@ class Door:
         What is known of facilities, places and clinicians; empty by default.
     at_hand
         Is told which message is read.
+    barred
+        The SHA-256 of messages that are not read: they are refused (AE), and are in quarantine already.
 
     Attributes
     ----------
@@ -154,19 +157,22 @@ class Door:
         identify: Identify = lambda _: ANYBODY,
         directory: Directory | None = None,
         at_hand: AtHand = NOWHERE,
+        barred: Collection[bytes] = (),
     ) -> None:
         self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
         self._zone, self._zones = zone, dict(zones)
         self._fallback, self._fallbacks = fallback, dict(fallbacks)
         self._processing_ids, self._identify = processing_ids, identify
         self._directory = directory or Directory()
-        self._at_hand = at_hand
+        self._at_hand, self._barred = at_hand, barred
         self.answered: Counter[str] = Counter()
 
     async def handle(self, raw: bytes, peer: object) -> bytes:
         """Take a message in and return its acknowledgement, once what it says is true."""
         self._at_hand.begin(raw, peer)
         try:
+            if self._barred and sha256(raw).digest() in self._barred:
+                return self._answer_unread(raw)
             received, work = self.receive(raw, peer)
         except CannotTell as error:
             _log.error("senders cannot be told apart: %s", error)
@@ -210,6 +216,10 @@ class Door:
         except Malformed as malformed:
             arrival = _arrival(message, None, sender.name)
             return message, Receive(arrival, Refusal("AE", _fault(malformed)), weight=2)
+
+    def unread(self, raw: bytes, address: str) -> Receive:
+        """Return the work of keeping a message from an address in quarantine without reading it."""
+        return unread(Arrival(MESSAGE_TYPE, f"hl7v2:{address}"[:_LONGEST_NAME], _number_of(raw), raw, UNREAD))
 
     def adopt(self, work: Receive) -> Receive:
         """Return a work that a door in another process has read, carried out with what is known here."""
@@ -270,6 +280,11 @@ class Door:
         return acknowledge(
             received, code, now=self._clock.now(), control_id=self._ids.new(), problems=problems
         )
+
+    def _answer_unread(self, raw: bytes) -> bytes:
+        self.answered[Code.ERROR.value] += 1
+        now, id = self._clock.now(), self._ids.new()
+        return acknowledge_unread(raw, Code.ERROR, now=now, control_id=id, problems=(PROBLEM,))
 
 
 def _facility_of(raw: bytes) -> str:
