@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broadstreet.app.binding import refusals_of
 from broadstreet.app.core import Core
 from broadstreet.app.doors import door_of
 from broadstreet.app.hub import run
@@ -175,6 +176,32 @@ async def test_a_message_that_ends_the_process_twice_is_kept_unread_and_its_send
     kept, taken = core.store.entries(0, types=["hl7v2/Message"])
     assert (kept.body, kept.source, taken.body) == (poison, "hl7v2:127.0.0.1", message("2", visit="V2"))
     assert barred_of(core.store) == {sha256(poison).digest()}
+
+
+@pytest.mark.usefixtures("poisonable")
+async def test_an_address_whose_messages_differ_and_end_the_process_each_time_is_put_off_for_some_time(
+    beside: DoorBeside, caplog: pytest.LogCaptureFixture
+) -> None:
+    await beside.ready(asyncio.Event())
+    for number in range(3):
+        async with MllpClient("127.0.0.1", beside.port, retry=ONCE) as client:
+            with pytest.raises(Unanswered):
+                await client.send(message(f"POISON-ENDS-{number}"))
+    await comes_about(lambda: "127.0.0.1 may not connect for 60 seconds" in caplog.text)
+    async with MllpClient("127.0.0.1", beside.port, retry=ONCE) as client:
+        with pytest.raises(Unanswered):
+            await client.send(message("1"))
+    await comes_about(lambda: beside.running)
+    assert (await asyncio.to_thread(beside.told)).counted["put off for some time"] == 1
+
+
+def test_who_is_put_off_is_let_in_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    refuses = refusals_of(Settings(), {"10.0.0.7": 60.0})
+    assert [refuses(address) for address in ("10.0.0.7", "10.0.0.8")] == ["put off for some time", ""]
+    now = 160.0
+    assert refuses("10.0.0.7") == ""
 
 
 def test_of_a_process_that_hangs_what_it_told_last_stands(process: HubProcess) -> None:

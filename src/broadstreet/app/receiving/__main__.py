@@ -19,7 +19,7 @@ from typing import Any
 import uvloop
 
 from broadstreet.app import logs
-from broadstreet.app.binding import admission_of
+from broadstreet.app.binding import refusals_of
 from broadstreet.app.collector import spare_the_collector
 from broadstreet.app.doors import door_of, limits_of, refusal_of, tls_of
 from broadstreet.app.lifeline import end_with
@@ -176,8 +176,8 @@ class Receiving:
         )  # fmt: skip
         self._server = MllpServer(
             self._door.handle, settings.mllp.host, settings.mllp.port, limits_of(settings.mllp),
-            tls_of(settings.mllp), refuse=refusal_of(self._clock), admits=admission_of(settings),
-            listener=self._listener,
+            tls_of(settings.mllp), refuse=refusal_of(self._clock),
+            refuses=refusals_of(settings, said.put_off), listener=self._listener,
         )  # fmt: skip
         self._door.warm_up()
         await self._server.start()

@@ -142,7 +142,7 @@ class DoorBeside:
         self._counted.update(told.counted)
 
     async def _begun(self) -> Served:
-        return await started(self._core, self._door, self._listener, self._suspects.barred)
+        return await started(self._core, self._door, self._listener, self._suspects)
 
 
 async def _first(*events: asyncio.Event) -> None:

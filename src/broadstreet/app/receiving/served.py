@@ -14,6 +14,7 @@ from typing import Any, cast
 from broadstreet.app.core import Core
 from broadstreet.app.receiving.at_hand import AtHand
 from broadstreet.app.receiving.line import Begin, End, Here, Line, Outcomes, Tell, Told, Works
+from broadstreet.app.receiving.suspects import Suspects
 from broadstreet.connectors.hl7v2.door import Door
 from broadstreet.model.failures import frames_of, traced
 from broadstreet.store.committer import Outcome
@@ -36,7 +37,7 @@ ANSWERS_WITHIN = 2.0
 _log = logging.getLogger(__name__)
 
 
-async def started(core: Core, door: Door, listener: socket.socket, barred: frozenset[bytes]) -> Served:
+async def started(core: Core, door: Door, listener: socket.socket, suspects: Suspects) -> Served:
     """Start a process that takes messages from a socket, and tell it what it needs.
 
     Raises
@@ -53,7 +54,7 @@ async def started(core: Core, door: Door, listener: socket.socket, barred: froze
         undone.callback(_bury, process)
         served = Served(core, door, process, at_hand)
         await asyncio.get_running_loop().create_connection(lambda: served.line, sock=ours)
-        served.begin(barred)
+        served.begin(suspects)
         undone.pop_all()
     return served
 
@@ -88,10 +89,11 @@ class Served:
         self._issued = 0
         self._heard, self._begun = False, 0
 
-    def begin(self, barred: frozenset[bytes]) -> None:
-        """Tell the process what it needs, and which messages it is not to read."""
-        core = self._core
-        self.line.say(Begin(core.settings, core.store.indexer.keys.key, core.clock.now(), barred))
+    def begin(self, suspects: Suspects) -> None:
+        """Tell the process what it needs, and whom and what to keep away from."""
+        core, put_off = self._core, suspects.put_off(self._loop.time())
+        key, now = core.store.indexer.keys.key, core.clock.now()
+        self.line.say(Begin(core.settings, key, now, suspects.barred, put_off))
 
     async def until_gone(self) -> None:
         """Wait until the process has ended; one that hangs is killed.

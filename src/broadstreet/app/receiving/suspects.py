@@ -1,6 +1,7 @@
 """What becomes of a message at which the process that receives ended: the second time it is barred.
 
-It is kept in quarantine, unread, and whoever sends it again is told so without anybody reading it.
+It is kept in quarantine, unread, and whoever sends it again is told so without anybody reading it. An address
+whose messages end the process too often, since each is a little different, is put off for some time.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from broadstreet.store.tables import Condition
 BARRED_AT = 2
 """The first end may have had another cause: somebody killed the process, or memory was short."""
 
+_PUT_OFF = "%s may not connect for %d seconds: its messages ended the process that receives too often"
 _OF_ANY_STATE = {"kind": UNREAD}
 
 _log = logging.getLogger(__name__)
@@ -46,8 +48,17 @@ class Suspects:
 
     async def judge(self, suspect: Suspect, now: float) -> None:
         """Count an end at a message; bar it the second time, once it is kept."""
-        if self._deaths.count(suspect, now) < BARRED_AT:
-            return
+        times = self._deaths.count(suspect, now)
+        if (seconds := self.put_off(now).get(suspect.address)) is not None:
+            _log.error(_PUT_OFF, suspect.address, seconds)
+        if times >= BARRED_AT:
+            await self._bar(suspect)
+
+    def put_off(self, now: float) -> dict[str, float]:
+        """Return the addresses that are put off, and for how many seconds more."""
+        return self._deaths.put_off(now)
+
+    async def _bar(self, suspect: Suspect) -> None:
         try:
             await self._committer.committed(self._door.unread(suspect.raw, suspect.address))
         except Exception as error:  # such as a full disk: the next end at it is as good
