@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 
 from broadstreet.app.settings import Settings, is_loopback
+from broadstreet.connectors.hl7v2.server import PUT_OFF
 from broadstreet.trust.accounts import Accounts
 
 
@@ -47,3 +49,16 @@ def admission_of(settings: Settings) -> Callable[[str], bool]:
         return plain.is_loopback or any(plain in network for network in networks)
 
     return admits
+
+
+def refusals_of(settings: Settings, put_off: Mapping[str, float]) -> Callable[[str], str]:
+    """Return what says why an address may not connect, empty if it may: `put_off` for how many seconds."""
+    admits, now = admission_of(settings), time.monotonic()
+    until = {address: now + seconds for address, seconds in put_off.items()}
+
+    def refuses(address: str) -> str:
+        if not admits(address):
+            return "not of a network that is trusted without TLS"
+        return PUT_OFF if time.monotonic() < until.get(address, 0.0) else ""
+
+    return refuses

@@ -19,6 +19,7 @@ from broadstreet.app.indexing import IndexProcess
 from broadstreet.app.keykeeping import KeyKeeper
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import keyring_of, opened
+from broadstreet.app.upkeep import Upkeep
 from broadstreet.model.clock import Clock, DrivenClock, SystemClock, instant
 from broadstreet.model.ids import RandomIds
 from broadstreet.model.records import Timer
@@ -61,6 +62,7 @@ class Core:
         self.zone = ZoneInfo(settings.zone)
         self.store = opened(settings)
         self.indexing: IndexProcess | None = None
+        self.upkeep = Upkeep()
         try:
             self.clock = clock_of(settings, self.store)
             self.committer = Committer(self.store, self.clock, RandomIds(self.clock))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +15,9 @@ from broadstreet.app.core import Core
 from broadstreet.app.erasing import erase
 from broadstreet.app.judging import judged
 from broadstreet.app.movements import Movements
+from broadstreet.app.receiving.suspects import unread_of
 from broadstreet.app.status import Running, Status, status_of
+from broadstreet.connectors.hl7v2.unread import UNREAD
 from broadstreet.model import records
 from broadstreet.model.records import Quarantined, Signal
 from broadstreet.store.entry import Entry
@@ -141,17 +144,30 @@ class Desk:
 
     def _erase(self, request: requests.Erase) -> dict[str, Any]:
         principal = self._callers.principal(request.token)
-        erased, doubtful = erase(self._core, principal, request.resident, request.basis, self._door.text_of)
+        erased, doubtful = erase(self._core, principal, request.resident, request.basis, self._text_of())
         residents = (erased.resident, *erased.also)
         accounts = [account.name for account in self._callers.accounts.of_resident(residents)]
         for name in accounts:
             self._callers.accounts.disable(name)
         return {"erasure": erased, "doubtful": doubtful[:_MOST_NAMED], "disabled": accounts}
 
+    def _text_of(self) -> Callable[[bytes], str]:
+        """Return what reads messages for a search: those that nobody is to read as plain characters."""
+        unread = unread_of(self._core.store)
+
+        def text_of(raw: bytes) -> str:
+            if unread and sha256(raw).digest() in unread:
+                return raw.decode("utf-8", "backslashreplace")
+            return self._door.text_of(raw)
+
+        return text_of
+
     def _retry(self, request: requests.QuarantineRetry) -> Receipt:
         self._require_operator(request)
         entry, held = self._held(request.id)
         raw = self._core.store.entries((entry.cause or 0) - 1, limit=1)[0]
+        if held.kind == UNREAD and request.mended in {None, raw.body}:
+            raise ValueError("reading this message ends a process: send it mended, or discard it")
         receipt: Receipt = self._core.committer.commit(Retry(raw, held, self._door.interpret, request.mended))
         return receipt
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from broadstreet.app.settings import Mllp, Settings
 from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
 from broadstreet.connectors.hl7v2.characters import codec_of
 from broadstreet.connectors.hl7v2.connection import Refuse, ServerLimits
-from broadstreet.connectors.hl7v2.door import CannotTell, Commits, Door, Identify
+from broadstreet.connectors.hl7v2.door import AtHand, CannotTell, Commits, Door, Identify
 from broadstreet.connectors.hl7v2.mapping.recorder import Directory
 from broadstreet.connectors.hl7v2.mllp import FrameLimits
 from broadstreet.connectors.hl7v2.problems import Problem
@@ -24,8 +24,16 @@ from broadstreet.trust.accounts import Accounts
 from broadstreet.trust.senders import Sender, Senders
 
 
+class More(TypedDict, total=False):
+    """What a door has in a process of its own: see `Door`."""
+
+    directory: Directory
+    at_hand: AtHand
+    barred: frozenset[bytes]
+
+
 def door_of(
-    settings: Settings, committer: Commits, indexer: Indexer, clock: Clock, directory: Directory | None = None
+    settings: Settings, committer: Commits, indexer: Indexer, clock: Clock, **more: Unpack[More]
 ) -> Door:
     """Return the door for HL7 v2."""
     senders = settings.senders
@@ -40,7 +48,7 @@ def door_of(
         fallbacks={name: codec_of(stated)[0] for name, stated in senders.character_sets.items()},
         processing_ids=settings.mllp.processing_ids,
         identify=identify_of(settings.folder),
-        directory=directory,
+        **more,
     )
 
 

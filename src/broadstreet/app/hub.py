@@ -13,12 +13,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import uvloop
 
 from broadstreet.app.binding import require_trust
+from broadstreet.app.chores import keep_indexing, keep_time
 from broadstreet.app.collector import spare_the_collector
 from broadstreet.app.control import ControlServer
 from broadstreet.app.core import Core
@@ -36,15 +36,10 @@ from broadstreet.app.status import Running
 from broadstreet.app.stores import place_of
 from broadstreet.connectors.hl7v2.server import listening
 from broadstreet.model import fhir
-from broadstreet.model.clock import SystemClock
 from broadstreet.store.protocol import StoreError
 
-LONGEST_SLEEP = 30.0
-"""In seconds; so soon a system clock that was set is noticed."""
 LONGEST_FINISH = 15.0
 """In seconds; a full disk or a rebuild must not keep a hub from stopping, and nothing is lost by it."""
-INDEXING_LOOKED_AFTER = 2.0
-"""In seconds; so often the hub looks whether the process that keeps the search index runs."""
 FOLLOWERS_BEGIN_WITHIN = 10.0
 """In seconds; so long a hub that starts waits for its followers, which it looks for so often:"""
 FOLLOWERS_LOOKED_FOR = 0.01
@@ -52,8 +47,6 @@ PORT_FREE_WITHIN = 3.0
 """In seconds; so long a port that is taken is tried again."""
 OFTEN = (b"Patient", b"Organization", b"Practitioner", b"Location")
 """What messages become, where its type alone makes one."""
-JUMP = timedelta(seconds=10)
-"""A clock that is so far from where it should be was set."""
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +138,7 @@ class Hub:
             if endpoint is not None:
                 await _watch(endpoint, self._settings.monitoring.listen)
             await control.start()
-            keeping = asyncio.gather(_keep_time(core), _keep_indexing(core))
+            keeping = asyncio.gather(keep_time(core), keep_indexing(core))
             spare_the_collector()
             self._listening = True
             ready(mllp.host, beside.port)
@@ -201,35 +194,6 @@ class _Told:
             unready=readiness_of(self._core, listening=self._listening()).reasons,
             monitoring=self._endpoint.address if self._endpoint else "",
         )
-
-
-async def _keep_time(core: Core) -> None:
-    """Let the scheduler and the housekeeping run whenever something is due.
-
-    A driven clock moves by requests alone.
-    """
-    if not isinstance(core.clock, SystemClock):
-        return
-    while True:
-        expected = core.clock.now()
-        try:
-            await asyncio.to_thread(core.keep_time)
-        except StoreError as error:  # such as a full disk: it is tried again
-            _log.error("the scheduler could not append what is due: %s", error)
-        pause = (core.scheduler.next_due() - core.clock.now()).total_seconds()
-        pause = min(max(pause, 0.05), LONGEST_SLEEP)
-        began = time.monotonic()
-        expected = core.clock.now()
-        await asyncio.sleep(pause)
-        jump = core.clock.now() - expected - timedelta(seconds=time.monotonic() - began)
-        if abs(jump) > JUMP:
-            _log.warning("the clock was set by %+.0f seconds", jump.total_seconds())
-
-
-async def _keep_indexing(core: Core) -> None:
-    while core.indexing is not None:
-        await asyncio.sleep(INDEXING_LOOKED_AFTER)
-        core.indexing.keep()
 
 
 def _warm_up(core: Core) -> None:

@@ -15,7 +15,7 @@ BAD = "bold reverse red"
 WHY = "red"
 
 
-def marked(raw: bytes, faults: Sequence[Fault]) -> list[Text]:
+def marked(raw: bytes, faults: Sequence[Fault], *, read: bool = True) -> list[Text]:
     """Return one line a segment, and below it why it was refused.
 
     Parameters
@@ -24,8 +24,10 @@ def marked(raw: bytes, faults: Sequence[Fault]) -> list[Text]:
         The message as it came; what cannot be decoded is shown as far as it can.
     faults
         What is wrong, and where. A field that is at fault stands between » and «.
+    read
+        Whether the message is parsed; one at which a process ended is shown as it is.
     """
-    text, separator = _decoded(raw)
+    text, separator = _decoded(raw) if read else _plain(raw)
     counted: Counter[str] = Counter()
     lines: list[Text] = []
     told: set[int] = set()
@@ -46,8 +48,12 @@ def _decoded(raw: bytes) -> tuple[str, str]:
     try:
         message = Message.parse(raw)
     except Malformed:
-        return raw.decode("utf-8", "backslashreplace"), chr(raw[3]) if raw[:3] == b"MSH" and raw[3:] else "|"
+        return _plain(raw)
     return message.text, message.delimiters.field
+
+
+def _plain(raw: bytes) -> tuple[str, str]:
+    return raw.decode("utf-8", "backslashreplace"), chr(raw[3]) if raw[:3] == b"MSH" and raw[3:] else "|"
 
 
 def _segment(segment: str, separator: str, bad: set[int | None]) -> Text:

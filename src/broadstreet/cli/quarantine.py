@@ -29,6 +29,7 @@ from broadstreet.cli.program import (
     show_table,
 )
 from broadstreet.cli.signing_in import token_of
+from broadstreet.connectors.hl7v2.unread import UNREAD
 from broadstreet.model import records
 from broadstreet.model.clock import instant
 from broadstreet.model.records import Quarantined
@@ -92,7 +93,7 @@ def show(id: Id, config: Config = None, data: Data = None) -> None:
     if held.note:
         console.print(f"note     {held.note}", markup=False)
     console.print()
-    for line in marked(raw, held.faults):
+    for line in marked(raw, held.faults, read=held.kind != UNREAD):
         console.print(line, soft_wrap=True)
 
 

@@ -8,6 +8,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -127,6 +128,35 @@ def test_an_order_to_a_process_that_is_killed_is_answered(beside: Core) -> None:
         finally:
             os.kill(process, signal.SIGKILL)
         order.result(30)
+
+
+def test_a_process_that_cannot_be_started_again_for_whatever_reason_is_tried_again(
+    beside: Core, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Meanwhile nobody waits for what it would be ordered."""
+    monkeypatch.setattr("broadstreet.app.following.beside.PAUSE_AFTER_END", 0.05)
+    monkeypatch.setattr("broadstreet.app.following.beside.LONGEST_PAUSE", 0.05)
+    followers = beside.followers
+    assert isinstance(followers, FollowersBeside)
+    until(lambda: followers.ready)
+    begun, orders = followers._begun, []
+    failures = iter([MemoryError(), RuntimeError("no thread"), OSError(24, "too many open files")])
+
+    def fails_first() -> Any:
+        for failure in failures:
+            orders.append(followers._order("resume", "nobody"))
+            raise failure
+        return begun()
+
+    monkeypatch.setattr(followers, "_begun", fails_first)
+    os.kill(process_of(beside), signal.SIGKILL)
+    until(lambda: len(orders) == 3)
+    for order in orders:
+        with pytest.raises(StoreError, match="cannot be started"):
+            order.result(30)
+    beside.committer.commit(put(1))
+    beside.settle()
+    assert caplog.text.count("cannot be started") == 3
 
 
 def test_a_hub_is_ready_once_its_followers_follow(beside: Core) -> None:

@@ -97,7 +97,7 @@ def test_a_hub_that_is_well_is_ready_until_its_lease_is_removed(process: HubProc
         status, body = ask(process, path)
         assert (status, json.loads(body)["ok"]) == (200, True)
     assert {each["check"] for each in json.loads(ask(process, "/ready")[1])["checks"]} == {
-        "doors", "lease", "followers", "room", "index", "indexing",
+        "doors", "lease", "followers", "room", "index", "indexing", "upkeep",
     }  # fmt: skip
     (process.settings.folder / "log.db.lease").unlink()
     status, body = ask(process, "/ready")

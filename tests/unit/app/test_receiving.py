@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broadstreet.app.binding import refusals_of
 from broadstreet.app.core import Core
 from broadstreet.app.doors import door_of
 from broadstreet.app.hub import run
 from broadstreet.app.process import HubProcess
+from broadstreet.app.receiving import served
 from broadstreet.app.receiving.__main__ import _Asked
-from broadstreet.app.receiving.beside import DoorBeside, _passable
-from broadstreet.app.receiving.line import Line
+from broadstreet.app.receiving.beside import DoorBeside
+from broadstreet.app.receiving.line import Line, Told
+from broadstreet.app.receiving.served import passable
+from broadstreet.app.receiving.suspects import barred_of
 from broadstreet.app.settings import Mllp, Settings, Tls
 from broadstreet.app.stores import opened
 from broadstreet.connectors.hl7v2.client import BlockingMllpClient, MllpClient, Retry, Unanswered
@@ -60,6 +66,27 @@ def process(tmp_path: Path) -> Iterator[HubProcess]:
     settings = Settings(data=folder, clock="driven", clock_start=START, mllp=Mllp(port=0))
     with HubProcess(settings) as hub:
         yield hub
+
+
+@pytest.fixture
+async def beside(core: Core) -> AsyncIterator[DoorBeside]:
+    """Yield a door's process that has been started and is not waited for yet."""
+    door = door_of(core.settings, core.committer, core.store.indexer, core.clock)
+    beside = DoorBeside(core, door, listening("127.0.0.1", 0))
+    await beside.start()
+    yield beside
+    await beside.stop(0.0)
+
+
+def process_of(beside: DoorBeside) -> int:
+    assert beside._served is not None
+    return beside._served.process.pid
+
+
+async def comes_about(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 def messages_of(hub: HubProcess) -> list[bytes]:
@@ -100,7 +127,8 @@ def test_no_answer_comes_from_a_process_whose_hub_was_killed_and_its_port_is_fre
         os.kill(running.pid, signal.SIGKILL)
         until(lambda: not is_running(running.pid))
         client.post(message("2", visit="V2"))
-        os.kill(receiving, signal.SIGCONT)
+        with suppress(ProcessLookupError):  # Linux ends it with its hub
+            os.kill(receiving, signal.SIGCONT)
         with pytest.raises(OSError):  # noqa: PT011 - closed or reset
             while client.collect(message("2", visit="V2")) is None:
                 pass
@@ -108,6 +136,72 @@ def test_no_answer_comes_from_a_process_whose_hub_was_killed_and_its_port_is_fre
     with HubProcess(settings) as hub, BlockingMllpClient("127.0.0.1", port) as client:
         assert client.send(message("2", visit="V2")).accepted
         assert messages_of(hub) == [message("1"), message("2", visit="V2")]
+
+
+@pytest.fixture
+def poisonable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let words in messages end or hang the processes that receive."""
+    paths = [str(Path(__file__).parents[2] / "poison"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+
+
+@pytest.mark.usefixtures("poisonable")
+async def test_a_message_that_ends_the_process_is_named_without_a_word_of_it(
+    beside: DoorBeside, caplog: pytest.LogCaptureFixture
+) -> None:
+    await beside.ready(asyncio.Event())
+    poison = message("POISON-ENDS")
+    async with MllpClient("127.0.0.1", beside.port, retry=ONCE) as client:
+        assert (await client.send(message("1"))).accepted
+        with pytest.raises(Unanswered):
+            await client.send(poison)
+    await comes_about(lambda: "has ended" in caplog.text)
+    assert "has ended (-9) at a message of 127.0.0.1:" in caplog.text
+    assert f"{len(poison)} bytes, sha256 {sha256(poison).hexdigest()[:16]}" in caplog.text
+    assert "KIM" not in caplog.text
+
+
+@pytest.mark.usefixtures("poisonable")
+async def test_a_message_that_ends_the_process_twice_is_kept_unread_and_its_sender_told_to_stop(
+    beside: DoorBeside, core: Core
+) -> None:
+    await beside.ready(asyncio.Event())
+    poison = message("POISON-ENDS")
+    async with MllpClient("127.0.0.1", beside.port, retry=Retry(attempts=4)) as client:
+        answer = await client.send(poison)
+        assert (answer.code, answer.control_id) == ("AE", "POISON-ENDS")
+        assert "do not send it again" in answer.problems[0].text
+        assert (await client.send(message("2", visit="V2"))).accepted
+    core.settle()
+    kept, taken = core.store.entries(0, types=["hl7v2/Message"])
+    assert (kept.body, kept.source, taken.body) == (poison, "hl7v2:127.0.0.1", message("2", visit="V2"))
+    assert barred_of(core.store) == {sha256(poison).digest()}
+
+
+@pytest.mark.usefixtures("poisonable")
+async def test_an_address_whose_messages_differ_and_end_the_process_each_time_is_put_off_for_some_time(
+    beside: DoorBeside, caplog: pytest.LogCaptureFixture
+) -> None:
+    await beside.ready(asyncio.Event())
+    for number in range(3):
+        async with MllpClient("127.0.0.1", beside.port, retry=ONCE) as client:
+            with pytest.raises(Unanswered):
+                await client.send(message(f"POISON-ENDS-{number}"))
+    await comes_about(lambda: "127.0.0.1 may not connect for 60 seconds" in caplog.text)
+    async with MllpClient("127.0.0.1", beside.port, retry=ONCE) as client:
+        with pytest.raises(Unanswered):
+            await client.send(message("1"))
+    await comes_about(lambda: beside.running)
+    assert (await asyncio.to_thread(beside.told)).counted["put off for some time"] == 1
+
+
+def test_who_is_put_off_is_let_in_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    refuses = refusals_of(Settings(), {"10.0.0.7": 60.0})
+    assert [refuses(address) for address in ("10.0.0.7", "10.0.0.8")] == ["put off for some time", ""]
+    now = 160.0
+    assert refuses("10.0.0.7") == ""
 
 
 def test_of_a_process_that_hangs_what_it_told_last_stands(process: HubProcess) -> None:
@@ -155,7 +249,7 @@ def test_works_that_cannot_pass_the_line_end_the_process_so_that_no_sender_waits
 _CANNOT_PASS = """
 import asyncio
 from broadstreet.app.receiving.__main__ import _Hub
-from broadstreet.app.receiving.line import Line
+from broadstreet.app.receiving.line import Line, Told
 
 
 class Transport:
@@ -197,6 +291,72 @@ async def test_a_process_that_cannot_be_started_again_for_whatever_reason_is_tri
             await asyncio.sleep(0.01)
     await beside.stop(0.0)
     assert caplog.text.count("cannot be started") == 2
+
+
+@pytest.mark.parametrize("hangs", ["before it begins", "at work"])
+async def test_a_process_that_hangs_is_killed_and_another_takes_what_is_sent_again(
+    beside: DoorBeside, hangs: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(served, "LISTENED_FOR", 0.1)
+    await beside.ready(asyncio.Event())
+    hung = process_of(beside)
+    if hangs == "before it begins":
+        os.kill(hung, signal.SIGKILL)
+        await comes_about(lambda: beside._served is not None and process_of(beside) != hung)
+        hung = process_of(beside)
+    os.kill(hung, signal.SIGSTOP)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(served, "SILENT_AT_MOST", 0.3)
+        hurried.setattr(served, "READY_WITHIN", 0.3)
+        await comes_about(lambda: not is_running(hung))
+    async with MllpClient("127.0.0.1", beside.port) as client:
+        assert (await client.send(message("1"))).accepted
+    assert "hangs" in caplog.text
+
+
+async def test_a_process_is_left_alone_as_long_as_it_speaks(beside: DoorBeside) -> None:
+    process = beside._served
+    assert process is not None
+    await process.here.wait()
+    turns = iter(range(100))
+
+    async def ended_within(_: float) -> bool:
+        turn = next(turns)
+        if turn % 9 == 0:
+            process._take(Told(0))
+        return turn == 99
+
+    process._ended_within = ended_within  # type: ignore[method-assign]
+    await process.until_gone()
+    assert process.process.poll() is None
+
+
+async def test_a_hub_starts_though_its_first_message_ended_the_process(beside: DoorBeside) -> None:
+    assert beside._served is not None
+    await beside._served.here.wait()
+    beside._served.process.kill()
+    await beside._served.gone.wait()
+    await beside.ready(asyncio.Event())
+    await comes_about(lambda: beside.running)
+
+
+async def test_a_start_that_is_broken_off_leaves_no_process(
+    beside: DoorBeside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            super().__init__(*args, **named)
+            begun.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    starting = asyncio.create_task(beside._begun())
+    await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert [process.returncode for process in begun] == [-signal.SIGKILL]
 
 
 async def test_what_a_process_counted_is_not_lost_with_it_nor_counted_twice(core: Core) -> None:
@@ -342,9 +502,9 @@ def test_what_the_store_raises_passes_and_what_nobody_expected_is_named_by_its_k
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     receipt, full = Receipt("accepted", 1, "a"), StoreFull("full")
-    assert _passable(receipt) is receipt
-    assert _passable(full) is full
-    told = _passable(ValueError("KIM MINA"))
+    assert passable(receipt) is receipt
+    assert passable(full) is full
+    told = passable(ValueError("KIM MINA"))
     assert isinstance(told, RuntimeError)
     assert "KIM" not in f"{told} {caplog.text}"
     assert "ValueError" in caplog.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,46 @@ def test_slices_that_are_written_while_the_next_is_computed_are_all_there_in_the
     assert store.searchable() == 11
     assert women(store) == ["p0", "p1", "p3"]
     assert women(store, at=5) == ["p0", "p2", "p4"]
+
+
+class Mute(Failing):
+    """An index that cannot tell, some times after a failed call, how far it has come."""
+
+    def __init__(self, side: IndexSide, times: int, *calls: int) -> None:
+        super().__init__(side, *calls)
+        self._times, self._left = times, 0
+
+    @property
+    def cursor(self) -> tuple[int, str]:
+        self._left -= 1
+        if self._left >= 0:
+            raise StoreError("no answer")
+        return self._side.cursor
+
+    def write(self, *slice: Any) -> None:
+        try:
+            super().write(*slice)
+        except StoreError:
+            self._left = self._times
+            raise
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("failing", [(1,), (2,), (2, 3)])
+def test_a_slice_that_failed_is_written_again_though_its_position_could_not_be_read(
+    committer: Committer, store: Store, failing: tuple[int, ...], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "SLICE", 2)
+    for number in range(8):
+        put(committer, store, patient(f"p{number}", f"{number}"))
+    with closing(side_of(store)) as side:
+        indexing = Indexing(store, Mute(side, times, *failing), Indexer(store.indexer.keys.key))  # type: ignore[arg-type]
+        steps = 0
+        while steps < 30 and (indexing.position < committer.head or indexing.step()):
+            steps += 1
+            with suppress(StoreError):
+                indexing.step()
+    assert women(store) == [f"p{number}" for number in range(8)]
 
 
 def test_a_store_whose_commits_wrote_the_index_goes_on_beside(backend: Backend, clock: DrivenClock) -> None:

@@ -193,6 +193,17 @@ def test_what_is_to_be_tested_again_is_marked_with_the_entry_that_changed_it(tow
     }  # fmt: skip
 
 
+def test_each_stratum_of_a_day_begins_by_itself(town: Town) -> None:
+    """The day has a visit of somebody whose age is not known: it begins for a band of ages, not for all."""
+    town.put("Encounter", "e1", encounter(FIRST, why="headache"))
+    town.close_day(FIRST)
+    town.put("Patient", "p2", {"birthDate": "1990-01-01"})
+    town.put("Encounter", "e2", encounter(FIRST, who="p2", why="headache"))
+    town.follow()
+    changed = {row[:3] for row in town.store.select(CHANGED)}
+    assert changed == {("visits", "city", "age:18-64"), ("visits", "facility:c1", "all")}
+
+
 def test_what_was_marked_is_forgotten_after_the_second_closing(town: Town) -> None:
     town.close_day(FIRST)
     town.put("Encounter", "e1", encounter(FIRST))

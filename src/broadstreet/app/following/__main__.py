@@ -1,6 +1,6 @@
-"""The process that runs the followers: `python -m broadstreet.app.following FD`.
+"""The process that runs the followers: `python -m broadstreet.app.following HUB LINE`.
 
-The hub starts it, and it ends when its line to the hub does.
+HUB is the id of the hub's process, LINE an open socket. The hub starts it, and it ends with the hub.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from broadstreet.app import logs
 from broadstreet.app.collector import spare_the_collector
 from broadstreet.app.followers import followers_of, rule_of
 from broadstreet.app.following.line import Answer, Asked, Done, Order, Wait
+from broadstreet.app.lifeline import end_with
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import place_of
 from broadstreet.model import fhir
@@ -120,8 +121,9 @@ def _outcome(order: Order, followers: Followers) -> Any:
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[1]))
     try:
-        run(Connection(int(sys.argv[1])))
+        run(Connection(int(sys.argv[2])))
     except EOFError:  # the hub has gone before it said anything
         sys.exit()
     except StoreError as error:  # the hub starts it again

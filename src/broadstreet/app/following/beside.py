@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
 from broadstreet.app.following.line import Answer, Asked, Done, Order, Wait, What
 from broadstreet.app.settings import Settings
-from broadstreet.model.failures import frames_of
+from broadstreet.model.failures import frames_of, traced
 from broadstreet.store.advance import Advance
 from broadstreet.store.beginning import begun
 from broadstreet.store.committer import Committer
@@ -146,6 +147,15 @@ class FollowersBeside:
         return done
 
     def _keep(self, line: Connection) -> None:
+        """Keep the process running until the end; whatever that is, nobody waits for an order after it."""
+        try:
+            self._keep_running(line)
+        finally:
+            with self._moved:
+                self._ended = True
+            self._drop_orders("the followers have ended: start the hub again")
+
+    def _keep_running(self, line: Connection) -> None:
         """Serve the process, and start it again if it ends: later each time, until it has come to work."""
         held: Connection | None = line
         pause = PAUSE_AFTER_END
@@ -157,9 +167,6 @@ class FollowersBeside:
             if self._stopping.wait(pause):
                 break
             held = self._again()
-        with self._moved:
-            self._ended = True
-        self._drop_orders()
 
     def _serve(self, line: Connection) -> bool:
         """Answer the process until it has gone; return whether it asked anything."""
@@ -179,15 +186,16 @@ class FollowersBeside:
     def _reap(self) -> None:
         assert self._process is not None
         code = self._process.wait()
-        self._drop_orders()
+        self._drop_orders("the process that runs the followers has ended; it is started again")
         if not self._stopping.is_set():
             _log.error("the process that runs the followers has ended (%s); it is started again", code)
 
     def _again(self) -> Connection | None:
         try:
             self._process, line = self._begun()
-        except OSError as error:  # such as too many open files: tried again
-            _log.error("the process that runs the followers cannot be started: %s", error.strerror)
+        except Exception as error:  # such as too many open files, or no memory: tried again
+            _log.error("the process that runs the followers cannot be started: %s", traced(error))
+            self._drop_orders("the process that runs the followers cannot be started: see the hub's log")
             return None
         return line
 
@@ -224,28 +232,39 @@ class FollowersBeside:
                 self._moved.notify_all()
         return Answer(error, self._committer.head, self._waited_for)
 
-    def _drop_orders(self) -> None:
-        """Tell whoever waits for an order that the process has ended before it was done."""
+    def _drop_orders(self, reason: str) -> None:
+        """Tell whoever waits for an order why it is not done."""
         with self._moved:
             left, self._orders = self._orders, _Orders(issued=self._orders.issued)
         for done in left.open.values():
-            _settle(done, StoreError("the process that runs the followers has ended; it is started again"))
+            _settle(done, StoreError(reason))
 
     def _begun(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-P", "-m", "broadstreet.app.following", str(theirs.fileno())]
-            process = subprocess.Popen(  # noqa: S603 - ours
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                process_group=0,  # what a terminal sends is meant for the hub, which sees to an end in order
-            )
-        line = Connection(ours.detach())
-        with suppress(OSError):  # it has ended already, which is seen when it is served
-            line.send(self._settings)
+        with ExitStack() as undone, theirs:
+            line = undone.enter_context(Connection(ours.detach()))
+            process = _process_on(theirs.fileno())
+            undone.callback(_bury, process)
+            with suppress(OSError):  # it has ended already, which is seen when it is served
+                line.send(self._settings)
+            undone.pop_all()
         return process, line
+
+
+def _bury(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _process_on(line: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", "broadstreet.app.following", str(os.getpid()), str(line)]
+    return subprocess.Popen(  # noqa: S603 - ours
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=(line,),
+        process_group=0,  # what a terminal sends is meant for the hub, which sees to an end in order
+    )
 
 
 def _settle(done: Future[Any] | None, outcome: Any) -> None:

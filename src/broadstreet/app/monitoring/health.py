@@ -61,6 +61,7 @@ def readiness_of(core: Core, *, listening: bool = True) -> Health:
         _room(core),
         _index(core),
         _indexing(core),
+        _check("upkeep", not core.upkeep.reason, core.upkeep.reason),
     ]
     return _health(checks)
 

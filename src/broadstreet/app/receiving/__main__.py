@@ -1,6 +1,8 @@
-"""The process that receives messages: `python -m broadstreet.app.receiving LINE LISTENER`, two open sockets.
+"""The process that receives messages: `python -m broadstreet.app.receiving HUB LINE LISTENER MEMORY`.
 
-The hub starts it, and it ends when its line to the hub does.
+HUB is the id of the hub's process, LINE and LISTENER are two open sockets, MEMORY is what it shares with the
+hub. The hub starts it, and it ends with the hub: when its line does, and on Linux at once, even if a message
+takes all of its time.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from typing import Any
 import uvloop
 
 from broadstreet.app import logs
-from broadstreet.app.binding import admission_of
+from broadstreet.app.binding import refusals_of
 from broadstreet.app.collector import spare_the_collector
 from broadstreet.app.doors import door_of, limits_of, refusal_of, tls_of
+from broadstreet.app.lifeline import end_with
+from broadstreet.app.receiving.at_hand import AtHand
 from broadstreet.app.receiving.line import Begin, End, Here, Line, Outcomes, Tell, Told, Works
 from broadstreet.connectors.hl7v2.door import Door
 from broadstreet.connectors.hl7v2.mapping.recorder import Directory
@@ -109,10 +113,12 @@ class Receiving:
         Where senders connect.
     line
         To the hub.
+    at_hand
+        Where the hub finds the message that is read.
     """
 
-    def __init__(self, listener: socket.socket, line: socket.socket) -> None:
-        self._listener, self._socket = listener, line
+    def __init__(self, listener: socket.socket, line: socket.socket, at_hand: AtHand) -> None:
+        self._listener, self._socket, self._at_hand = listener, line, at_hand
         # With the line goes all that waits: nothing true can be said of it any more.
         self._line = Line(self._take, lambda: os._exit(LINE_LOST), line)
         self._hub = _Hub(self._line)
@@ -164,11 +170,14 @@ class Receiving:
         if settings.clock == "driven":
             self._clock = DrivenClock(said.now)
         indexer = Indexer(said.index_key)
-        self._door = door_of(settings, self._hub, indexer, self._clock, _Asked())
+        self._door = door_of(
+            settings, self._hub, indexer, self._clock, directory=_Asked(), at_hand=self._at_hand,
+            barred=said.barred,
+        )  # fmt: skip
         self._server = MllpServer(
             self._door.handle, settings.mllp.host, settings.mllp.port, limits_of(settings.mllp),
-            tls_of(settings.mllp), refuse=refusal_of(self._clock), admits=admission_of(settings),
-            listener=self._listener,
+            tls_of(settings.mllp), refuse=refusal_of(self._clock),
+            refuses=refusals_of(settings, said.put_off), listener=self._listener,
         )  # fmt: skip
         self._door.warm_up()
         await self._server.start()
@@ -199,11 +208,13 @@ def _end_at_once(what: str, error: BaseException) -> None:
     os._exit(FAILED)
 
 
-async def _run(listener: int, line: int) -> None:
-    await Receiving(socket.socket(fileno=listener), socket.socket(fileno=line)).run()
+async def _run(line: int, listener: int, memory: int) -> None:
+    at_hand = AtHand(memory)
+    await Receiving(socket.socket(fileno=listener), socket.socket(fileno=line), at_hand).run()
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[1]))
     for each in (signal.SIGINT, signal.SIGTERM):  # meant for the hub, which sees to an end in order
         signal.signal(each, signal.SIG_IGN)
-    uvloop.run(_run(int(sys.argv[2]), int(sys.argv[1])))
+    uvloop.run(_run(*map(int, sys.argv[2:5])))

@@ -5,34 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import subprocess
-import sys
 from collections import Counter
-from contextlib import suppress
-from typing import Any, cast
 
 from broadstreet.app.core import Core
-from broadstreet.app.receiving.line import Begin, End, Here, Line, Outcomes, Tell, Told, Works
+from broadstreet.app.receiving.line import Told
+from broadstreet.app.receiving.served import READY_WITHIN, Served, started
+from broadstreet.app.receiving.suspects import Suspects, barred_of
 from broadstreet.connectors.hl7v2.door import Door
-from broadstreet.model.failures import frames_of, traced
-from broadstreet.store.committer import Outcome
-from broadstreet.store.inbox import Receipt, Receive
+from broadstreet.model.failures import traced
 from broadstreet.store.protocol import StoreError
 
 PAUSE_AFTER_END = 0.2
 """In seconds; so soon a process that has ended is started again. Senders wait at the socket meanwhile."""
 LONGEST_PAUSE = 30.0
 """In seconds; so late at most, where it ends each time before it has come to work."""
-READY_WITHIN = 60.0
-"""In seconds; so long it may take to begin."""
 GRACE = 10.0
 """In seconds; so long what has come may take to be answered when the hub stops."""
-ENDS_WITHIN = 5.0
-"""In seconds; so long it may take beyond that."""
-REAPED_WITHIN = 1.0
-"""In seconds; so long a process may take to end that has closed its line."""
-ANSWERS_WITHIN = 2.0
-"""In seconds; later than that, what it last told stands."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +45,8 @@ class DoorBeside:
         self._loop = asyncio.get_running_loop()
         self._answered: Counter[str] = Counter()
         self._counted: Counter[str] = Counter()
-        self._served: _Served | None = None
+        self._suspects = Suspects(door, core.committer, barred_of(core.store))
+        self._served: Served | None = None
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -89,7 +78,7 @@ class DoorBeside:
         """
         assert self._served is not None, "it has not been started"
         await _first(self._served.here, self._served.gone, stopping)
-        if self._served.gone.is_set():
+        if self._served.gone.is_set() and not self._served.here.is_set():
             raise StoreError(
                 "the process that receives messages has ended before it began: see the hub's log"
             )
@@ -135,11 +124,16 @@ class DoorBeside:
         served = self._served
         if served is None:
             return False
-        await served.gone.wait()
+        await served.until_gone()
         code = await asyncio.to_thread(served.reap)
-        _log.error("the process that receives messages has ended (%s); it is started again", code)
+        suspect = served.at_hand.suspect()
+        at = f" at {suspect}" if suspect else ""
+        _log.error("the process that receives messages has ended (%s)%s; it is started again", code, at)
         self._remember(served.told)
         self._served = None
+        served.at_hand.close()
+        if suspect:
+            await self._suspects.judge(suspect, self._loop.time())
         return served.here.is_set()
 
     def _remember(self, told: Told) -> None:
@@ -147,105 +141,8 @@ class DoorBeside:
         self._answered.update(told.answered)
         self._counted.update(told.counted)
 
-    async def _begun(self) -> _Served:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            descriptors = theirs.fileno(), self._listener.fileno()
-            command = [sys.executable, "-P", "-m", "broadstreet.app.receiving", *map(str, descriptors)]
-            process = subprocess.Popen(  # noqa: S603 - ours
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=descriptors,
-                process_group=0,  # what a terminal sends is meant for the hub, which sees to an end in order
-            )
-        served = _Served(self._core, self._door, process)
-        await self._loop.create_connection(lambda: served.line, sock=ours)
-        served.begin()
-        return served
-
-
-class _Served:
-    """One process while it lives: what it hands in is committed, and it is told what became of it."""
-
-    def __init__(self, core: Core, door: Door, process: subprocess.Popen[bytes]) -> None:
-        self.process = process
-        self.here, self.gone = asyncio.Event(), asyncio.Event()
-        self.told = Told(0)
-        self.line = Line(self._take, self.gone.set)
-        self._core, self._door = core, door
-        self._loop = asyncio.get_running_loop()
-        self._questions: dict[int, asyncio.Future[Told]] = {}
-        self._issued = 0
-
-    def begin(self) -> None:
-        """Tell the process what it needs."""
-        core = self._core
-        self.line.say(Begin(core.settings, core.store.indexer.keys.key, core.clock.now()))
-
-    async def tell(self) -> None:
-        """Let it tell how it is; where it does not, what it told last stands."""
-        self._issued += 1
-        number = self._issued
-        question = self._questions[number] = self._loop.create_future()
-        self.line.say(Tell(number))
-        gone = self._loop.create_task(self.gone.wait())
-        try:
-            await asyncio.wait([question, gone], timeout=ANSWERS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            gone.cancel()
-            del self._questions[number]
-
-    async def end(self, grace: float) -> None:
-        """Let it answer what has come, and end; after that, kill it."""
-        self.line.say(End(grace))
-        if self.here.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.gone.wait(), grace + ENDS_WITHIN)
-        await asyncio.to_thread(self.reap)
-        self.line.close()
-
-    def reap(self) -> int:
-        """Wait until the process has ended, and see to it that it does; return its code. For threads."""
-        try:
-            return self.process.wait(REAPED_WITHIN)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
-
-    def _take(self, said: Any) -> None:
-        match said:
-            case Works():
-                for number, work in said.works:
-                    self._hand_in(number, work)
-            case Told():
-                self.told = said
-                if (question := self._questions.get(said.number)) is not None and not question.done():
-                    question.set_result(said)
-            case Here():
-                self.here.set()
-
-    def _hand_in(self, number: int, work: Receive) -> None:
-        try:
-            self._core.committer.hand_in(self._door.adopt(work), self._loop, self._settled, number)
-        except StoreError as error:  # the committer is closed
-            self._settled([(number, error)])
-
-    def _settled(self, settled: list[tuple[int, Outcome]]) -> None:
-        outcomes = [(number, _passable(outcome)) for number, outcome in settled]
-        try:
-            self.line.say(Outcomes(self._core.clock.now(), outcomes))
-        except Exception as error:  # else senders would wait for ever for what is not told
-            _log.error("outcomes could not be told: %s", traced(error), extra={"trace": frames_of(error)})
-            self.line.abort()
-
-
-def _passable(outcome: Outcome) -> Receipt | Exception:
-    """Return an outcome as it can pass the line; what nobody expected is logged here, where its trace is."""
-    if not isinstance(outcome, Exception) or isinstance(outcome, StoreError):
-        return cast("Receipt | StoreError", outcome)
-    _log.error("a message could not be taken in: %s", traced(outcome), extra={"trace": frames_of(outcome)})
-    return RuntimeError("it could not be taken in; see the hub's log")
+    async def _begun(self) -> Served:
+        return await started(self._core, self._door, self._listener, self._suspects)
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -19,11 +19,17 @@ _LENGTH = 4
 
 @dataclass(frozen=True)
 class Begin:
-    """The hub tells the process what it needs: the key of the store's index, and what its clock says."""
+    """The hub tells the process what it needs: the key of the store's index, and what its clock says.
+
+    `barred` holds the SHA-256 of each message that is not to be read, `put_off` the seconds for which an
+    address may not connect.
+    """
 
     settings: Settings
     index_key: bytes
     now: datetime
+    barred: frozenset[bytes] = frozenset()
+    put_off: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,17 @@ def acknowledge(
     return answer.encode(header.codec, "replace")
 
 
+def acknowledge_unread(
+    raw: bytes, code: Code, *, now: datetime, control_id: str, problems: Sequence[Problem] = ()
+) -> bytes:
+    """Write the acknowledgement of a message that is not to be parsed, its header included.
+
+    The header mirrors what splitting the first line gives, as ASCII. Parameters as of `acknowledge`.
+    """
+    stamp = now.strftime("%Y%m%d%H%M%S%z")[:19]
+    return _written(_mirror_unreadable(_first_line(raw)), code, stamp, control_id, problems)
+
+
 @dataclass(frozen=True, slots=True)
 class _Mirrored:
     """Hold the fields of a header that its acknowledgement repeats, ready to be written again.

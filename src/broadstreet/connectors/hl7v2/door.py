@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import tzinfo
 from hashlib import sha256
 from typing import Any, Protocol
 
-from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge
+from broadstreet.connectors.hl7v2.acknowledge import Code, acknowledge, acknowledge_unread
 from broadstreet.connectors.hl7v2.interpreting import Mapper, Refusal
 from broadstreet.connectors.hl7v2.mapping import tables
 from broadstreet.connectors.hl7v2.mapping.planning import Plan, plan
@@ -22,6 +22,7 @@ from broadstreet.connectors.hl7v2.mapping.recorder import Directory
 from broadstreet.connectors.hl7v2.mapping.work import wants
 from broadstreet.connectors.hl7v2.message import Message
 from broadstreet.connectors.hl7v2.problems import ErrorCode, Location, Malformed, Problem
+from broadstreet.connectors.hl7v2.unread import PROBLEM, UNREAD, unread
 from broadstreet.model.clock import Clock
 from broadstreet.model.ids import Ids
 from broadstreet.model.records import Fault
@@ -82,6 +83,31 @@ class Commits(Protocol):
         ...
 
 
+class AtHand(Protocol):
+    """Is told which message is read, so that it can be known at which one a process ended."""
+
+    def begin(self, raw: bytes, sender: object) -> None:
+        """Take note of a message."""
+        ...
+
+    def end(self) -> None:
+        """Take note that it has been read."""
+        ...
+
+
+class Nowhere:
+    """Takes no note."""
+
+    def begin(self, raw: bytes, sender: object) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+NOWHERE = Nowhere()
+
+
 class Door:
     """Takes HL7 v2 messages in; `handle` is the handler of an MLLP server.
 
@@ -105,6 +131,10 @@ class Door:
         for, are rejected (AR) and kept in quarantine under the address that they came from.
     directory
         What is known of facilities, places and clinicians; empty by default.
+    at_hand
+        Is told which message is read.
+    barred
+        The SHA-256 of messages that are not read: they are refused (AE), and are in quarantine already.
 
     Attributes
     ----------
@@ -126,22 +156,30 @@ class Door:
         processing_ids: str = "PTD",
         identify: Identify = lambda _: ANYBODY,
         directory: Directory | None = None,
+        at_hand: AtHand = NOWHERE,
+        barred: Collection[bytes] = (),
     ) -> None:
         self._committer, self._indexer, self._clock, self._ids = committer, indexer, clock, ids
         self._zone, self._zones = zone, dict(zones)
         self._fallback, self._fallbacks = fallback, dict(fallbacks)
         self._processing_ids, self._identify = processing_ids, identify
         self._directory = directory or Directory()
+        self._at_hand, self._barred = at_hand, barred
         self.answered: Counter[str] = Counter()
 
     async def handle(self, raw: bytes, peer: object) -> bytes:
         """Take a message in and return its acknowledgement, once what it says is true."""
+        self._at_hand.begin(raw, peer)
         try:
+            if self._barred and sha256(raw).digest() in self._barred:
+                return self._answer_unread(raw)
             received, work = self.receive(raw, peer)
         except CannotTell as error:
             _log.error("senders cannot be told apart: %s", error)
             problem = Problem("the message was not stored; send it again later", ErrorCode.INTERNAL)
             return self._answer(raw, Code.ERROR, (problem,))
+        finally:
+            self._at_hand.end()
         try:
             receipt = await self._committer.committed(work)
         except StoreError as error:
@@ -178,6 +216,10 @@ class Door:
         except Malformed as malformed:
             arrival = _arrival(message, None, sender.name)
             return message, Receive(arrival, Refusal("AE", _fault(malformed)), weight=2)
+
+    def unread(self, raw: bytes, address: str) -> Receive:
+        """Return the work of keeping a message from an address in quarantine without reading it."""
+        return unread(Arrival(MESSAGE_TYPE, f"hl7v2:{address}"[:_LONGEST_NAME], _number_of(raw), raw, UNREAD))
 
     def adopt(self, work: Receive) -> Receive:
         """Return a work that a door in another process has read, carried out with what is known here."""
@@ -238,6 +280,11 @@ class Door:
         return acknowledge(
             received, code, now=self._clock.now(), control_id=self._ids.new(), problems=problems
         )
+
+    def _answer_unread(self, raw: bytes) -> bytes:
+        self.answered[Code.ERROR.value] += 1
+        now, id = self._clock.now(), self._ids.new()
+        return acknowledge_unread(raw, Code.ERROR, now=now, control_id=id, problems=(PROBLEM,))
 
 
 def _facility_of(raw: bytes) -> str:

@@ -14,6 +14,7 @@ from broadstreet.connectors.hl7v2.connection import Connection, Handler, Peer, R
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 1_024
+PUT_OFF = "put off for some time"
 _SWEEPS = 4  # in the shortest time limit
 
 
@@ -43,7 +44,7 @@ class MllpServer:
     tls : the server's side of TLS, see `broadstreet.connectors.hl7v2.tls.server_tls`
     refuse : given the first bytes of a message that is too long and the problem, returns the answer's bytes;
         without it the connection closes without an answer
-    admits : says of an address whether it may connect at all
+    refuses : says of an address why it may not connect at all; empty if it may
     listener : a socket that listens already, see `listening`, instead of `host` and `port`
 
     Attributes
@@ -61,7 +62,7 @@ class MllpServer:
         tls: ssl.SSLContext | None = None,
         *,
         refuse: Refuse | None = None,
-        admits: Callable[[str], bool] = lambda _: True,
+        refuses: Callable[[str], str] = lambda _: "",
         listener: socket.socket | None = None,
     ) -> None:
         self.handler = handler
@@ -69,7 +70,7 @@ class MllpServer:
         self.limits = limits or ServerLimits()
         self.counted: Counter[str] = Counter()
         self.held = 0
-        self._admits = admits
+        self._refuses = refuses
         self._host = host
         self._port = port
         self._tls = tls
@@ -155,7 +156,8 @@ class MllpServer:
                 continue
             reason = self._full(address[0])
             if reason:
-                _log.warning("%s:%s: refused: %s", address[0], address[1], reason)
+                if reason != PUT_OFF:  # whoever put it off has told
+                    _log.warning("%s:%s: refused: %s", address[0], address[1], reason)
                 self.counted[reason] += 1
                 accepted.close()
                 continue
@@ -165,8 +167,8 @@ class MllpServer:
             self._run(self._open(connection, accepted))
 
     def _full(self, address: str) -> str:
-        if not self._admits(address):
-            return "not of a network that is trusted without TLS"
+        if reason := self._refuses(address):
+            return reason
         if len(self._connections) >= self.limits.connections:
             return "too many connections"
         return (

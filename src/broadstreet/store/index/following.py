@@ -48,7 +48,8 @@ class Indexing:
             _log.warning("the search index is of another log, or of more of it than there is: made anew")
             side.clear()
             seq = 0
-        self.position = seq
+        self.position = self._kept = seq
+        self._is_lost = False
         self._writing: Future[None] | None = None
 
     def step(self) -> bool:
@@ -70,6 +71,8 @@ class Indexing:
             raise
 
     def _step(self) -> bool:
+        if self._is_lost:
+            self._find_position()
         entries = self._log.entries(self.position, limit=SLICE)
         if not entries:
             self.written()
@@ -105,8 +108,16 @@ class Indexing:
             try:
                 writing.result()
             except BaseException:
-                self.position = self._side.cursor[0]
+                self.position, self._is_lost = self._kept, True
+                with suppress(Exception):
+                    self._find_position()
                 raise
+            self._kept = self.position
+
+    def _find_position(self) -> None:
+        """Take up the position of what is written; as long as it cannot be read, nothing is gone on with."""
+        self.position = self._kept = self._side.cursor[0]
+        self._is_lost = False
 
     def _wait(self) -> None:
         with suppress(Exception):

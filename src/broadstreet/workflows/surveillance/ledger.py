@@ -32,7 +32,7 @@ class Ledger:
         self._closed = Overlay[int, Closed](CLOSED, Closed._make, reader)
         last = self._closed.take(reader.select(CLOSED, order=("-seq",), limit=1))
         self._last = last[0] if last else None
-        self._city: dict[int, int] = {}
+        self._city: dict[Cell, int] = {}
         self._marked: dict[Cell, int] = {}
         self._watched: dict[tuple[str, str, str], tuple[bool, bool]] = {}
         self._lateness = Lateness(reader, self._last)
@@ -103,13 +103,16 @@ class Ledger:
         self._marked.clear()
 
     def _begins_or_ends(self, cell: Cell, number: int) -> bool:
-        """Return whether the city gets its first visit of a day, or loses its last one: baselines change."""
-        stream, place, _, day = cell
+        """Return whether a stratum of the city gets its first visit of a day, or loses its last one.
+
+        Baselines change.
+        """
+        stream, place, _, _ = cell
         if (stream, place) != (VISITS, CITY):
             return False
-        if day not in self._city:
-            self._city[day] = self._stored(cell)
-        count = self._city[day] + self._deltas[cell]
+        if cell not in self._city:
+            self._city[cell] = self._stored(cell)
+        count = self._city[cell] + self._deltas[cell]
         return 0 in (count, count + number)
 
     def _stored(self, cell: Cell) -> int:
