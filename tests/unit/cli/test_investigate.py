@@ -320,8 +320,8 @@ def test_cases_by_day_give_a_curve_and_days_that_cannot_be_counted_are_named(tmp
 def test_the_share_of_cases_in_the_list_is_given_or_learned_and_told(tmp_path: Path) -> None:
     file = write(tmp_path / "cases.csv", sound())
     for options, said in (
-        ([], "80 % believed beforehand (as 10 cases tell); with these cases "),
-        (["--reported", "0.5,20"], "50 % believed beforehand (as 20 cases tell); with these cases "),
+        ([], "<dt>Cases that are in the list</dt><dd>75 %, believed: the list cannot tell it"),
+        (["--reported", "0.5,20"], "<dt>Cases that are in the list</dt><dd>50 %, believed"),
         (["--reported", "0.5"], "<dt>Cases that are in the list</dt><dd>50 %, as given</dd>"),
         (["--importation", "0.2"], "<dt>Cases infected from outside</dt><dd>20 %, as given</dd>"),
     ):

@@ -109,10 +109,11 @@ def log_ratio(
         at = mean * math.exp(deviation * NODES[node])
         without = np.logaddexp(without, calm[node] + log_probability(count, at, dispersion))
         for amplitude in range(len(AMPLITUDES)):
-            excess = max(excesses[amplitude], LEAST_EXCESS)
-            if amplitude == len(AMPLITUDES) - 1:
-                excess = max(excess, count - at)  # and larger: more cases are never less evidence
-            term = risen[amplitude, node] + log_probability(count, at + excess, dispersion)
+            excess, weight = max(excesses[amplitude], LEAST_EXCESS), 0.0
+            if amplitude == len(AMPLITUDES) - 1 and count - at > excess:
+                # Larger ones the less likely the larger: so more cases are never less evidence
+                excess, weight = count - at, math.log(excess / (count - at))
+            term = risen[amplitude, node] + weight + log_probability(count, at + excess, dispersion)
             with_it = np.logaddexp(with_it, term)
     return float(with_it - without)
 

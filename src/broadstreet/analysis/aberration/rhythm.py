@@ -26,7 +26,7 @@ TREND_DEVIATION = 0.2  # of the yearly change of the logarithm
 SEASON_DEVIATION = 0.2  # of a coefficient of the first harmonic, on the log scale; of the k-th, divided by k
 SEASON_CERTAINTY = 1.0  # weight of that beside the data of the harmonic, in pairs of coefficients
 FACTOR_CASES = 4.0  # weight of a factor of 1, in cases: a standard deviation of a half
-DISPERSION, DISPERSION_TIMES = 1.5, 4.0  # and the weight of that, in times
+DISPERSION, DISPERSION_BLOCKS = 1.5, 4.0  # and the weight of that, in blocks
 _SHOWN_LIKE = 3.0  # power of the first year's share
 HALF_A_CASE = 0.5  # Jeffreys' prior of a Poisson mean
 
@@ -325,7 +325,8 @@ def _update_spread(past: Past, prior: Prior, rhythm: Rhythm, work: _Work) -> Non
             squares += work.weight[time] * (past.counts[time] - work.means[time]) ** 2 / work.means[time]
     rests_on = max(total - _used(past, prior, rhythm), 1.0)
     alone = squares / rests_on
-    rhythm.spread[0] = (alone * rests_on + DISPERSION * DISPERSION_TIMES) / (rests_on + DISPERSION_TIMES)
+    prior_times = DISPERSION_BLOCKS * past.cycle
+    rhythm.spread[0] = (alone * rests_on + DISPERSION * prior_times) / (rests_on + prior_times)
     rhythm.spread[0] = max(rhythm.spread[0], 1.0)
     rhythm.spread[1], rhythm.spread[2] = alone, rests_on
 

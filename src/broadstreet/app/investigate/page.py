@@ -176,7 +176,7 @@ def _sources(found: Investigation) -> str:
         )
         if chance >= 0.01
     ][:20]
-    head = ("case", "onset", "index case", "infected by somebody unseen")
+    head = ("case", "onset", "no case of the list before it", "somebody unseen between")
     return _table("Cases that may be where it began", head, rows, text=2, total=len(rows))
 
 

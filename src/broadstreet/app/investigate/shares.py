@@ -10,7 +10,12 @@ from broadstreet.app.investigate.sentences import percent
 def seen(found: Investigation) -> str:
     """Say which share of the cases is taken to be in the list."""
     assert found.links is not None
-    return _share(found.reported, found.links.diagnostics["share_seen"])
+    share = percent(found.links.diagnostics["share_seen"])
+    return (
+        f"{share}, believed: the list cannot tell it"
+        if isinstance(found.reported, tuple)
+        else f"{share}, as given"
+    )
 
 
 def outside(found: Investigation) -> str:
@@ -26,8 +31,9 @@ def caution(found: Investigation) -> str:
     if not isinstance(found.reported, tuple):
         return f"{share} of the cases are taken to be in the list, as given: if that is wrong, so are links."
     return (
-        f"{share} of the cases are taken to be in the list. The list alone cannot tell that well: where it "
-        "is known, as from a survey or from contacts who were all tested, say --reported SHARE."
+        f"{share} of the cases are taken to be in the list. The list cannot tell that, and how probable"
+        " nobody of it is as an infector follows from it: where it is known, as from a survey or from"
+        " contacts who were all tested, say --reported SHARE."
     )
 
 

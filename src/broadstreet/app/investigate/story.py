@@ -115,12 +115,12 @@ def _index(found: Investigation) -> str:
     ]
     if not likely:
         return (
-            "No case is probably an index case; the likeliest is "
+            "No case is probably one with which a chain begins; the likeliest is "
             f"{sources['case'][0]} ({percent(sources['probability'][0])})."
         )
     some = ", ".join(likely[:5]) + (f" and {len(likely) - 5} more" if len(likely) > 5 else "")
-    word = "Index case" if len(likely) == 1 else "Index cases"
-    return f"{word}, infected by nobody in the list: {some}."
+    word = "A chain begins" if len(likely) == 1 else "Chains begin"
+    return f"{word}, with no case of the list before it, with: {some}."
 
 
 def _links(found: Investigation) -> str:
