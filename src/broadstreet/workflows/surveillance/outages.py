@@ -17,12 +17,15 @@ from broadstreet.workflows.surveillance.tables import VISITS
 
 _FOREVER = 1 << 40
 
+LEARNED = 14
+"""Days from which it can be told what is usual since a silence that was dismissed."""
+
 
 class Outages:
     """The silent days of each source, as far as they are known.
 
     A silence that an officer has dismissed is what is usual from then on: for the days that were dismissed
-    its days are left out of the history, for later ones they are not.
+    its days are left out of the history, for later ones it is what came before them that is left out.
 
     Parameters
     ----------
@@ -39,7 +42,8 @@ class Outages:
             said = dismissed.get(signal.id)
             if said is not None and signal.where.stream == VISITS and signal.evidence:
                 last = max(number_of(each.day) for each in signal.evidence)
-                self._closed[_series(signal.evidence[0])].append(_Closed(said, last))
+                first = min(number_of(each.since or each.day) for each in signal.evidence)
+                self._closed[_series(signal.evidence[0])].append(_Closed(said, first, last))
 
     def add(self, evidence: Evidence) -> None:
         """Take a day on which a source is silent; the days in order."""
@@ -58,24 +62,25 @@ class Outages:
 
     def known(self, feeds: Sequence[Series], first: int, day: int) -> NDArray[np.bool_] | None:
         """Return which days from `first` to `day` tell what is usual, shape (days, feeds); None: all do."""
-        left_out = [
-            (past - first, column)
-            for column, series in enumerate(feeds)
-            for past, until in self._days.get(series, {}).items()
-            if first <= past < day <= until
-        ]
-        if not left_out:
-            return None
         known = np.ones((day + 1 - first, len(feeds)), np.bool_)
-        known[tuple(np.array(left_out).T)] = False
-        return known
+        for column, series in enumerate(feeds):
+            known[: max(self._usual_since(series, day) - first, 0), column] = False
+            silent = self._days.get(series, {}).items()
+            known[[past - first for past, until in silent if first <= past < day <= until], column] = False
+        return None if known.all() else known
+
+    def _usual_since(self, series: Series, day: int) -> int:
+        """Return from which day on a source sends what is usual on a day."""
+        closed = self._closed.get(series, ())
+        said = [each.first for each in closed if each.said.last < day and each.first <= day - LEARNED]
+        return max(said, default=0)
 
 
 class _Closed:
-    """A silence that was dismissed, and the last day that it takes in."""
+    """A silence that was dismissed, its first day and the last that it takes in."""
 
-    def __init__(self, said: Dismissed, last: int) -> None:
-        self.said, self.last = said, last
+    def __init__(self, said: Dismissed, first: int, last: int) -> None:
+        self.said, self.first, self.last = said, first, last
 
     def takes(self, evidence: Evidence) -> bool:
         return number_of(evidence.day) - self.last <= QUIET and self.said.explains(evidence)
