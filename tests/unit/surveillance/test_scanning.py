@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from broadstreet.model import records
 from broadstreet.model.records import Signal
+from broadstreet.store.entry import Draft
 from broadstreet.workflows import surveillance
 from broadstreet.workflows.surveillance.scanning import METHOD
 
-from .conftest import FIRST, Town, encounter, patient
+from .conftest import FIRST, Put, Town, encounter, patient
 
 PLACES = "code,x,y\n" + "\n".join(f"D{n},{n % 4},{n // 4}" for n in range(12))
 ONLY_SCANS = surveillance.Rule(minimum=1_000)
@@ -96,3 +99,20 @@ def test_a_cluster_whose_visits_are_cancelled_is_withdrawn_at_the_next_closing(t
     assert [signal.status for signal in clusters(town)] == ["opened"]
     quiet(town, LAST + timedelta(days=2))
     assert [signal.status for signal in clusters(town)] == ["withdrawn"]
+
+
+def test_a_version_that_did_not_know_the_one_before_takes_none_of_its_areas_away(town: Town) -> None:
+    for past in (1, 2):
+        rise(town, LAST + timedelta(days=past))
+        quiet(town, LAST + timedelta(days=past))
+    [signal] = clusters(town)
+    days = [each.day for each in signal.evidence]
+    assert len(days) == 2
+    known = town.store.entries(0, types=[records.entry_type(signal)], limit=100)[0]
+    body = records.encode(msgspec.structs.replace(signal, evidence=signal.evidence[1:]))
+    blind = Draft(
+        type=known.type, id=signal.id, body=body, source=known.source, key="blind", cause=known.cause
+    )  # fmt: skip
+    town.committer.commit(Put([blind]))
+    [signal] = clusters(town)
+    assert [each.day for each in signal.evidence] == days

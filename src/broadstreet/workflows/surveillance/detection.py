@@ -43,6 +43,7 @@ from broadstreet.workflows.surveillance.strata import Series
 from broadstreet.workflows.surveillance.tables import SIGNAL, VISITS, Held
 from broadstreet.workflows.surveillance.testing import Testing, silent_days
 from broadstreet.workflows.surveillance.verdicts import dismissed_of, signal_of
+from broadstreet.workflows.surveillance.versions import Versions
 
 ALIVE = ("opened", "growing", "fading")
 
@@ -81,16 +82,20 @@ class Tests:
         self._budget = Budget(budget, has_scan=bool(places.by_code))
         self._sheet = Sheet(over.strata)
         self._arrivals: tuple[int, Arrivals] | None = None
+        self._versions = Versions()
 
     def react(self, entries: Sequence[Entry], tables: TableReader) -> list[Emission]:
         """Return each signal that is new or not as it should be."""
         warm(self.rule)
         due = due_of(entries, tables)
+        displaced = list(self._versions.displaced(entries))
         if due is None or not (due.cells or due.days or due.told):
             return []
+        again = due.look_again(displaced)
         self._sheet.follow(tables, due.closed, due.changed)
         held = self._held(tables, due)
         scans = days_to_scan(tables, due.closed) if due.closings and self.places.by_code else []
+        scans += again if self.places.by_code else []
         cells = standing_on(due, held) | self._cells(due)
         batch = _Batch(due, cells, tuple(held), frozenset(scans))
         testing = self._testing(tables, due)

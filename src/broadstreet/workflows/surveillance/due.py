@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from broadstreet.model import records
-from broadstreet.model.records import Signal
+from broadstreet.model.records import Evidence, Signal
 from broadstreet.store.entry import Entry
 from broadstreet.store.tables import Between, Row, TableReader
 from broadstreet.workflows.surveillance.arrivals import LONGEST
@@ -44,6 +44,17 @@ class Due(NamedTuple):
     past: tuple[Changed, ...]
     closings: tuple[Closed, ...]
     told: dict[str, int]
+
+    def look_again(self, evidence: Iterable[tuple[Evidence, int]]) -> list[int]:
+        """Mark the series and days of some evidence as due; return the days of it to scan again."""
+        scans = set()
+        for each, seq in evidence:
+            stream, place, stratum, day = key_of(each)
+            if place.startswith(AREA):
+                scans.add(day)
+            else:
+                _mark(self.cells, [(Series(stream, place, stratum), day)], seq)
+        return sorted(scans)
 
 
 def due_of(entries: Sequence[Entry], tables: TableReader) -> Due | None:
