@@ -19,7 +19,7 @@ def is_running(process: int) -> bool:
     """Say whether a process lives; one that nobody has buried does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

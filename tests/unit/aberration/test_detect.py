@@ -181,7 +181,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "delays are of another shape": ({"delays": np.ones((3, 2))}, "delays must be"),
     "a delay is negative": ({"delays": [3, -1]}, "0 or more"),
     "no delay was observed": ({"delays": [0, 0]}, "hold a case"),
-    "delays are shares": ({"delays": [0.5, 0.3, 0.2]}, "these look like shares"),
     "reporting is above 1": ({"reporting": [1.0, 1.0, 1.5]}, "shares from 0 to 1"),
     "reporting is missing": ({"reporting": [1.0, 1.0, np.nan]}, "none missing"),
     "reporting is too short": ({"reporting": [1.0, 1.0]}, "a share for each time"),

@@ -174,11 +174,6 @@ def _checked_delays(delays: ArrayLike, series: int) -> Floats:
         raise ValueError("delays must be numbers of cases, 0 or more, none missing")
     if not (cases.sum(axis=0) > 0.0).all():
         raise ValueError("delays must hold a case for each series; leave them out if none were observed")
-    if (cases.sum(axis=0) < 1.0 + 1e-9).any() and (cases % 1.0 > 0.0).any():
-        raise ValueError(
-            "delays must be numbers of cases, such as [50, 30, 20], which also say how well they are known; "
-            "these look like shares: multiply them by the cases that they come from"
-        )
     return cases
 
 

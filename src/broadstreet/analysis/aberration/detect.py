@@ -70,8 +70,9 @@ def detect(  # noqa: PLR0913  what may be known about the times
     holidays : array_like of int or bool, shape (time,), optional
         0 where there is none, else the kind of holiday (to 30); each kind has a level of its own.
     delays : array_like of float, shape (delays,) or (delays, series), optional
-        How many past cases were reported 0, 1, 2, ... times after their own. The counts are those known by
-        the end of the last time; what is expected is lowered to the share that is known so far.
+        How many past cases were reported 0, 1, 2, ... times after their own: they also say how well that is
+        known, so shares are to be multiplied by the cases that they come from. The counts are those
+        known by the end of the last time; what is expected is lowered to the share that is known so far.
     reporting : array_like of float, shape (time,) or (time, series), optional
         Share of the usual sources that sent, from 0 to 1, such as :func:`silence` tells: what is expected is
         lowered to it, so that a silent source is no fall of the counts.

@@ -26,7 +26,7 @@ TREND_DEVIATION = 0.2  # of the yearly change of the logarithm
 SEASON_DEVIATION = 0.2  # of a coefficient of the first harmonic, on the log scale; of the k-th, divided by k
 SEASON_CERTAINTY = 1.0  # weight of that beside the data of the harmonic, in pairs of coefficients
 FACTOR_CASES = 4.0  # weight of a factor of 1, in cases: a standard deviation of a half
-DISPERSION, DISPERSION_BLOCKS = 1.5, 4.0  # and the weight of that, in blocks
+DISPERSION, DISPERSION_BLOCKS = 1.5, 2.0  # and the weight of that, in blocks
 _SHOWN_LIKE = 3.0  # power of the first year's share
 HALF_A_CASE = 0.5  # Jeffreys' prior of a Poisson mean
 
