@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -28,6 +29,9 @@ _HOLDER = """
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND (l.classid::bigint << 32 | l.objid::bigint) = %s"""
 _SESSION = "SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+
+_TRIES, _PAUSE = 10, 0.1
+"""So often a lock is tried, and seconds between."""
 
 
 def lock_key(address: Address) -> int:
@@ -115,8 +119,13 @@ def held(address: Address, connection: Connection) -> Iterator[None]:
 
 
 def _lock(connection: Connection, address: Address) -> None:
+    """Lock out other hubs; a server lets go of one that has stopped only some time after it."""
     key = lock_key(address)
-    if not _one(connection, "SELECT pg_try_advisory_lock(%s)", key)[0]:
+    for _ in range(_TRIES):
+        if _one(connection, "SELECT pg_try_advisory_lock(%s)", key)[0]:
+            break
+        time.sleep(_PAUSE)
+    else:
         holder = connection.execute(_HOLDER, (key,)).fetchone()
         name = str(holder[2]).removeprefix("broadstreet ") if holder else "unknown"
         raise StoreLocked(f"another hub (process {name}) writes to {address.name}: stop it first")
