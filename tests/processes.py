@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,6 +27,7 @@ def is_running(process: int) -> bool:
 def child_of(parent: int, module: str) -> int:
     """Return the process that a process has run a module; 0 if there is none at the moment."""
     for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
-            return int(child)
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ends meanwhile
+            if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
     return 0
