@@ -6,11 +6,11 @@ Each part is a module of its own: `python -m bench.detect_night`,
 
 from __future__ import annotations
 
-from bench import detect_city, detect_daily, detect_night, detect_weekly
+from bench import detect_city, detect_daily, detect_night, detect_short, detect_weekly
 
 
 def main() -> None:
-    for part in (detect_night, detect_weekly, detect_daily, detect_city):
+    for part in (detect_night, detect_short, detect_weekly, detect_daily, detect_city):
         part.main()
 
 
