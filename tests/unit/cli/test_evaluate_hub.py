@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from broadstreet.app.evaluate.own import told_anew
 from broadstreet.cli import app
+from broadstreet.model.records import Signal
 from tests.unit.cli.outbreak import store_in
 
 
@@ -54,6 +57,12 @@ def test_stricter_settings_that_miss_a_verified_signal_say_so(store: Path) -> No
     then, now = ways(store)
     assert (then["signals"], now["signals"], now["verified_found"]) == (1, 0, 0)
     assert "0 of 1 verified signal found by the settings of today." in run(store, "evaluate", "hub")
+
+
+def test_a_signal_that_corrections_took_back_is_told_by_its_first_day(store: Path) -> None:
+    [listed] = json.loads(run(store, "signals", "list", "--all", "--json"))
+    signal = msgspec.convert(listed | {"status": "withdrawn", "evidence": []}, Signal)
+    assert told_anew(signal, []).on == signal.since
 
 
 def test_a_folder_without_a_store_is_refused(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def accounts(store: Reader, settings: Settings) -> tuple[date, date, list[Accoun
         raise StoreError("expected a history with days that are over, got none yet")
     zone = ZoneInfo(settings.zone)
     then = [Told(s, _first_told(store, s, zone), _finding(s)) for s in _standing(signals(store))]
-    anew = [_told_anew(s, then) for s in _standing(as_of(store, settings, span[1]))]
+    anew = [told_anew(s, then) for s in _standing(as_of(store, settings, span[1]))]
     days = (span[1] - span[0]).days + 1
     ways = (("as told then", then), ("by the settings of today", anew))
     return *span, [_account(way, told, then, days) for way, told in ways]
@@ -94,16 +94,17 @@ def is_same(one: Signal, other: Signal) -> bool:
     return near and one.where == other.where
 
 
+def told_anew(signal: Signal, then: Sequence[Told]) -> Told:
+    """Return a signal of today with the day of its first test, and the verdict on one of the same visits."""
+    same = [each.finding for each in then if each.finding and is_same(each.signal, signal)]
+    finding = "verified" if "verified" in same else same[0] if same else ""
+    return Told(signal, min((each.day for each in signal.evidence), default=signal.since), finding)
+
+
 def _standing(found: Iterable[Signal]) -> list[Signal]:
     """Return the rises that were not taken back, and all that officers judged."""
     rises = [each for each in found if each.kind == "rise" and not each.joined]
     return [each for each in rises if each.verdict or each.status != "withdrawn"]
-
-
-def _told_anew(signal: Signal, then: Sequence[Told]) -> Told:
-    same = [each.finding for each in then if each.finding and is_same(each.signal, signal)]
-    finding = "verified" if "verified" in same else same[0] if same else ""
-    return Told(signal, min(each.day for each in signal.evidence), finding)
 
 
 def _account(way: str, told: Sequence[Told], then: Sequence[Told], days: int) -> Account:
