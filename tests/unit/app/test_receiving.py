@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from broadstreet.app.binding import refusals_of
 from broadstreet.app.core import Core
@@ -28,8 +26,7 @@ from broadstreet.app.process import HubProcess
 from broadstreet.app.receiving import served
 from broadstreet.app.receiving.__main__ import _Asked
 from broadstreet.app.receiving.beside import DoorBeside
-from broadstreet.app.receiving.line import Line, Told
-from broadstreet.app.receiving.served import passable
+from broadstreet.app.receiving.line import Told
 from broadstreet.app.receiving.suspects import barred_of
 from broadstreet.app.settings import Mllp, Settings, Tls
 from broadstreet.app.stores import opened
@@ -42,8 +39,7 @@ from broadstreet.connectors.hl7v2.server import listening
 from broadstreet.connectors.hl7v2.writer import Raw
 from broadstreet.simulation import Exercise
 from broadstreet.store.entry import Entry
-from broadstreet.store.inbox import Receipt
-from broadstreet.store.protocol import StoreError, StoreFull
+from broadstreet.store.protocol import StoreError
 from tests.hl7v2_hub import PID, PV1, ZONE, Hub
 from tests.processes import child_of, is_running, until
 from tests.unit.app.conftest import START
@@ -435,79 +431,6 @@ def test_what_passes_the_line_leaves_the_same_log(tmp_path: Path) -> None:
 
 def _told(entry: Entry) -> tuple[Any, ...]:
     return entry.type, entry.id, entry.version, entry.source, entry.key, entry.actor, entry.cause, entry.body
-
-
-class _Written:
-    """A transport that keeps what is written."""
-
-    def __init__(self) -> None:
-        self.data = b""
-
-    def write(self, data: bytes) -> None:
-        self.data += data
-
-
-@given(
-    said=st.lists(st.one_of(st.text(), st.binary(max_size=3_000), st.none()), max_size=8),
-    cuts=st.lists(st.integers(1, 400), min_size=1, max_size=50),
-)
-def test_what_is_said_arrives_whole_and_in_order_however_it_is_cut(
-    said: list[object], cuts: list[int]
-) -> None:
-    written, heard = _Written(), []
-    speaking, hearing = Line(lambda _: None, lambda: None), Line(heard.append, lambda: None)
-    speaking.connection_made(written)  # type: ignore[arg-type]
-    for each in said:
-        speaking.say(each)
-    data, turn = written.data, 0
-    while data:
-        cut = cuts[turn % len(cuts)]
-        hearing.data_received(data[:cut])
-        data, turn = data[cut:], turn + 1
-    assert heard == said
-
-
-async def test_one_end_sees_that_the_other_has_gone_and_says_nothing_more() -> None:
-    ours, theirs = socket.socketpair()
-    gone = asyncio.Event()
-    line = Line(lambda _: None, gone.set)
-    await asyncio.get_running_loop().create_connection(lambda: line, sock=ours)
-    theirs.close()
-    await asyncio.wait_for(gone.wait(), 10)
-    line.say("lost")
-
-
-async def test_what_leaves_at_once_waits_for_room() -> None:
-    """What is larger than the socket's buffer arrives whole, though the speaker's loop does not turn."""
-    ours, theirs = socket.socketpair()
-    loop = asyncio.get_running_loop()
-    line = Line(lambda _: None, lambda: None, ours)
-    await loop.create_connection(lambda: line, sock=ours)
-    said = os.urandom(5_000_000)
-
-    def hear() -> object:
-        data = b""
-        while len(data) < len(said):
-            data += theirs.recv(2**16)
-        return pickle.loads(data[4:])
-
-    heard = loop.run_in_executor(None, hear)
-    line.say(said)
-    assert await heard == said
-    line.close()
-    theirs.close()
-
-
-def test_what_the_store_raises_passes_and_what_nobody_expected_is_named_by_its_kind_alone(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    receipt, full = Receipt("accepted", 1, "a"), StoreFull("full")
-    assert passable(receipt) is receipt
-    assert passable(full) is full
-    told = passable(ValueError("KIM MINA"))
-    assert isinstance(told, RuntimeError)
-    assert "KIM" not in f"{told} {caplog.text}"
-    assert "ValueError" in caplog.text
 
 
 def test_a_certificate_that_cannot_be_read_is_told_before_anything_is_opened(tmp_path: Path) -> None:
