@@ -8,6 +8,9 @@ import pytest
 from broadstreet.analysis.transmission import infer
 from broadstreet.analysis.transmission.arborescence import most_probable
 from broadstreet.analysis.transmission.companions import clustered
+from broadstreet.analysis.transmission.intervals import infectiousness, read_interval
+from broadstreet.analysis.transmission.linelist import read_cases
+from broadstreet.analysis.transmission.timing import time_cases
 
 SERIAL, INCUBATION = (8.0, 3.0), (4.0, 1.5)
 
@@ -221,3 +224,33 @@ def test_a_place_where_a_class_meets_is_evidence_for_those_of_other_classes_only
     of = {int(pairs.infector[k]): float(shared[k]) for k in range(pairs.start[2], pairs.start[3])}
     assert of[0] == 0.0
     assert of[1] > 0.0
+
+
+def test_what_isolation_leaves_of_infectiousness_is_what_the_serial_interval_says():
+    delays = np.random.default_rng(1).integers(1, 12, 400)
+    cases = {"id": range(400), "onset": [0] * 400, "isolated": delays}
+    serial, incubation = read_interval("serial", SERIAL), read_interval("incubation", INCUBATION)
+    timing = time_cases(read_cases(cases, (), (), ()), serial, incubation)
+    left, profile = timing.infecting.values.mean(axis=0), infectiousness(serial, incubation)
+    assert timing.infecting.first[0] == profile.first
+    often = (delays[:, np.newaxis] >= profile.days).mean(axis=0) > 0.15
+    np.testing.assert_allclose(left[often], profile.p[often], rtol=0.05)
+    # without isolation there would be more of it than the serial interval shows
+    total = timing.infecting.total()
+    assert total[delays == 11].mean() > 1.2
+    assert total[delays == 2].mean() < 0.5
+
+
+def test_who_was_together_for_longer_is_the_likelier_infector_up_to_two_hours():
+    cases = {"id": ["short", "long", "longer", "c"], "onset": [0, 0, 0, 8]}
+    visits = {
+        "id": ["short", "c", "long", "c", "longer", "c"],
+        "place": ["shop", "shop", "cafe", "cafe", "hall", "hall"],
+        "start": [4.30, 4.30, 4.40, 4.40, 4.60, 4.60],
+        "end": [4.31, 4.31, 4.50, 4.50, 4.80, 4.80],
+    }
+    found = infer(
+        cases, visits=visits, serial_interval=SERIAL, incubation=INCUBATION, superspreading=None, near=()
+    )
+    assert chance(found, "long", "c") > 2 * chance(found, "short", "c")
+    assert chance(found, "longer", "c") == pytest.approx(chance(found, "long", "c"), rel=1e-6)

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from broadstreet.analysis.transmission import infer
+from broadstreet.analysis.transmission.posterior import calibrated, row_sums, weigh
 
 CHAIN = {"id": ["a", "b", "c"], "onset": ["2026-03-01", "2026-03-12", "2026-03-23"]}
 MEASLES = (11.0, 2.0)
@@ -89,7 +90,6 @@ def test_probabilities_over_cycles_are_those_of_all_forests_counted_one_by_one()
     study = found.study
     assert study.posterior.method == "matrix-tree"
     pairs, rates = study.pairs, study.rates
-    from broadstreet.analysis.transmission.posterior import weigh
 
     weight = weigh(study.evidence, rates)
     table = np.zeros((6, 5))
@@ -200,3 +200,22 @@ def test_only_the_columns_that_are_named_must_be_there():
     assert infer(cases, serial_interval=(5.0, 2.0), same=("household",), seed=1).study.pairs.size == 2
     with pytest.raises(ValueError, match=r"cases has no column\(s\) east, north, named in same or near"):
         infer(cases, serial_interval=(5.0, 2.0), same=("household",), near=("east", "north"))
+
+
+def test_what_speaks_for_a_link_counts_more_and_as_many_have_nobody_as_before():
+    cases = {
+        "id": range(12), "onset": [0, 0, 1, 5, 5, 6, 6, 10, 11, 11, 12, 15],
+        "household": [1, 2, None, 1, 3, 2, None, 1, 3, 4, 4, 3],
+    }  # fmt: skip
+    found = infer(cases, serial_interval=(5.0, 2.0), same=("household",), near=(), superspreading=None)
+    study = found.study
+    plain, (told, free) = weigh(study.evidence, study.rates), calibrated(study.evidence, study.rates)
+    pairs, groups = study.pairs, study.evidence.groups[0]
+    nobody = [(one.root() / (one.root() + row_sums(pairs, one.pair))).sum() for one in (plain, told)]
+    assert nobody[1] == pytest.approx(nobody[0])
+    case = pairs.case()
+    one_house = (groups[case] >= 0) & (groups[case] == groups[pairs.infector])
+    gain = told.pair / plain.pair
+    assert gain[one_house].min() > 1.0
+    np.testing.assert_allclose(gain[~one_house], 1.0)
+    assert (free.all <= told.pair * (1 + 1e-12)).all()

@@ -13,7 +13,7 @@ from broadstreet.analysis.transmission.counting import count_links
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.fitting import maximise
 from broadstreet.analysis.transmission.pairs import Pairs
-from broadstreet.analysis.transmission.posterior import Posterior, Weights, weigh
+from broadstreet.analysis.transmission.posterior import Posterior, Weights, calibrated, weigh
 from broadstreet.analysis.transmission.rates import Priors, Rates, free_part
 from broadstreet.analysis.transmission.sampling import Chain, Sampler, begin
 
@@ -64,8 +64,7 @@ def run_chains(
     entries = max(len(evidence.pairs.infector), 1)
     sweeps = int(np.clip(_EFFORT / entries / _CHAINS, _FEWEST, _MOST))
     rates = _refitted(evidence, priors, rates, dispersion, cyclic, generator, sweeps // 2)
-    weight = weigh(evidence, rates)
-    free = free_part(evidence, rates, weight.pair)
+    weight, free = calibrated(evidence, rates)
     runs: list[_Run] = []
     for _ in range(_CHAINS if entries <= _MANY_PAIRS else 1):
         sampler = Sampler(evidence, weight, free, dispersion, cyclic, generator)

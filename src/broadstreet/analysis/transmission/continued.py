@@ -15,8 +15,8 @@ from broadstreet.analysis.transmission.evidence import Earlier, Evidence
 from broadstreet.analysis.transmission.fitting import maximise
 from broadstreet.analysis.transmission.linelist import LineList, key_of
 from broadstreet.analysis.transmission.pairs import Pairs, positions
-from broadstreet.analysis.transmission.posterior import Posterior, Weights, row_scaled, row_sums, weigh
-from broadstreet.analysis.transmission.rates import Priors, Rates, free_part
+from broadstreet.analysis.transmission.posterior import Posterior, calibrated, row_scaled, row_sums, weigh
+from broadstreet.analysis.transmission.rates import Rates, free_part
 from broadstreet.analysis.transmission.sampling import Chain, Sampler, begin
 from broadstreet.analysis.transmission.settings import Settings
 
@@ -112,12 +112,10 @@ def go_on(
     assert settings.dispersion is not None
     generator = np.random.default_rng(settings.seed)
     gibbs.set_seed(int(generator.integers(2**31)))
-    weight = weigh(evidence, rates)
-    sampler = Sampler(
-        evidence, weight, free_part(evidence, rates, weight.pair), settings.dispersion, cyclic, generator
-    )
     if refit:
-        rates, weight = _refitted(sampler, evidence, settings.priors, rates, weight, kept)
+        rates = _refitted(evidence, settings, rates, cyclic, kept, generator)
+    weight, free = calibrated(evidence, rates)
+    sampler = Sampler(evidence, weight, free, settings.dispersion, cyclic, generator)
     settle, every = max(1, round(_SETTLE * kept.sweeps)), max(_FEWEST, round(_ALL * kept.sweeps))
     for chain, share in zip(kept.chains, kept.shares, strict=True):
         for step in range(settle + every):
@@ -139,19 +137,27 @@ def go_on(
 
 
 def _refitted(
-    sampler: Sampler, evidence: Evidence, priors: Priors, rates: Rates, weight: Weights, kept: Kept
-) -> tuple[Rates, Weights]:
+    evidence: Evidence,
+    settings: Settings,
+    rates: Rates,
+    cyclic: bool,
+    kept: Kept,
+    generator: np.random.Generator,
+) -> Rates:
     """Return rates fitted to links as the sampler sees them, from where the chains stand."""
-    each = max(1, round(_EACH * kept.sweeps))
+    assert settings.dispersion is not None
+    weight, each = weigh(evidence, rates), max(1, round(_EACH * kept.sweeps))
+    free = free_part(evidence, rates, weight.pair)
+    sampler = Sampler(evidence, weight, free, settings.dispersion, cyclic, generator)
     for _ in range(_ROUNDS):
         for chain, share in zip(kept.chains, kept.shares, strict=True):
             for _ in range(each):
                 sampler.step(chain, 1.0, share)
         expected = count_links(evidence, rates, weight, sampler.pair, sampler.alone, 0.0)
-        rates = maximise(evidence, priors, expected, rates)
+        rates = maximise(evidence, settings.priors, expected, rates)
         weight = weigh(evidence, rates)
         sampler.reweigh(weight, free_part(evidence, rates, weight.pair))
-    return rates, weight
+    return rates
 
 
 def _rescaled(kept: Kept, evidence: Evidence, fresh: Floats) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from broadstreet.analysis.transmission.evidence import Evidence, gather
 from broadstreet.analysis.transmission.fitting import Fitted, fit
 from broadstreet.analysis.transmission.intervals import Given
 from broadstreet.analysis.transmission.linelist import LineList, read_cases
-from broadstreet.analysis.transmission.posterior import Posterior, components, exact, none_yet, weigh
+from broadstreet.analysis.transmission.posterior import Posterior, calibrated, components, exact, none_yet
 from broadstreet.analysis.transmission.result import Transmission
 from broadstreet.analysis.transmission.settings import (
     IMPORTATION,
@@ -151,7 +151,7 @@ def solved(study: Study) -> Transmission:
     count, label = components(evidence.pairs)
     study.cyclic = count < evidence.pairs.size
     if settings.dispersion is None or not len(evidence.pairs.infector):
-        study.posterior = exact(evidence.pairs, weigh(evidence, study.rates), label)
+        study.posterior = exact(evidence.pairs, calibrated(evidence, study.rates)[0], label)
         return Transmission(study, _independent_draws(evidence, study.posterior, settings.seed))
     sampled = run_chains(
         evidence, settings.priors, study.rates, settings.dispersion, study.cyclic, settings.seed

@@ -11,6 +11,9 @@ from broadstreet.analysis.transmission.pairs import Pairs
 from broadstreet.analysis.transmission.stays import Stays
 from broadstreet.analysis.transmission.timing import DOUBT, Timing
 
+# Two at a place for so long (days) count in full, and longer no more: who stays all day meets others as well.
+_IN_FULL = 2.0 / 24.0
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -83,8 +86,12 @@ def _meet(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop
                 i = case[b]
                 if i == j or today > onset[i] or _together(groups, i, j):
                     continue
-                # times are remembered roughly: who was there on the day, but not at once, counts a little
-                together = 1.0 if min(end[a], end[b]) > max(begin[a], begin[b]) else DOUBT
+                together = min((min(end[a], end[b]) - max(begin[a], begin[b])) / _IN_FULL, 1.0)
+                if together <= 0.0:
+                    # times are remembered roughly: who was there on the day, but not at once, counts a little
+                    together = DOUBT * min(
+                        (end[a] - begin[a]) / _IN_FULL, (end[b] - begin[b]) / _IN_FULL, 1.0
+                    )
                 back = today - infected_first[i]
                 if mechanistic:
                     if back >= infected.shape[1]:

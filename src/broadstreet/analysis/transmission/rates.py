@@ -99,10 +99,25 @@ def companions(evidence: Evidence, rates: Rates) -> Floats:
     return found
 
 
-def free_part(evidence: Evidence, rates: Rates, weight: Floats) -> Floats:
-    """Return the part of the weights that an infector's infectiousness multiplies: all but groups."""
-    outside = weights(evidence, replace(rates, groups=[np.zeros_like(found) for found in rates.groups]))
-    return np.minimum(outside, weight)
+@dataclass(frozen=True)
+class Free:
+    """The part of each pair's weight that an infector's infectiousness multiplies: all but groups.
+
+    `met` is the part of it through shared places; empty without visits.
+    """
+
+    all: Floats
+    met: Floats
+
+
+def free_part(evidence: Evidence, rates: Rates, weight: Floats) -> Free:
+    """Return the part of the weights that does not come from groups."""
+    none = [np.zeros_like(found) for found in rates.groups]
+    outside = np.minimum(weights(evidence, replace(rates, groups=none)), weight)
+    if not evidence.shared.size:
+        return Free(outside, np.zeros(0))
+    elsewhere = weights(evidence, replace(rates, groups=none, shared=0.0))
+    return Free(outside, np.maximum(outside - elsewhere, 0.0))
 
 
 def padded(groups: list[Floats], evidence: Evidence) -> Floats:

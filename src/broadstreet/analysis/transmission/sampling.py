@@ -11,6 +11,7 @@ from broadstreet.analysis.transmission import gibbs
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.pairs import Pairs
 from broadstreet.analysis.transmission.posterior import Weights, row_scaled, row_sums
+from broadstreet.analysis.transmission.rates import Free
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,11 +57,18 @@ def expected_offspring(evidence: Evidence) -> Floats:
     return np.maximum(np.bincount(pairs.infector, chance, minlength=pairs.size), _LEAST_EXPECTED)
 
 
-def _scaled(expected: Floats, pairs: Pairs, weight: Weights, free: Floats) -> Floats:
-    """Return expected offspring that add up to the free links: groups, outside and the unseen have others."""
-    total = row_sums(pairs, weight.pair) + weight.root()
-    links = float((row_sums(pairs, free) / total).sum())
-    return np.maximum(expected * links / max(float(expected.sum()), 1e-300), _LEAST_EXPECTED)
+def _of_free_links(by_dates: Floats, pairs: Pairs, weight: Weights, free: Free) -> Floats:
+    """Return how many free links each case would have if all were equally infectious.
+
+    Groups, outside and the unseen have others. Who was at many places, or where many were, meets more: links
+    through places are expected as each pair met, those left by dates.
+    """
+    each = 1.0 / (row_sums(pairs, weight.pair) + weight.root())
+    links, met = float((row_sums(pairs, free.all) * each).sum()), np.zeros(pairs.size)
+    if free.met.size:
+        met += np.bincount(pairs.infector, row_scaled(pairs, free.met, each), minlength=pairs.size)
+    left = max(links - float(met.sum()), 0.0)
+    return np.maximum(met + by_dates * left / max(float(by_dates.sum()), 1e-300), _LEAST_EXPECTED)
 
 
 class Sampler:
@@ -68,7 +76,7 @@ class Sampler:
 
     Parameters
     ----------
-    free : ndarray, shape (entries,)
+    free : Free
         The part of each weight that an infector's infectiousness multiplies.
     dispersion : (float, float)
         Median of the dispersion and standard deviation of its logarithm.
@@ -80,7 +88,7 @@ class Sampler:
         self,
         evidence: Evidence,
         weight: Weights,
-        free: Floats,
+        free: Free,
         dispersion: tuple[float, float],
         cyclic: bool,
         generator: np.random.Generator,
@@ -96,12 +104,12 @@ class Sampler:
         self._scratch = np.zeros(int(np.diff(pairs.start).max(initial=1)))
         self._touched, self._before = np.zeros(pairs.size, np.int64), np.zeros(pairs.size, np.int64)
 
-    def reweigh(self, weight: Weights, free: Floats) -> None:
+    def reweigh(self, weight: Weights, free: Free) -> None:
         """Take other weights, and forget what was added up."""
-        self.root, self.free = weight.root(), free
-        self.within = np.maximum(weight.pair - free, 0.0)
-        self.expected = _scaled(self._by_dates, self.pairs, weight, free)
-        self._cumulated = np.zeros(len(free) + 1)
+        self.root, self.free = weight.root(), free.all
+        self.within = np.maximum(weight.pair - free.all, 0.0)
+        self.expected = _of_free_links(self._by_dates, self.pairs, weight, free)
+        self._cumulated = np.zeros(len(free.all) + 1)
         np.cumsum(self.free + self.within, out=self._cumulated[1:])
         self._pair, self._alone = np.zeros(len(self.pairs.infector)), np.zeros(self.pairs.size)
         self.kept = np.zeros(self.pairs.size)

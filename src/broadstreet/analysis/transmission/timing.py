@@ -18,6 +18,9 @@ Ints = NDArray[np.int64]
 DOUBT = 0.02
 # From onset to diagnosis, days, where fewer than five cases have both: a wide guess that their mean replaces.
 _DELAY_MEAN, _DELAY_SD, _LEAST_DELAYS = 5.0, 4.0, 5
+# A serial interval is seen where cases are isolated: for each day late after onset that so small a share of
+# cases reached unisolated, infectiousness counts as if that share had.
+_LEAST_FREE = 0.1
 # Infectious before onset, days, where neither interval says: SARS-CoV-2 about 2 (He et al. 2020, Nat Med
 # 26:672), measles up to 4 (Heymann, Control of Communicable Diseases Manual).
 _LEAD = 2.0
@@ -67,7 +70,9 @@ def time_cases(cases: LineList, serial: Interval, incubation: Interval | None) -
         return Timing(expected, _before(onset, serial), onset, window, infectious, False, serial, serial)
     profile = infectiousness(serial, incubation)
     infected = _masked(_before(onset, incubation), window)
-    infecting = _masked(after(onset, profile), np.array([np.full(cases.size, -np.inf), end]))
+    infecting = _masked(
+        _infecting(onset, profile, end - expected), np.array([np.full(cases.size, -np.inf), end])
+    )
     free = np.array([np.full(cases.size, -np.inf), np.full(cases.size, np.inf)])
     return Timing(expected, infected, infecting, free, free, True, serial, incubation.then(profile))
 
@@ -77,6 +82,21 @@ def _end_of_infectiousness(cases: LineList) -> Floats:
     isolated, diagnosed, died = (cases.days[name] for name in ("isolated", "diagnosed", "died"))
     end = np.where(np.isnan(isolated), np.where(np.isnan(diagnosed), died, diagnosed), isolated)
     return np.where(np.isnan(end), np.inf, np.fmin(end, np.where(np.isnan(died), np.inf, died)))
+
+
+def _infecting(onset: Band, profile: Interval, delay: Floats) -> Band:
+    """Return infectiousness by day, were nobody isolated: `profile` is what isolation leaves of it.
+
+    `delay` are days from onset to isolation, infinite where it is not known: such a case keeps the profile.
+    """
+    known = np.isfinite(delay)
+    seen = after(onset, profile)
+    if known.sum() < _LEAST_DELAYS:
+        return seen
+    reached = ((delay[known, np.newaxis] >= profile.days).sum(axis=0) + 1.0) / (known.sum() + 1.0)
+    free = np.maximum(reached + (1.0 - reached) * DOUBT, _LEAST_FREE)
+    natural = after(onset, Interval(profile.first, profile.p / free))
+    return Band(seen.first, np.where(known[:, np.newaxis], natural.values, seen.values))
 
 
 def _onsets(cases: LineList, incubation: Interval | None) -> Band:
