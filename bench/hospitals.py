@@ -40,6 +40,16 @@ def outbreak(seed: int) -> tuple[Table, Table, Table]:
     return cases, windows, truth
 
 
+def serial_interval(outbreaks: int = 50) -> tuple[float, float]:
+    """Return mean and deviation of days from onset to onset in other outbreaks, as for MERS."""
+    gaps: list[int] = []
+    for seed in range(1_000, 1_000 + outbreaks):
+        cases, _, truth = outbreak(seed)
+        onset = cases["onset"].tolist()
+        gaps += [onset[i] - onset[j] for i, j in enumerate(truth["infector"]) if j is not None]
+    return float(np.mean(gaps)), float(np.std(gaps))
+
+
 def _spread(generator: np.random.Generator) -> list[tuple[float, int, int, float, float]]:
     """Return infection, infector, hospital, onset and isolation of cases in the order of infection."""
     rows: list[tuple[float, int, int, float, float]] = []

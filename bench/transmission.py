@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bench import hospitals
 from bench.results import keep, kept
-from broadstreet.analysis.transmission import Transmission, infer
+from broadstreet.analysis.transmission import Transmission, infer, posterior
 from broadstreet.simulation.epidemic.practice import case_table, outbreak, visit_table
 from broadstreet.simulation.population import build, configuration
 
@@ -46,7 +46,7 @@ def main() -> None:
     """Run the parts named on the command line, or all; what others kept stays."""
     parts = {
         "hagelloch": hagelloch, "mers": mers, "hospitals": in_hospitals, "city": city, "many": many,
-        "one_day": one_day,
+        "one_day": one_day, "power": power,
     }  # fmt: skip
     chosen = [name for name in sys.argv[1:] if name in parts] or list(parts)
     figures: dict[str, Any] = kept("transmission")
@@ -108,7 +108,8 @@ def mers(figures: dict[str, Any]) -> None:
 def in_hospitals(figures: dict[str, Any]) -> None:
     """Score simulated outbreaks with superspreaders in hospitals, with and without exposure windows."""
     every: dict[str, list[list[float]]] = {}
-    for seed in range(SEEDS):
+    serial = hospitals.serial_interval()
+    for seed in range(2 * SEEDS):
         cases, windows, truth = hospitals.outbreak(seed)
         dates = {name: cases[name] for name in ("id", "onset", "diagnosed")}
         for name, table, same, incubation in (
@@ -117,7 +118,7 @@ def in_hospitals(figures: dict[str, Any]) -> None:
             ("hospitals, with exposure windows", cases | windows, ("hospital",), MERS_INCUBATION),
         ):
             begin = time.process_time()
-            found = infer(table, serial_interval=MERS, incubation=incubation, same=same, near=(), seed=seed)
+            found = infer(table, serial_interval=serial, incubation=incubation, same=same, near=(), seed=seed)
             score, seconds = found.evaluate(truth), time.process_time() - begin
             every.setdefault(name, []).append(
                 [score.accuracy, score.top3, score.probability, score.coverage, seconds]
@@ -181,10 +182,14 @@ def _variation(one: Transmission, other: Transmission) -> float:
 
 
 def observed(number: int, cases: int = 1_000, people: int = 50_000) -> tuple[Table, Table, Table]:
-    """Return the line list, visits and truth of an outbreak in the city of which every other case is seen."""
+    """Return the line list, visits and truth of an outbreak in the city of which every other case is seen.
+
+    It has the cases to the day on which the last of them fell ill, as a list made on that day has.
+    """
     found = outbreak(build(configuration("demo", people), seed=1854 + number), "covid19", imports=10, days=90)
-    table = case_table(found, first=2 * cases, symptomatic=True)
-    seen = np.random.default_rng(number).random(len(table["id"])) < 0.5
+    table = case_table(found, symptomatic=True)
+    first = np.argsort(table["onset"], kind="stable")[: 2 * cases]
+    seen = first[np.random.default_rng(number).random(len(first)) < 0.5]
     held: Table = {name: values[seen] for name, values in table.items()}
     last = int(np.max(held["onset"])) + 1
     visits = visit_table(found, held["id"], range(last), homes=False)
@@ -196,6 +201,28 @@ def observed(number: int, cases: int = 1_000, people: int = 50_000) -> tuple[Tab
     for name in ("household", "class", "team"):
         lines[name] = np.array([None if value < 0 else value for value in held[name].tolist()], object)
     return lines, visits | {"id": visits["person"]}, truth
+
+
+def power(figures: dict[str, Any]) -> None:
+    """Score the city's outbreaks with what speaks for a link beside its dates counted with several powers."""
+    groups, kept_as = ("household", "class", "team"), posterior.TELLING
+    outbreaks = [observed(number) for number in range(OUTBREAKS)]
+    for one in (1.0, 1.15, 1.3, 1.5):
+        posterior.TELLING = one
+        for name, same, visited in (("groups", groups, False), ("places", (), True), ("both", groups, True)):
+            scores = [
+                _seen_by_half(
+                    cases, number, {"same": same, "near": ()} | ({"visits": visits} if visited else {})
+                ).evaluate(truth)
+                for number, (cases, visits, truth) in enumerate(outbreaks)
+            ]  # fmt: skip
+            row = [[score.accuracy, score.log_score, score.coverage] for score in scores]
+            accuracy, logarithm, coverage = np.mean(row, axis=0).round(3).tolist()
+            print(f"power {one}, {name:<8} {accuracy:.3f}, log score {logarithm:.3f}, covered {coverage:.3f}")
+            figures[f"power {one}, {name}"] = {
+                "top 1": accuracy, "log score": logarithm, "coverage of 80 % sets": coverage,
+            }  # fmt: skip
+    posterior.TELLING = kept_as
 
 
 def many(figures: dict[str, Any]) -> None:
