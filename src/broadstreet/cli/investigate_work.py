@@ -90,7 +90,7 @@ def _share(name: str, given: str | None, usual: Share) -> Share:
         share, *weight = map(float, given.split(","))
     except ValueError:
         share, weight = math.nan, []
-    if not 0.0 < share < 1.0 or len(weight) > 1 or not all(0.0 < one < math.inf for one in weight):
+    if not 0.0 <= share <= 1.0 or len(weight) > 1 or not all(0.0 < one < math.inf for one in weight):
         raise Unusable(
             f"{name}: expected a share between 0 and 1 as 0.5, or with its weight in cases as 0.5,10, found "
             f"{given!r}"

@@ -219,3 +219,12 @@ def test_what_speaks_for_a_link_counts_more_and_as_many_have_nobody_as_before():
     assert gain[one_house].min() > 1.0
     np.testing.assert_allclose(gain[~one_house], 1.0)
     assert (free.all <= told.pair * (1 + 1e-12)).all()
+
+
+def test_all_seen_and_none_imported_may_be_said():
+    cases = {"id": range(30), "onset": [3 * day for day in range(30)]}
+    settings = {"serial_interval": (5.0, 2.0), "same": (), "near": (), "seed": 1}
+    whole, most = (infer(cases, reported=share, importation=0, **settings) for share in (1.0, 0.75))
+    assert whole.study.posterior.nobody().sum() < most.study.posterior.nobody().sum()
+    with pytest.raises(ValueError, match="reported must be a share between 0 and 1"):
+        infer(cases, reported=0.0, **settings)

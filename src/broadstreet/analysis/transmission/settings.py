@@ -26,6 +26,8 @@ INTERVAL_WIDTH = (0.01, 0.01)
 
 # A share given as one number is held: as if so many cases had shown it.
 _CERTAIN = 1e9
+# Nobody infected outside, and all cases seen, may be said: it is believed to be nearly so.
+_NEARLY = {"importation": 0.001, "reported": 0.999}
 
 Share = float | tuple[float, float]
 Spread = float | tuple[float, float] | None
@@ -97,6 +99,7 @@ def _seed(given: int | None) -> int | None:
 
 def _share(name: str, given: Share) -> Beta:
     mean, weight = pair_of(given, _CERTAIN) or (np.nan, np.nan)
+    mean = _NEARLY[name] if mean == round(_NEARLY[name]) else mean
     if 0.0 < mean < 1.0 and 0.0 < weight < np.inf:
         return Beta(mean * weight, (1.0 - mean) * weight)
     raise ValueError(
