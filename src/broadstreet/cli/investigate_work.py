@@ -83,6 +83,10 @@ def _days(given: str | None) -> tuple[int, int] | None:
     raise Unusable(f"--window: expected two whole numbers, the fewest days first, as 1,14, found {given!r}")
 
 
+# All cases seen, or none imported, may be said.
+_ENDS = {"--reported": 1.0, "--importation": 0.0}
+
+
 def _share(name: str, given: str | None, usual: Share) -> Share:
     if given is None:
         return usual
@@ -90,7 +94,11 @@ def _share(name: str, given: str | None, usual: Share) -> Share:
         share, *weight = map(float, given.split(","))
     except ValueError:
         share, weight = math.nan, []
-    if not 0.0 <= share <= 1.0 or len(weight) > 1 or not all(0.0 < one < math.inf for one in weight):
+    if (
+        not (0.0 < share < 1.0 or share == _ENDS[name])
+        or len(weight) > 1
+        or not all(0.0 < one < math.inf for one in weight)
+    ):
         raise Unusable(
             f"{name}: expected a share between 0 and 1 as 0.5, or with its weight in cases as 0.5,10, found "
             f"{given!r}"

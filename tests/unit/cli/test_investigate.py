@@ -233,6 +233,8 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
         (["--window", "9,2"], "--window: expected two whole numbers, the fewest days first"),
         (["--window", "1.5,3"], "--window: expected two whole numbers, the fewest days first"),
         (["--reported", "1.5"], "--reported: expected a share between 0 and 1 as 0.5, or with its weight"),
+        (["--reported", "0"], "--reported: expected a share between 0 and 1 as 0.5, or with its weight"),
+        (["--importation", "1"], "--importation: expected a share between 0 and 1 as 0.5, or with its"),
         (["--importation", "0.1,5,9"], "--importation: expected a share between 0 and 1"),
         (["--contacts", "none.csv"], "none.csv: No such file"),
     ],

@@ -254,3 +254,33 @@ def test_who_was_together_for_longer_is_the_likelier_infector_up_to_two_hours():
     )
     assert chance(found, "long", "c") > 2 * chance(found, "short", "c")
     assert chance(found, "longer", "c") == pytest.approx(chance(found, "long", "c"), rel=1e-6)
+
+
+def test_a_minute_together_is_no_less_than_to_have_missed_each_other():
+    cases = {"id": ["touched", "missed", "c"], "onset": [0, 0, 8]}
+    visits = {
+        "id": ["touched", "c", "missed", "c"],
+        "place": ["cafe", "cafe", "hall", "hall"],
+        "start": [4.30, 4.3993, 4.30, 4.4007],
+        "end": [4.40, 4.60, 4.40, 4.60],
+    }
+    settings = {"serial_interval": SERIAL, "incubation": INCUBATION, "superspreading": None, "near": ()}
+    found = infer(cases, visits=visits, **settings)
+    assert chance(found, "touched", "c") >= chance(found, "missed", "c")
+
+
+def test_a_visit_without_an_end_lasts_two_hours():
+    cases = {"id": ["a", "b", "c"], "onset": [0, 0, 8]}
+    visits = {"id": ["a", "c", "b", "c"], "place": ["bar", "bar", "pub", "pub"]}
+    visits |= {"start": [4.5, 4.5, 4.6, 4.6], "end": [None, 4.7, 4.6 + 2 / 24, 4.8]}
+    settings = {"serial_interval": SERIAL, "incubation": INCUBATION, "superspreading": None, "near": ()}
+    found = infer(cases, visits=visits, **settings)
+    assert chance(found, "a", "c") == pytest.approx(chance(found, "b", "c"), rel=1e-6)
+
+
+def test_who_has_no_date_of_isolation_is_not_less_infectious_than_one_isolated_late():
+    cases = {"id": range(45), "onset": [0] * 45, "isolated": [1] * 6 + [12] + [None] * 38}
+    serial, incubation = read_interval("serial", SERIAL), read_interval("incubation", INCUBATION)
+    total = time_cases(read_cases(cases, (), (), ()), serial, incubation).infecting.total()
+    assert total[7] >= total[6] > total[0]
+    assert total[7] < 1.2

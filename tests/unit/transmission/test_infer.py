@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from broadstreet.analysis.transmission import infer
-from broadstreet.analysis.transmission.posterior import calibrated, row_sums, weigh
+from broadstreet.analysis.transmission.posterior import calibrated, components, exact, row_sums, weigh
 
 CHAIN = {"id": ["a", "b", "c"], "onset": ["2026-03-01", "2026-03-12", "2026-03-23"]}
 MEASLES = (11.0, 2.0)
@@ -219,6 +219,17 @@ def test_what_speaks_for_a_link_counts_more_and_as_many_have_nobody_as_before():
     assert gain[one_house].min() > 1.0
     np.testing.assert_allclose(gain[~one_house], 1.0)
     assert (free.all <= told.pair * (1 + 1e-12)).all()
+    _, label = components(pairs)
+    np.testing.assert_allclose(study.posterior.pair, exact(pairs, told, label).pair)
+
+
+def test_a_declared_contact_counts_with_its_own_rates_and_no_power():
+    cases = {"id": range(6), "onset": [0, 4, 5, 8, 9, 10]}
+    contacts = {"infector": [0, 1], "case": [2, 4]}
+    found = infer(cases, serial_interval=(5.0, 2.0), contacts=contacts, same=(), near=(), superspreading=None)
+    study = found.study
+    told, _ = calibrated(study.evidence, study.rates)
+    np.testing.assert_allclose(told.pair, weigh(study.evidence, study.rates).pair)
 
 
 def test_all_seen_and_none_imported_may_be_said():

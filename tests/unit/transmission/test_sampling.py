@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from broadstreet.analysis.transmission import infer
-from broadstreet.analysis.transmission.posterior import weigh
+from broadstreet.analysis.transmission.posterior import calibrated, weigh
 from broadstreet.analysis.transmission.rates import Free, free_part
 from broadstreet.analysis.transmission.sampling import Sampler
 
@@ -187,3 +187,22 @@ def test_who_met_many_is_expected_to_infect_more_before_being_called_a_superspre
     assert expected[:6].sum() > 1.3 * expected[12:18].sum()
     together = free_part(study.evidence, study.rates, weight.pair).met > 0.0
     assert (study.pairs.infector[together] < 12).all()
+    _, told = calibrated(study.evidence, study.rates)
+    np.testing.assert_allclose(told.met * free.all, free.met * told.all)
+
+
+@pytest.mark.parametrize("dated", [4, 40])
+def test_an_update_with_one_more_date_of_isolation_gives_what_a_fresh_run_gives(dated):
+    generator = np.random.default_rng(5)
+    onset = np.sort(generator.integers(0, 60, 80))
+    cases = {"id": list(range(80)), "onset": onset.tolist(), "household": (onset % 9).tolist()}
+    cases["isolated"] = [int(day) + 2 if row < dated else None for row, day in enumerate(onset)]
+    settings = {"serial_interval": SERIAL, "incubation": (2.5, 1.0), "same": ("household",), "near": ()}
+    settings |= {"superspreading": None, "interval_width": (0, 0)}
+    late = {name: [values[dated]] for name, values in cases.items()} | {"isolated": [int(onset[dated]) + 1]}
+    updated = infer(cases, **settings).update(late)
+    everything = {name: [*values[:dated], *values[dated + 1 :]] for name, values in cases.items()}
+    fresh = infer({name: [*everything[name], *late[name]] for name in cases}, **settings)
+    before = {(row["case"], row["infector"]): row["probability"] for row in fresh.infectors.rows()}
+    now = {(row["case"], row["infector"]): row["probability"] for row in updated.infectors.rows()}
+    assert max(abs(before.get(link, 0.0) - now.get(link, 0.0)) for link in before | now) < 0.02

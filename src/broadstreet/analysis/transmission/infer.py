@@ -80,8 +80,7 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
     reported : float or (float, float)
         The share of cases that are in the list, as believed. It is held: a line list does not tell how many
         cases are missing from it. How probable "nobody in the list" is follows from it, so give what is known
-        (a survey of antibodies, an audit); 1 is taken as 0.999. The second number only says how sure it is,
-        for `diagnostics`.
+        (a survey of antibodies, an audit). The second number only says how sure it is, for `diagnostics`.
     superspreading : float, (float, float) or None
         Dispersion k of the numbers of offspring: fixed, or as believed (median, standard deviation of its
         logarithm). None: all cases are equally infectious.

@@ -86,12 +86,10 @@ def _meet(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop
                 i = case[b]
                 if i == j or today > onset[i] or _together(groups, i, j):
                     continue
-                together = min((min(end[a], end[b]) - max(begin[a], begin[b])) / _IN_FULL, 1.0)
-                if together <= 0.0:
-                    # times are remembered roughly: who was there on the day, but not at once, counts a little
-                    together = DOUBT * min(
-                        (end[a] - begin[a]) / _IN_FULL, (end[b] - begin[b]) / _IN_FULL, 1.0
-                    )
+                # times are remembered roughly: who was there on the day, but not at once, counts a little
+                shorter = min((end[a] - begin[a]) / _IN_FULL, (end[b] - begin[b]) / _IN_FULL, 1.0)
+                overlap = (min(end[a], end[b]) - max(begin[a], begin[b])) / _IN_FULL
+                together = max(min(overlap, 1.0), DOUBT * shorter)
                 back = today - infected_first[i]
                 if mechanistic:
                     if back >= infected.shape[1]:

@@ -26,6 +26,8 @@ from broadstreet.analysis.transmission.timing import time_cases
 # Of the cases so many may be new, changed or gone since the last fresh run before another is due. Rates are
 # fitted again but for few of very many. Then so near is near enough (log likelihood, of 100 cases).
 _MOST_NEWS, _FEW_NEWS, _TOLERANCE = 0.05, 0.002, 1e-3
+# Another is due as well where the share that is not isolated changed by so much of itself on a day.
+_OTHER_ISOLATION = 0.1
 
 
 def updated(
@@ -60,7 +62,11 @@ def _renewed(
     study, settings = before.study, before.study.settings
     declared = read_contacts(tables["contacts"] or None, now, settings.serial)
     stays = read_visits(tables["visits"] or None, now)
-    evidence = gather(now, time_cases(now, study.serial, settings.incubation), declared, stays, earlier)
+    held = study.evidence.timing.unisolated
+    timing = time_cases(now, study.serial, settings.incubation, held)
+    if (np.abs(timing.unisolated_now - held) > _OTHER_ISOLATION * held).any():
+        return None
+    evidence = gather(now, timing, declared, stays, earlier)
     rates = carried_rates(study.rates, study.cases, now)
     changed = earlier.origin < 0
     if linked:

@@ -27,7 +27,7 @@ INTERVAL_WIDTH = (0.01, 0.01)
 # A share given as one number is held: as if so many cases had shown it.
 _CERTAIN = 1e9
 # Nobody infected outside, and all cases seen, may be said: it is believed to be nearly so.
-_NEARLY = {"importation": 0.001, "reported": 0.999}
+_NEARLY = {"importation": 1e-6, "reported": 1.0 - 1e-6}
 
 Share = float | tuple[float, float]
 Spread = float | tuple[float, float] | None

@@ -14,7 +14,8 @@ from broadstreet.analysis.transmission.linelist import LineList, SetAside, key_o
 
 TIMES = ("start", "day", "time", "end")
 _MOST_STAY = 366
-_MOMENT = 1.0 / 1440.0
+# A visit of which only the beginning is known is taken to last two hours, but not into the next day.
+_UNTOLD = 2.0 / 24.0
 
 
 @dataclass
@@ -94,7 +95,7 @@ def _by_day(begin: float, end: float) -> Iterator[tuple[int, tuple[float, float]
     if begin.is_integer() and (end.is_integer() or end == begin):
         end += 1.0
     elif end == begin:
-        end += _MOMENT
+        end = min(begin + _UNTOLD, np.floor(begin) + 1.0)
     for day in range(int(np.floor(begin)), int(np.ceil(end))):
         yield day, (max(begin - day, 0.0), min(end - day, 1.0))
 

@@ -45,6 +45,9 @@ class Timing:
     With an incubation period, days are those of infection. Without, `infecting` is the infector's onset and
     `infected` the serial interval before the case's own; then `window` and `infectious` (first and last day,
     shape (2, cases)) must overlap.
+
+    `unisolated` is the share of cases not isolated before each day of infectiousness as it was reckoned with,
+    `unisolated_now` as these cases have it; empty without an incubation period.
     """
 
     onset: Floats
@@ -55,10 +58,17 @@ class Timing:
     mechanistic: bool
     serial: Interval
     generation: Interval
+    unisolated: Floats
+    unisolated_now: Floats
 
 
-def time_cases(cases: LineList, serial: Interval, incubation: Interval | None) -> Timing:
-    """Return when each case was infected and infectious."""
+def time_cases(
+    cases: LineList, serial: Interval, incubation: Interval | None, unisolated: Floats | None = None
+) -> Timing:
+    """Return when each case was infected and infectious.
+
+    `unisolated` holds the share that is not isolated by day as it was before some cases changed.
+    """
     onset = _onsets(cases, incubation)
     end = _end_of_infectiousness(cases)
     begin, last = cases.days["exposed_from"], cases.days["exposed_to"]
@@ -67,14 +77,20 @@ def time_cases(cases: LineList, serial: Interval, incubation: Interval | None) -
     if incubation is None:
         lead = max(_LEAD, -float(serial.first))
         infectious = np.array([expected - lead, end])
-        return Timing(expected, _before(onset, serial), onset, window, infectious, False, serial, serial)
+        none = np.zeros(0)
+        return Timing(
+            expected, _before(onset, serial), onset, window, infectious, False, serial, serial, none, none
+        )
     profile = infectiousness(serial, incubation)
     infected = _masked(_before(onset, incubation), window)
-    infecting = _masked(
-        _infecting(onset, profile, end - expected), np.array([np.full(cases.size, -np.inf), end])
-    )
+    now = _unisolated(cases, expected, profile)
+    held = now if unisolated is None else unisolated
+    natural = after(onset, Interval(profile.first, profile.p / held))
+    infecting = _masked(natural, np.array([np.full(cases.size, -np.inf), end]))
     free = np.array([np.full(cases.size, -np.inf), np.full(cases.size, np.inf)])
-    return Timing(expected, infected, infecting, free, free, True, serial, incubation.then(profile))
+    return Timing(
+        expected, infected, infecting, free, free, True, serial, incubation.then(profile), held, now
+    )
 
 
 def _end_of_infectiousness(cases: LineList) -> Floats:
@@ -84,19 +100,18 @@ def _end_of_infectiousness(cases: LineList) -> Floats:
     return np.where(np.isnan(end), np.inf, np.fmin(end, np.where(np.isnan(died), np.inf, died)))
 
 
-def _infecting(onset: Band, profile: Interval, delay: Floats) -> Band:
-    """Return infectiousness by day, were nobody isolated: `profile` is what isolation leaves of it.
+def _unisolated(cases: LineList, onset: Floats, profile: Interval) -> Floats:
+    """Return the share of cases that was not isolated before each day of the profile.
 
-    `delay` are days from onset to isolation, infinite where it is not known: such a case keeps the profile.
+    Who has no date of isolation or diagnosis counts as never isolated.
     """
+    isolated, diagnosed = cases.days["isolated"], cases.days["diagnosed"]
+    delay = np.where(np.isnan(isolated), diagnosed, isolated) - onset
     known = np.isfinite(delay)
-    seen = after(onset, profile)
     if known.sum() < _LEAST_DELAYS:
-        return seen
-    reached = ((delay[known, np.newaxis] >= profile.days).sum(axis=0) + 1.0) / (known.sum() + 1.0)
-    free = np.maximum(reached + (1.0 - reached) * DOUBT, _LEAST_FREE)
-    natural = after(onset, Interval(profile.first, profile.p / free))
-    return Band(seen.first, np.where(known[:, np.newaxis], natural.values, seen.values))
+        return np.ones(len(profile.p))
+    over = (delay[known, np.newaxis] < profile.days).sum(axis=0) / (cases.size + 1.0)
+    return np.asarray(np.maximum(1.0 - over * (1.0 - DOUBT), _LEAST_FREE))
 
 
 def _onsets(cases: LineList, incubation: Interval | None) -> Band:
