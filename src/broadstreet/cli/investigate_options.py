@@ -43,15 +43,15 @@ Reported = Annotated[
     str | None,
     typer.Option(
         metavar="SHARE[,WEIGHT]",
-        help="Share of the cases that is in the list: held, or with a weight in cases and learned.",
-        show_default="0.8,10",
+        help="Share of the cases that is in the list, held: the list cannot tell it. 1: all were seen.",
+        show_default="0.75",
     ),
 ]
 Importation = Annotated[
     str | None,
     typer.Option(
         metavar="SHARE[,WEIGHT]",
-        help="Share of the cases that was infected from outside, likewise.",
+        help="Share infected from outside: held, or with a weight in cases and learned. 0: none.",
         show_default="0.05,10",
     ),
 ]
