@@ -239,3 +239,19 @@ def test_all_seen_and_none_imported_may_be_said():
     assert whole.study.posterior.nobody().sum() < most.study.posterior.nobody().sum()
     with pytest.raises(ValueError, match="reported must be a share between 0 and 1"):
         infer(cases, reported=0.0, **settings)
+
+
+def test_where_links_are_independent_infectors_are_drawn_as_often_as_they_are_probable():
+    cases = {"id": range(8), "onset": [0, 0, 3, 5, 5, 8, 9, 12]}
+    settings = {"serial_interval": (5.0, 2.0), "same": (), "near": (), "superspreading": None, "seed": 3}
+    found = infer(cases, **settings)
+    pairs, posterior = found.study.pairs, found.study.posterior
+    drawn = found.draws
+    case = pairs.case()
+    share = (drawn[:, case] == pairs.infector).mean(axis=0)
+    error = np.sqrt(posterior.pair * (1.0 - posterior.pair) / len(drawn))
+    assert (np.abs(share - posterior.pair) <= 4.0 * error + 1e-9).all()
+    nobody = posterior.nobody()
+    error = np.sqrt(nobody * (1.0 - nobody) / len(drawn))
+    assert (np.abs((drawn == -1).mean(axis=0) - nobody) <= 4.0 * error + 1e-6).all()
+    np.testing.assert_array_equal(drawn, infer(cases, **settings).draws)

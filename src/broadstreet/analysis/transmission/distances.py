@@ -51,4 +51,6 @@ def sampled(distance: Floats) -> Distances:
         return Distances(known, np.zeros(0), np.zeros(0))
     low, high = np.quantile(apart, [0.002, 0.9])
     reaches = np.geomspace(max(low, high * 1e-4), high, _REACHES)
-    return Distances(known, reaches, np.exp(-known[:, np.newaxis] / reaches).mean(axis=0))
+    # in single precision: ten times faster, and a reach is chosen from a grid
+    decay = np.exp(known.astype(np.float32) * (-1.0 / reaches[:, np.newaxis]).astype(np.float32))
+    return Distances(known, reaches, decay.mean(axis=1, dtype=np.float64))

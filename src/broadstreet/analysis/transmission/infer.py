@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from broadstreet.analysis.columns import Table
 from broadstreet.analysis.transmission.belief import Belief, believe
 from broadstreet.analysis.transmission.chains import run_chains
@@ -15,7 +12,7 @@ from broadstreet.analysis.transmission.evidence import Evidence, gather
 from broadstreet.analysis.transmission.fitting import Fitted, fit
 from broadstreet.analysis.transmission.intervals import Given
 from broadstreet.analysis.transmission.linelist import LineList, read_cases
-from broadstreet.analysis.transmission.posterior import Posterior, calibrated, components, exact, none_yet
+from broadstreet.analysis.transmission.posterior import components, exact, none_yet, telling
 from broadstreet.analysis.transmission.result import Transmission
 from broadstreet.analysis.transmission.settings import (
     IMPORTATION,
@@ -33,8 +30,6 @@ from broadstreet.analysis.transmission.stays import Stays, read_visits
 from broadstreet.analysis.transmission.study import Study
 from broadstreet.analysis.transmission.tables import kept
 from broadstreet.analysis.transmission.timing import time_cases
-
-_DRAWS = 500
 
 
 def infer(  # noqa: PLR0913  each is a kind of evidence
@@ -151,19 +146,9 @@ def solved(study: Study) -> Transmission:
     count, label = components(evidence.pairs)
     study.cyclic = count < evidence.pairs.size
     if settings.dispersion is None or not len(evidence.pairs.infector):
-        study.posterior = exact(evidence.pairs, calibrated(evidence, study.rates)[0], label)
-        return Transmission(study, _independent_draws(evidence, study.posterior, settings.seed))
+        study.posterior = exact(evidence.pairs, telling(evidence, study.rates)[0], label)
+        return Transmission(study)
     sampled = run_chains(
         evidence, settings.priors, study.rates, settings.dispersion, study.cyclic, settings.seed
     )
     return Transmission(study.with_sampled(sampled), sampled.draws)
-
-
-def _independent_draws(evidence: Evidence, posterior: Posterior, seed: int | None) -> NDArray[np.int64]:
-    """Return infectors drawn case by case, shape (draws, cases), -1 for none of the list."""
-    generator, pairs = np.random.default_rng(seed), evidence.pairs
-    cumulative = np.concatenate([[0.0], np.cumsum(posterior.pair)])
-    drawn = generator.random((_DRAWS, pairs.size)) + cumulative[pairs.start[:-1]]
-    at = np.searchsorted(cumulative, drawn.ravel(), "right").reshape(drawn.shape) - 1
-    infector = np.append(pairs.infector.astype(np.int64), -1)
-    return np.where(at < pairs.start[1:], infector[np.minimum(at, len(pairs.infector))], -1)

@@ -76,22 +76,28 @@ def weigh(evidence: Evidence, rates: Rates) -> Weights:
 
 
 def calibrated(evidence: Evidence, rates: Rates) -> tuple[Weights, Free]:
-    """Return weights in which what speaks for a link beside its dates counts with a power, and the free part.
+    """Return the weights of `telling`, and the part of them that an infector's infectiousness multiplies."""
+    told, factor = telling(evidence, rates)
+    free = free_part(evidence, rates, told.pair / factor)
+    met = free.met * factor if free.met.size else free.met
+    return told, Free(free.all * factor, met)
 
-    Those of nobody in the list are multiplied so that as many cases as before are expected to have nobody.
+
+def telling(evidence: Evidence, rates: Rates) -> tuple[Weights, Floats]:
+    """Return weights in which what speaks for a link beside its dates counts with a power.
+
+    The second are the factors by which pairs count more. Weights of nobody in the list are multiplied so that
+    as many cases as before are expected to have nobody.
     """
     pairs, weight = evidence.pairs, weigh(evidence, rates)
-    free = free_part(evidence, rates, weight.pair)
     alone = rates.anyone * pairs.fit
     if evidence.declared.size:
         alone *= np.where(evidence.declared == 1, *rates.for_declared())
     factor = np.clip(weight.pair / np.maximum(alone, 1e-300), 1.0, _MOST_TOLD) ** (TELLING - 1.0)
     pair, root = weight.pair * factor, weight.root()
-    nobody = float((root / (root + row_sums(pairs, weight.pair))).sum())
-    more = _multiple(root, row_sums(pairs, pair), nobody)
-    met = free.met * factor if free.met.size else free.met
-    told = Weights(pair, weight.outside * more, weight.unseen * more, weight.companions * more)
-    return told, Free(free.all * factor, met)
+    links = row_sums(pairs, weight.pair)
+    more = _multiple(root, row_sums(pairs, pair), float((root / (root + links)).sum()))
+    return Weights(pair, weight.outside * more, weight.unseen * more, weight.companions * more), factor
 
 
 def _multiple(root: Floats, links: Floats, nobody: float) -> float:
@@ -112,9 +118,7 @@ def none_yet(evidence: Evidence) -> Posterior:
 
 def components(pairs: Pairs) -> tuple[int, Ints]:
     """Return how many, and which, sets of cases could infect each other in a cycle."""
-    graph = csr_array(
-        (np.ones(len(pairs.infector), np.int8), pairs.infector, pairs.start), shape=(pairs.size,) * 2
-    )
+    graph = csr_array((np.ones(len(pairs.infector)), pairs.infector, pairs.start), shape=(pairs.size,) * 2)
     count, label = connected_components(graph, connection="strong")
     return int(count), label.astype(np.int64)
 

@@ -14,6 +14,7 @@ from broadstreet.analysis.columns import Table, read
 from broadstreet.analysis.frame import Frame
 from broadstreet.analysis.transmission.answers import infectors_table
 from broadstreet.analysis.transmission.dates import is_missing
+from broadstreet.analysis.transmission.draws import independent_draws
 from broadstreet.analysis.transmission.generation import Generation, generation, interval_ranges
 from broadstreet.analysis.transmission.impossible import impossible_links
 from broadstreet.analysis.transmission.linelist import key_of
@@ -41,7 +42,14 @@ class Transmission:
     """
 
     study: Study
-    draws: Ints = field(repr=False)
+    sampled: Ints | None = field(default=None, repr=False)
+
+    @cached_property
+    def draws(self) -> Ints:
+        """Return infectors by number, shape (draws, cases), -1 for none of the list: equally likely ones."""
+        if self.sampled is not None:
+            return self.sampled
+        return independent_draws(self.study.pairs, self.study.posterior, self.study.settings.seed)
 
     @cached_property
     def infectors(self) -> Frame:
