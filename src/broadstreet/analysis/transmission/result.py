@@ -79,11 +79,10 @@ class Transmission:
     def sources(self) -> Frame:
         """Return `case, probability, unseen, onset`: where chains of the list begin, most probable first.
 
-        `probability` is that the case has no infector in the list, nor a known one before it: no case of the
-        list leads to it, be it through up to three unseen. Whether it was imported, or infected by somebody
-        unseen whose own infectors are no more in the list, the list cannot tell: of such cases of simulated
-        outbreaks of which half was seen every other one was imported. `unseen` is the probability of an
-        infector who is not in the list but leads back to it. At least one chain begins somewhere.
+        `probability` is that of an index case: it has no infector in the list, nor a known one before it
+        through up to three unseen. `unseen` is the probability of an infector outside of the list: they are
+        taken to descend from it, so that rather too few cases are likely beginnings than too many (`python -m
+        bench unseen`). At least one chain begins somewhere.
         """
         return sources_table(self.study, self.draws, self._names, self._onset)
 

@@ -156,6 +156,8 @@ def cautions(found: Investigation) -> list[str]:
             "tells. It does not prove that one person infected another, and is no ground to blame anybody.",
             "Cases that are not in the list cannot be named as infectors. Where many are missing, a link "
             f"may skip one. {shares.caution(found)}",
+            "More chains begin than are named: of an infector who is not in the list it is supposed that the "
+            "list leads to them.",
             "Dates told wrongly move links: an onset that is a few days off makes another infector look "
             "better.",
         ]
