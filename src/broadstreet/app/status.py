@@ -16,7 +16,7 @@ from broadstreet.store.protocol import Store
 from broadstreet.store.quarantine import QUARANTINE
 from broadstreet.store.tables import Row, Table
 from broadstreet.store.timers import DAY_CLOSED, TIMER
-from broadstreet.workflows.surveillance import days_with_visits, signals
+from broadstreet.workflows.surveillance import days_told, days_with_visits, signals
 from broadstreet.workflows.surveillance.tables import COUNT, SIGNAL
 
 DELIVERY_STATES: tuple[str, ...] = get_args(get_type_hints(Delivery)["state"])
@@ -50,7 +50,8 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """A signal in numbers: what, where, from when to when, observed and expected, by which method."""
+    """A signal in numbers: what, where, from when to when, observed and expected on how many days, by which
+    method."""
 
     id: str
     status: str
@@ -62,6 +63,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     until: date
     observed: int
     expected: float
+    days: int
     method: str
 
 
@@ -190,10 +192,11 @@ def followers_of(reader: Store, head: int, faults: Mapping[str, str]) -> tuple[F
 
 
 def _alarms(reader: Store) -> tuple[Alarm, ...]:
-    return tuple(_alarm(signal) for signal in signals(reader)) if reader.has(SIGNAL) else ()
+    return tuple(alarm_of(signal) for signal in signals(reader)) if reader.has(SIGNAL) else ()
 
 
-def _alarm(signal: Signal) -> Alarm:
+def alarm_of(signal: Signal) -> Alarm:
+    """Return a signal in numbers."""
     return Alarm(
         id=signal.id,
         status=signal.state,
@@ -204,6 +207,7 @@ def _alarm(signal: Signal) -> Alarm:
         until=signal.until,
         observed=signal.observed,
         expected=signal.expected,
+        days=days_told(signal),
         stratum=signal.where.stratum,
         method=_method(signal),
     )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from broadstreet.app.status import Alarm
 
 
 def stream_in_words(stream: str) -> str:
@@ -41,21 +44,13 @@ def group_in_words(place: str, stratum: str, names: Mapping[str, str] = {}) -> s
     return place_in_words(place, names) + (f", {ages}" if ages else "")
 
 
-def in_words(
-    stream: str,
-    place: str,
-    stratum: str,
-    since: date,
-    until: date,
-    observed: int,
-    expected: float,
-    names: Mapping[str, str] = {},
-) -> str:
-    """Return what a signal says: what, where, since when, observed and expected."""
-    ages = stratum_in_words(stratum)
-    what = f"{stream_in_words(stream)}, {ages}," if ages else stream_in_words(stream)
+def in_words(alarm: Alarm, names: Mapping[str, str] = {}) -> str:
+    """Return what a signal says: what, where, since when, observed and expected, and on how many days."""
+    ages, since, until = stratum_in_words(alarm.stratum), alarm.since, alarm.until
+    what = f"{stream_in_words(alarm.stream)}, {ages}," if ages else stream_in_words(alarm.stream)
     when = f"on {since}" if since == until else f"from {since} to {until}"
+    on = f" on {counted(alarm.days, 'day')} of these" if alarm.days <= (until - since).days else ""
     return (
-        f"{what} in {place_in_words(place, names)} {when}:"
-        f" {counted(observed, 'visit')} observed, {expected:.1f} expected"
+        f"{what} in {place_in_words(alarm.place, names)} {when}:"
+        f" {counted(alarm.observed, 'visit')} observed{on}, {alarm.expected:.1f} expected"
     )

@@ -81,10 +81,7 @@ class Board:
 
 
 def _told(alarm: Alarm) -> str:
-    return in_words(
-        alarm.stream, alarm.place, alarm.stratum, alarm.since, alarm.until, alarm.observed,
-        alarm.expected, NAMES,
-    )  # fmt: skip
+    return in_words(alarm, NAMES)
 
 
 def plain_line(board: Board) -> str:

@@ -20,7 +20,7 @@ from broadstreet.app.followers import places_of
 from broadstreet.app.hindsight import as_of, told_by
 from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
-from broadstreet.app.words import place_in_words, stratum_in_words, stream_in_words
+from broadstreet.app.words import counted, place_in_words, stratum_in_words, stream_in_words
 from broadstreet.cli.marked import visible
 from broadstreet.cli.program import AsJson, Config, Data, Mistake, app, console, settings_of, show_table
 from broadstreet.cli.signing_in import token_of
@@ -164,12 +164,13 @@ def _judge(
 def _table(signals: Sequence[Signal], settings: Settings, closed: date) -> Table:
     names = _names(settings)
     table = Table(box=SIMPLE_HEAD)
-    for heading in ("id", "state", "what", "where", "since", "until", "seen", "expected", "tests"):
+    for heading in ("id", "state", "what", "where", "since", "until", "days", "seen", "expected", "tests"):
         table.add_column(heading, no_wrap=True, justify="right" if heading in _NUMBERS else "left")
     for s in sorted(signals, key=lambda each: (each.until, each.since), reverse=True):
         cells = (
             s.id[-SHORT:], _state(s, closed), _what(s), place_in_words(s.where.place, names), str(s.since),
-            str(s.until), f"{s.observed:,}", f"{s.expected:.1f}", str(len(s.evidence)),
+            str(s.until), str(surveillance.days_told(s)), f"{s.observed:,}", f"{s.expected:.1f}",
+            str(len(s.evidence)),
         )  # fmt: skip
         table.add_row(*(escape(visible(cell)) for cell in cells))
     return table
@@ -179,7 +180,7 @@ def _state(signal: Signal, closed: date) -> str:
     return "over, new" if surveillance.is_new(signal, closed) else signal.state
 
 
-_NUMBERS = frozenset({"seen", "expected", "bound", "by chance", "tests"})
+_NUMBERS = frozenset({"days", "seen", "expected", "bound", "by chance", "tests"})
 
 
 def _what(signal: Signal) -> str:
@@ -190,7 +191,7 @@ def _what(signal: Signal) -> str:
 
 
 def _lines(signal: Signal, names: dict[str, str], zone: ZoneInfo) -> list[tuple[str, str]]:
-    verdict = signal.verdict
+    verdict, days = signal.verdict, surveillance.days_told(signal)
     said = (
         f"{verdict.finding} by {verdict.by} on {verdict.at.astimezone(zone):%Y-%m-%d %H:%M}: {verdict.reason}"
         if verdict
@@ -201,7 +202,7 @@ def _lines(signal: Signal, names: dict[str, str], zone: ZoneInfo) -> list[tuple[
         ("what", _what(signal)),
         ("where", place_in_words(signal.where.place, names)),
         ("when", f"{signal.since} to {signal.until} ({signal.status})"),
-        ("seen", f"{signal.observed:,} ({signal.expected:.1f} expected)"),
+        ("seen", f"{signal.observed:,} on {counted(days, 'day')} ({signal.expected:.1f} expected)"),
         ("officers", said),
         *([("known", f"since {signal.known}")] if signal.known else []),
         *([("joined", signal.joined)] if signal.joined else []),

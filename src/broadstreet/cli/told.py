@@ -37,10 +37,7 @@ def _tell_standing(status: Status) -> None:
 def _tell(signals: Sequence[Alarm]) -> None:
     newest = sorted(signals, key=lambda signal: signal.since, reverse=True)
     for signal in newest[:MOST_TOLD]:
-        told = in_words(
-            signal.stream, signal.place, signal.stratum, signal.since, signal.until, signal.observed,
-            signal.expected,
-        )  # fmt: skip
+        told = in_words(signal)
         console.print(f"  {told} ({signal.method}; {signal.status})", markup=False, soft_wrap=True)
     if len(newest) > MOST_TOLD:
         console.print(f"  and {len(newest) - MOST_TOLD} older ones; see `broadstreet status --json`")

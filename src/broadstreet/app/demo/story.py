@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from broadstreet.app.demo.conductor import Plan
 from broadstreet.app.demo.page import Rows, Story
 from broadstreet.app.demo.verdict import Found, Verdict
+from broadstreet.app.status import alarm_of
 from broadstreet.app.words import group_in_words, in_words, stream_in_words
 from broadstreet.model.records import Signal, Stratum
 
@@ -132,11 +133,7 @@ def limits(verdict: Verdict) -> Sequence[str]:
 
 
 def _one_other(signal: Signal, names: Mapping[str, str]) -> str:
-    where = signal.where
-    return in_words(
-        where.stream, where.place, where.stratum, signal.since, signal.until, signal.observed,
-        signal.expected, names,
-    )  # fmt: skip
+    return in_words(alarm_of(signal), names)
 
 
 def _run(plan: Plan, numbers: Numbers) -> Rows:

@@ -11,6 +11,7 @@ from broadstreet.workflows.surveillance.holidays import (
     read_holidays,
 )
 from broadstreet.workflows.surveillance.judging import Judge
+from broadstreet.workflows.surveillance.lives import days_told
 from broadstreet.workflows.surveillance.places import NOWHERE, Place, Places, read_places
 from broadstreet.workflows.surveillance.reading import (
     History,
@@ -41,6 +42,7 @@ __all__ = [
     "Tests",
     "closed_days",
     "closing_of",
+    "days_told",
     "days_with_visits",
     "facilities",
     "history",

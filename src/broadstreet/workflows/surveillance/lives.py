@@ -109,6 +109,14 @@ def apart(evidence: Iterable[Evidence]) -> list[Evidence]:
     return [min(spans, key=_strength)] if spans else each
 
 
+def days_told(signal: Signal) -> int:
+    """Return on how many days the visits were that a signal is told by; its span has other tests' as well."""
+    each = apart(e for e in signal.evidence if e.where == signal.where)
+    if not each:
+        return (signal.until - signal.since).days + 1
+    return sum((e.day - (e.since or e.day)).days + 1 for e in each)
+
+
 def _strength(evidence: Evidence) -> tuple[float, float, bool, tuple[str, ...]]:
     chance = 1.0 if evidence.chance is None else evidence.chance
     where = evidence.where
