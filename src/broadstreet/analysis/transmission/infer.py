@@ -149,6 +149,12 @@ def solved(study: Study) -> Transmission:
         study.posterior = exact(evidence.pairs, telling(evidence, study.rates)[0], label)
         return Transmission(study)
     sampled = run_chains(
-        evidence, settings.priors, study.rates, settings.dispersion, study.cyclic, settings.seed
+        evidence,
+        settings.priors,
+        study.rates,
+        settings.dispersion,
+        study.cyclic,
+        study.kinds(),
+        settings.seed,
     )
     return Transmission(study.with_sampled(sampled), sampled.draws)

@@ -46,10 +46,11 @@ class Reasons:
         ]
         return "; ".join(told)
 
-    def nobody(self, outside: float, unseen: float, candidates: int) -> str:
+    def nobody(self, outside: float, unseen: float, fits: bool, thinned: bool) -> str:
         """Return the reasons for no infector among the cases."""
-        if candidates == 0:
-            return "no case of the list fits the dates: infected from outside, or by someone unseen"
+        if not fits:
+            who = "none of the cases that were looked at" if thinned else "no case of the list"
+            return f"{who} fits the dates: infected from outside, or by someone unseen"
         parts = [f"from outside {outside:.2f}", f"by someone unseen {unseen:.2f}"]
         return "infected " + ", ".join(parts)
 

@@ -11,6 +11,8 @@ from broadstreet.app.investigate.investigation import Investigation
 from broadstreet.app.investigate.sentences import counted, percent
 
 _LIKELY, _SURE = 0.5, 0.8
+# Chains of the sampler that differ so much for a case (total variation) do not agree on it.
+_APART = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def lead(found: Investigation) -> list[str]:
     if found.places is not None:
         said.append(_place(found))
     if found.links is not None:
-        said += [_index(found), *([_links(found)] if len(found.cases.ids) > 1 else [])]
+        said += [_index(found), *([_links(found)] if len(found.cases.ids) > 1 else []), *_unsure(found)]
         if impossible := len(found.links.impossible["case"]):
             said.append(f"{counted(impossible, 'declared link')} cannot be.")
     if found.aside:
@@ -133,6 +135,23 @@ def _links(found: Investigation) -> str:
     )
 
 
+def _unsure(found: Investigation) -> list[str]:
+    """Return what makes probabilities of single links less sure than they look."""
+    assert found.links is not None
+    told, said = found.links.diagnostics, []
+    if (kept := told["share_of_pairs_kept"]) < 1.0:
+        said.append(
+            "So many pairs of cases fit the dates that of those that nothing but dates speaks for only "
+            f"{percent(kept)} were weighed."
+        )
+    if told["sampler"] and told["sampler"].get("largest_difference_between_chains", 0.0) > _APART:
+        said.append(
+            "Who infected whom could not be settled for some cases: with another --seed other links come "
+            "first."
+        )
+    return said
+
+
 def _best(found: Investigation) -> list[float]:
     """Return the probability of each case's most probable infector in the list."""
     assert found.links is not None
@@ -164,9 +183,8 @@ def cautions(found: Investigation) -> list[str]:
         kept = found.links.diagnostics["share_of_pairs_kept"]
         if kept < 1.0:
             said.append(
-                f"So many pairs of cases fit the dates that only {percent(kept)} of them were weighed, "
-                "taken evenly: "
-                "a true infector may be among those left out. Divide the list, by area or by time."
+                "Pairs of cases were left out evenly where nothing but dates speaks for them: a true "
+                "infector may be among them. Divide the list, by area or by time."
             )
         if not found.cases.groups and not found.links.study.contacts.source.size:
             said.append(
