@@ -139,6 +139,11 @@ def _unsure(found: Investigation) -> list[str]:
     """Return what makes probabilities of single links less sure than they look."""
     assert found.links is not None
     told, said = found.links.diagnostics, []
+    if found.places is not None and found.places.common_source > _LIKELY:
+        said.append(
+            "The tree supposes that cases infect each other: it says little where a common source is so "
+            "probable."
+        )
     if (kept := told["share_of_pairs_kept"]) < 1.0:
         said.append(
             "So many pairs of cases fit the dates that of those that nothing but dates speaks for only "
