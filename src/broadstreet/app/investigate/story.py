@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broadstreet.app.investigate import shares
 from broadstreet.app.investigate.investigation import Investigation
@@ -157,17 +158,13 @@ def _unsure(found: Investigation) -> list[str]:
     return said
 
 
-def _best(found: Investigation) -> list[float]:
+def _best(found: Investigation) -> NDArray[np.float64]:
     """Return the probability of each case's most probable infector in the list."""
     assert found.links is not None
-    best = dict.fromkeys(found.cases.ids, 0.0)
-    infectors = found.links.infectors
-    for case, infector, chance in zip(
-        infectors["case"], infectors["infector"], infectors["probability"], strict=True
-    ):
-        if infector is not None:
-            best[case] = max(best[case], chance)
-    return list(best.values())
+    study = found.links.study
+    best = np.zeros(len(found.cases.ids))
+    np.maximum.at(best, study.pairs.case(), study.posterior.pair)
+    return best
 
 
 def cautions(found: Investigation) -> list[str]:
