@@ -145,8 +145,9 @@ def _read_contacts(files: Files, wishes: Wishes, found: Investigation) -> Beside
 
 
 def _noticed(read: Beside, found: Investigation) -> Beside:
-    """Take note of the rows that were set aside, and of a table without any."""
+    """Take note of what was set aside or not used, and of a table without any row."""
     found.aside += read.aside
+    found.notes += read.notes
     if not read.rows:
         found.notes.append(f"{read.file} has no row that can be used.")
     return read
