@@ -202,18 +202,6 @@ def test_columns_are_recognised_in_many_spellings(tmp_path: Path, names: list[st
     assert rows_of(tmp_path / "cases.csv")[0]["case"] == "7"
 
 
-@pytest.mark.parametrize(
-    ("names", "cells"),
-    [(["x", "y"], ["1e308", "-1e308"]), (["x", "y"], ["inf", "1"]), (["lon", "lat"], ["12", "95"])],
-)
-def test_coordinates_that_cannot_be_are_set_aside(tmp_path: Path, names: list[str], cells: list[str]) -> None:
-    rows = [["a", "2026-03-01", "1", "2"], ["b", "2026-03-02", "2", "2"], ["c", "2026-03-05", *cells]]
-    file = write(tmp_path / "cases.csv", rows, ["id", "onset", *names])
-    found = told(run(file, "--disease", "influenza", "--out", tmp_path, "--json"))
-    assert [(one["row"], one["id"]) for one in found["set_aside"]] == [(4, "c")]
-    assert "expected coordinates" in found["set_aside"][0]["why"]
-
-
 def test_a_column_can_be_named(tmp_path: Path) -> None:
     file = write(tmp_path / "cases.csv", [["7", "2026-03-01", "2026-03-02"]], ["id", "first", "onset"])
     result = run(file, "--column", "onset=first", "--out", tmp_path / "out")

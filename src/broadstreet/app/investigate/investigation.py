@@ -274,10 +274,13 @@ def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
     }
     if not any(path for path, _ in wanted.values()):
         return
-    if cases.points is None or cases.axes is None:
+    if cases.axes is None:
         raise Unusable(
             f"{cases.file}: expected columns of coordinates (x and y, or lon and lat) for the map, found none"
         )
+    if cases.points is None:
+        found.notes.append("Sites were not ranked: no case has coordinates.")
+        return
     for name, (path, patterns) in wanted.items():
         if path:
             read = _noticed(tables.layer(path, wishes.encoding, patterns, cases.axes), found)
