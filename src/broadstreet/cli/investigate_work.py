@@ -58,8 +58,8 @@ def look_into(  # noqa: PLR0913  each is an option
         found = investigate(file, Files(*beside), wishes)
     except (Unusable, ValueError) as error:
         raise Mistake(str(error)) from error
-    written, missing = write_report(out, found)
-    _tell_json(found, written, missing) if as_json else _tell(found, written, missing)
+    written, notes = write_report(out, found)
+    _tell_json(found, written, notes) if as_json else _tell(found, written, notes)
     if not found.cases.ids:
         raise typer.Exit(REFUSED)
 
@@ -122,7 +122,7 @@ def _named(given: list[str]) -> dict[str, str]:
     return named
 
 
-def _tell(found: Investigation, written: list[Path], missing: str | None) -> None:
+def _tell(found: Investigation, written: list[Path], notes: list[str]) -> None:
     for note in found.notes:
         console.print(note, markup=False)
     console.print()
@@ -132,19 +132,19 @@ def _tell(found: Investigation, written: list[Path], missing: str | None) -> Non
         console.print(f"  {one.place}: {one.why}", markup=False)
     if len(found.aside) > _MOST_TOLD:
         console.print(f"  and {len(found.aside) - _MOST_TOLD:,} more; all are in the table set_aside")
-    if missing:
-        console.print(missing, markup=False)
+    for note in notes:
+        console.print(note, markup=False)
     console.print(f"Page:   {written[0]}", soft_wrap=True, markup=False)
     console.print(f"Tables: {', '.join(path.name for path in written[1:])}", markup=False)
 
 
-def _tell_json(found: Investigation, written: list[Path], missing: str | None) -> None:
+def _tell_json(found: Investigation, written: list[Path], notes: list[str]) -> None:
     told: dict[str, Any] = {
         "file": found.cases.file,
         "cases": len(found.cases.ids),
         "set_aside": found.aside,
         "found": story.lead(found),
-        "notes": [*found.notes, *([missing] if missing else [])],
+        "notes": [*found.notes, *notes],
         "page": str(written[0]),
         "tables": [str(path) for path in written[1:]],
     }
