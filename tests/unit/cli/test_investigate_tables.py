@@ -1,4 +1,4 @@
-"""`broadstreet investigate`: the tables beside the page."""
+"""`broadstreet investigate`: the tables beside the page, and those of an earlier run in the same folder."""
 
 from __future__ import annotations
 
@@ -37,6 +37,27 @@ def everything(folder: Path) -> str:
         for word in (f"--{name}", folder / f"{name}.csv")
     ]
     return run(folder, MAPPED, "--disease", "measles", *beside)
+
+
+def test_tables_of_an_earlier_run_leave_with_it_and_that_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert "earlier run" not in everything(tmp_path)
+    assert {path.stem for path in out.glob("*.csv")} == set(TABLES)
+    (out / "notes.csv").write_text("mine\n")
+    said = run(tmp_path, "id,onset\nz,2026-05-01\n")
+    assert {path.stem for path in out.glob("*.csv")} == {"cases", "set_aside", "notes"}
+    assert {path.stem for path in out.glob("*.parquet")} <= {"cases", "set_aside"}
+    assert "Tables of an earlier run were removed: links, tree, sources," in said
+
+
+def test_a_file_of_the_same_name_that_no_run_wrote_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "sites.csv").write_text(SITES)
+    (out / "links.csv").write_bytes(b"\xff\x00\n")
+    assert "earlier run" not in run(tmp_path, "id,onset\nz,2026-05-01\n")
+    assert (out / "sites.csv").read_text() == SITES
+    assert (out / "links.csv").exists()
 
 
 def test_every_column_has_the_same_type_in_every_run(tmp_path: Path) -> None:

@@ -46,3 +46,9 @@ TABLES: Mapping[str, Mapping[str, Kind]] = {
     },
     "set_aside": {"file": "text", "row": "whole", "id": "text", "why": "text"},
 }  # fmt: skip
+
+
+def wrote(name: str, names: list[str]) -> bool:
+    """Tell whether a table of this name with these columns is one that an investigation writes."""
+    own = list(TABLES[name])
+    return names[:2] == own[:2] if name == OPEN else names == own

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from broadstreet.analysis.frame import Frame
+from broadstreet.app.investigate.earlier import remove_earlier
 from broadstreet.app.investigate.investigation import Investigation, impossible
 from broadstreet.app.investigate.kinds import TABLES, Kind
 from broadstreet.app.investigate.page import page
@@ -19,18 +20,19 @@ NO_PARQUET = "Parquet tables need the extra: pip install 'broadstreet[parquet]' 
 
 
 def write_report(folder: Path, found: Investigation) -> tuple[list[Path], list[str]]:
-    """Write the page, and each table as CSV and Parquet.
+    """Write the page, and each table as CSV and Parquet, in place of those of an earlier run.
 
     Returns
     -------
     list of Path
         The page first.
     list of str
-        Sentences: where Parquet could not be written.
+        Sentences: which tables are gone, and where Parquet could not be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     held, said = tables(found), page(found)
-    notes: list[str] = []
+    gone = [name for name in remove_earlier(folder) if name not in held]
+    notes = [f"Tables of an earlier run were removed: {', '.join(gone)}."] if gone else []
     (folder / PAGE).write_text(said, encoding="utf-8")
     written = [folder / PAGE]
     for name, table in held.items():
