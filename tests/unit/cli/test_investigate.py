@@ -295,6 +295,25 @@ def test_places_are_ranked_against_controls(tmp_path: Path) -> None:
     assert any("the most probable one is kitchen" in said for said in found["found"])
 
 
+def test_a_place_is_told_with_the_cases_of_its_best_time_beside_those_of_all_days(tmp_path: Path) -> None:
+    cases = write(tmp_path / "cases.csv", [[f"c{n}", day(12 + n % 2)] for n in range(10)], ["id", "onset"])
+    controls = write(tmp_path / "controls.csv", [[f"k{n}"] for n in range(20)], ["id"])
+    went = [[f"c{n}", "kitchen", day(9 if n < 6 else 2)] for n in range(9)]
+    went += [[f"k{n}", "kitchen", day(9 if n < 1 else 2)] for n in range(5)]
+    visits = write(tmp_path / "visits.csv", went, ["id", "place", "day"])
+    options = ("--visits", visits, "--controls", controls, "--disease", "norovirus", "--window", "1,14")
+    said = " ".join(told(run(cases, *options, "--out", tmp_path / "out", "--json"))["found"])
+    best = rows_of(tmp_path / "out" / "place_times.csv")[0]
+    assert (best["cases"], rows_of(tmp_path / "out" / "places.csv")[0]["cases"]) == ("6", "9")
+    then, ever = (
+        float(rows_of(tmp_path / "out" / f"{name}.csv")[0]["expected"]) for name in ("place_times", "places")
+    )
+    assert f"6 of 10 cases report it then, {then:.1f} were expected" in said
+    assert f"on all days 9 report it, {ever:.1f} were expected" in said
+    page = (tmp_path / "out" / "investigation.html").read_text()
+    assert f"<td>6</td><td>{then:.1f}</td><td>9</td><td>{ever:.1f}</td>" in page
+
+
 def test_cases_by_day_give_a_curve_and_days_that_cannot_be_counted_are_named(tmp_path: Path) -> None:
     (tmp_path / "cases.csv").write_text("id,x,y\n1,0,0\n2,1,1\n")
     (tmp_path / "counts.csv").write_text(

@@ -222,6 +222,18 @@ def impossible(found: Investigation) -> dict[str, list[Any]]:
     return table
 
 
+def best_times(found: Investigation) -> dict[str, tuple[int, float]]:
+    """Return how many cases report each place at its best time, and how many are expected to."""
+    if found.places is None:
+        return {}
+    times = found.places.times
+    rows = zip(*(times[name] for name in ("place", "cases", "expected")), strict=True)
+    best: dict[str, tuple[int, float]] = {}
+    for place, cases, expected in rows:  # the best time of each comes first
+        best.setdefault(place, (cases, expected))
+    return best
+
+
 def _rank_places(found: Investigation, wishes: Wishes, visits: Beside, controls: Beside) -> None:
     cases, belief = found.cases, found.belief
     known = [at for at, day in enumerate(cases.days.get("onset", [])) if day is not None]
