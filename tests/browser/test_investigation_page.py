@@ -166,6 +166,14 @@ def test_labels_of_the_axis_do_not_overlap_where_it_spans_years(shown: Shown, tm
             assert all(one[1] < other[0] for axis in places for one, other in pairwise(axis))
 
 
+def test_the_tree_is_counted_in_links_and_in_cases_with_which_it_begins(page: Any) -> None:
+    summary = page.locator("summary", has_text="The tree as a table").text_content()
+    links = page.locator(".rows .link").count()
+    assert (
+        summary == f"The tree as a table: {links} links, {40 - links} cases without an infector in the list"
+    )
+
+
 def test_the_page_prints_whole(page: Any) -> None:
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.rows')).maxHeight") == "none"

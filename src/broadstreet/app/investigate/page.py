@@ -232,7 +232,9 @@ def _tree_table(found: Investigation) -> str:
     head = ("case", "onset", "infector in the tree", "probability")
     size = len(tree["case"])
     table = _table("The most probable tree", head, rows, text=3, total=size)
-    return f"<details><summary>The tree as a table, {counted(size, 'link')}</summary>\n{table}</details>"
+    links = size - tree["infector"].count(None)
+    told = f"{counted(links, 'link')}, {counted(size - links, 'case')} without an infector in the list"
+    return f"<details><summary>The tree as a table: {told}</summary>\n{table}</details>"
 
 
 def _infector(name: str | None, unseen: int | None) -> str:
