@@ -52,3 +52,15 @@ def test_degrees_of_zero_and_zero_are_missing_and_told(tmp_path: Path) -> None:
     assert "1 case is at lon 0 and lat 0 (row 2), which says that the place is not known" in found["said"]
     assert "5.91e" not in (tmp_path / "out" / "links.csv").read_text()
     assert "is at lon 0" not in placed(tmp_path, "x,y", "0,0", "1,1", "2,3")["said"]
+
+
+def test_distances_are_told_in_kilometres_where_degrees_are_given(tmp_path: Path) -> None:
+    rows = "id,onset,{}\na,2026-03-01,13.4,52.5\nb,2026-03-12,13.4,52.59\nc,2026-03-13,13.4,52.501\n"
+    for names, far, near in (
+        ("lon,lat", "10.0 km apart", "111 m apart"),
+        ("x,y", "0.09 apart", "0.001 apart"),
+    ):
+        look(tmp_path, rows.format(names))
+        links = (tmp_path / "out" / "links.csv").read_text()
+        assert far in links
+        assert near in links

@@ -191,6 +191,7 @@ def _link(found: Investigation, wishes: Wishes, visits: Beside | None) -> None:
         importation=wishes.importation,
         reported=wishes.reported,
         disease=belief.name,
+        unit="km" if cases.axes == ("lon", "lat") else "",
         seed=wishes.seed,
     )
     found.links = links
