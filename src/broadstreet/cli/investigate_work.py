@@ -17,6 +17,7 @@ from broadstreet.app.investigate.report import write_report
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.table import Unusable
 from broadstreet.cli.program import REFUSED, Mistake, console
+from broadstreet.model.clock import SystemClock
 
 _ORDERS: dict[str, Order] = {"day-first": "day", "month-first": "month"}
 _MOST_TOLD = 10
@@ -54,6 +55,7 @@ def look_into(  # noqa: PLR0913  each is an option
         wishes = Wishes(
             belief, _named(column), order, encoding, _days(window), _share("--reported", reported, REPORTED),
             _share("--importation", importation, IMPORTATION), _whole("--seed", seed),
+            SystemClock().now().astimezone().date(),
         )  # fmt: skip
         found = investigate(file, Files(*beside), wishes)
     except (Unusable, ValueError) as error:

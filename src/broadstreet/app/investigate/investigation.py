@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from broadstreet.app.investigate import roles, tables
 from broadstreet.app.investigate.aside import Aside, from_analysis
 from broadstreet.app.investigate.belief import Belief
 from broadstreet.app.investigate.counts import Counts, read_counts
+from broadstreet.app.investigate.future import after_today
 from broadstreet.app.investigate.linelist import LineList, read_line_list
 from broadstreet.app.investigate.sentences import counted
 from broadstreet.app.investigate.tables import Beside
@@ -41,7 +43,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Wishes:
-    """How files are read and what is asked."""
+    """How files are read and what is asked, and the day on which that is."""
 
     belief: Belief
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Wishes:
     reported: Share = REPORTED
     importation: Share = IMPORTATION
     seed: int = 1854
+    today: date | None = None
 
 
 @dataclass
@@ -113,6 +116,7 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
         cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes), reported=wishes.reported,
         importation=wishes.importation,
     )  # fmt: skip
+    found.notes += after_today(cases, wishes.today)
     found.contacts = _read_contacts(files, wishes, found)
     visits = _read_visits(files, wishes, found)
     _link(found, wishes, visits)
