@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.app.investigate import shares
-from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.investigation import Investigation, best_times
 from broadstreet.app.investigate.sentences import counted, percent
 
 _LIKELY, _SURE = 0.5, 0.8
@@ -98,12 +98,14 @@ def _place(found: Investigation) -> str:
     assert found.places is not None
     ranking = found.places
     top = {name: column[0] for name, column in ranking.places.items()}
+    cases, expected = best_times(found)[top["place"]]
     when = f"on {top['first']}" if top["first"] == top["last"] else f"from {top['first']} to {top['last']}"
     return (
         f"A common source has a probability of {percent(ranking.common_source)}; the most probable one is "
         f"{top['place']} "
-        f"{when}, with {percent(top['probability'])}: {top['cases']} of "
-        f"{counted(len(ranking.cases['case']), 'case')} report it, "
+        f"{when}, with {percent(top['probability'])}: {cases} of "
+        f"{counted(len(ranking.cases['case']), 'case')} report it then, "
+        f"{expected:.1f} were expected; on all days {top['cases']} report it, "
         f"{top['expected']:.1f} were expected."
     )
 
