@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,11 +40,16 @@ class Reasons:
             self.stays.visitors.tolist(), strict=True,
         ):  # fmt: skip
             self._presence.setdefault(case, {})[place, day] = visitors
-        self._cumulative = np.concatenate([[0.0], self.serial.cumulative()])
+        self._cumulative = [0.0, *self.serial.cumulative().tolist()]
+        # lists: cells are asked for one by one, and there are as many reasons as links
+        self._days: dict[str, list[float]] = {name: day.tolist() for name, day in self.cases.days.items()}
+        self._groups = [(name, codes.tolist(), labels) for name, (codes, labels) in self.cases.groups.items()]
+        self._points: list[list[float]] = self.cases.points.tolist()
+        self._intervals: dict[int, str] = {}
 
     def link(self, infector: int, case: int) -> str:
         """Return the reasons for a link, separated by semicolons."""
-        told = [*self._groups(infector, case), *self._contact(infector, case), *self._places(infector, case)]
+        told = [*self._grouped(infector, case), *self._contact(infector, case), *self._places(infector, case)]
         told += [
             *self._distance(infector, case),
             self._interval(infector, case),
@@ -59,8 +65,8 @@ class Reasons:
         parts = [f"from outside {outside:.2f}", f"by someone unseen {unseen:.2f}"]
         return "infected " + ", ".join(parts)
 
-    def _groups(self, infector: int, case: int) -> Iterator[str]:
-        for name, (codes, labels) in self.cases.groups.items():
+    def _grouped(self, infector: int, case: int) -> Iterator[str]:
+        for name, codes, labels in self._groups:
             if codes[case] >= 0 and codes[case] == codes[infector]:
                 yield f"same {name} ({labels[codes[case]]})"
 
@@ -70,30 +76,37 @@ class Reasons:
 
     def _places(self, infector: int, case: int) -> Iterator[str]:
         mine, theirs = self._presence.get(case, {}), self._presence.get(infector, {})
-        onset = self.cases.days["onset"][case]
+        if not mine or not theirs:
+            return
+        onset = self._days["onset"][case]
         shared = [(visitors, key) for key, visitors in mine.items() if key in theirs and not key[1] > onset]
         for visitors, (place, _) in sorted(shared)[:_MOST_PLACES]:
             yield f"both at {self.stays.names[place]} ({visitors} visitors that day)"
 
     def _distance(self, infector: int, case: int) -> Iterator[str]:
-        apart = self.cases.points[case] - self.cases.points[infector]
-        if apart.size and np.isfinite(apart).all():
-            yield _apart(float(np.sqrt((apart**2).sum())), self.unit)
+        distance = math.dist(self._points[case], self._points[infector])
+        if self._points[case] and math.isfinite(distance):
+            yield _apart(distance, self.unit)
 
     def _interval(self, infector: int, case: int) -> str:
-        onset = self.cases.days["onset"]
+        onset = self._days["onset"]
         days = onset[case] - onset[infector]
-        if np.isnan(days):
+        if math.isnan(days):
             return "onset not known, dates fit"
         number = int(days)
+        if number not in self._intervals:
+            self._intervals[number] = self._days_later(number)
+        return self._intervals[number]
+
+    def _days_later(self, number: int) -> str:
         when = "onset on the same day" if not number else (
             f"onset {abs(number)} day{'s' if abs(number) != 1 else ''} {'later' if number > 0 else 'earlier'}"
         )  # fmt: skip
         return f"{when}, {self._judged(number)}{f' for {self.disease}' if self.disease else ''}"
 
     def _judged(self, days: int) -> str:
-        at = int(np.clip(days - self.serial.first, -1, len(self._cumulative) - 2))
-        below, above = float(self._cumulative[at + 1]), 1.0 - float(self._cumulative[max(at, 0)])
+        at = min(max(days - self.serial.first, -1), len(self._cumulative) - 2)
+        below, above = self._cumulative[at + 1], 1.0 - self._cumulative[max(at, 0)]
         if min(below, above) < _UNUSUAL:
             return "unusually soon" if below < above else "unusually late"
         if min(below, above) < _USUAL:
@@ -101,12 +114,12 @@ class Reasons:
         return "as expected"
 
     def _isolation(self, infector: int, case: int) -> Iterator[str]:
-        begin, end = (self.cases.days[name][case] for name in ("exposed_from", "exposed_to"))
-        if np.isnan(begin) and np.isnan(end):
+        begin, end = (self._days[name][case] for name in ("exposed_from", "exposed_to"))
+        if math.isnan(begin) and math.isnan(end):
             return
-        isolated, onset = self.cases.days["isolated"][infector], self.cases.days["onset"][infector]
-        if np.isnan(isolated):
-            isolated = self.cases.days["diagnosed"][infector]
+        isolated, onset = self._days["isolated"][infector], self._days["onset"][infector]
+        if math.isnan(isolated):
+            isolated = self._days["diagnosed"][infector]
         if isolated < begin:
             yield "but isolated before the exposure"
         elif onset <= end:
