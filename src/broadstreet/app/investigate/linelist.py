@@ -17,6 +17,7 @@ from broadstreet.app.investigate.daycolumns import read_day_columns
 from broadstreet.app.investigate.days import Days
 from broadstreet.app.investigate.ids import id_of
 from broadstreet.app.reading.dates import Order
+from broadstreet.app.reading.guessing import listed
 from broadstreet.app.reading.table import Table, is_missing, shown
 
 _NO_GROUP = frozenset({"other", "others", "unknown", "none", "unk", "n/a", "?"})
@@ -138,7 +139,8 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
     found = held.kept([row for row in range(len(table.rows)) if row not in aside])
     found.aside = [Aside(file, table.numbers[row], held.id(row), why) for row, why in sorted(aside.items())]
     found.aside += ragged_rows(table, file, roles.get("id"))
-    return _without_contradictions(held, found, _notes(roles, given, found) + read.notes)
+    notes = [*_notes(roles, given, found), *_choices(table, roles, given), *read.notes]
+    return _without_contradictions(held, found, notes)
 
 
 def _without_contradictions(held: _Rows, found: LineList, notes: list[str]) -> LineList:
@@ -244,3 +246,17 @@ def _notes(roles: columns.Roles, given: Mapping[str, str], found: LineList) -> l
             "estimated from the rest of the list. To use such names, give them as --contacts."
         )
     return notes
+
+
+def _choices(table: Table, roles: columns.Roles, given: Mapping[str, str]) -> list[str]:
+    """Return what to say where more than one column may be meant."""
+    told = [
+        f'"{shown(roles[role])}" was read as {_SAID[role]}, not {listed(others)}'
+        for role, others in columns.passed_over(table, roles).items()
+        if role not in given
+    ]
+    return (
+        [f"Several columns may be meant: {'; '.join(told)}. Say --column ROLE=NAME for another."]
+        if told
+        else []
+    )

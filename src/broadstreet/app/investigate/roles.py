@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
-from broadstreet.app.reading.guessing import holds_dates, holds_numbers, listed, plain
+from broadstreet.app.reading.guessing import holds_dates, holds_flags, holds_numbers, listed, plain
 from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
 
 Roles = dict[str, str]
 """Column of each role that was found."""
+
+
+def _but(other: str, pattern: str) -> str:
+    """Return a pattern that names fit which do not fit another."""
+    return rf"(?!(?:{other})$)(?:{pattern})"
+
+
+_NO_ONSET = (
+    r".*(asympt|resol|recover|ceas|durat|delay|count|number|score|known|type|place|site|location|since"
+    r"|onset_?to|to_?onset|symptoms?_?end|erkrankungs(ende|dauer|alter|ort)).*"
+    r"|(.*_)?(end|ended|last|n|no|num|age|to)(_.*)?|age_?at.*"
+)
+_ONSET = r".*onset.*|.*prodrom.*|erkrankungs.*|.*inicio.*sintomas.*|발병일?|.*发病.*"
+_FIRST_SYMPTOM = r".*symptom.*(day|start|begin|first).*|.*(day|start|begin|first).*symptom.*"
+_NO_BEGIN = r".*(end|until|duration|days|discharg|left).*|.*_to|.*to_date|quarantineto"
 
 # Names as line lists have them. The first pattern that a column fits wins, for the roles in this order.
 DATES = {
@@ -18,10 +33,11 @@ DATES = {
     "exposed_to": r".*(end|to|last|until|max).*exp.*|.*exp.*(end|_to|last|until|max).*|노출종료.*"
     r"|暴露结束.*",
     "infected": r"((date|dt|day)_?(of_)?)?infect(ion|ed)(_date|_day)?|감염일|感染日期",
-    "onset": r".*onset.*|.*symptom.*|.*prodrom.*|erkrankungs.*|.*inicio.*sintomas.*|발병일?|증상.*"
-    r"|.*发病.*",
-    "isolated": r".*(isolat|quarantin).*|absonderung.*|격리.*|隔离.*",
-    "hospitalised": r".*(hospitali[sz]|admission|admitted|aufnahme|ingreso).*|입원.*|.*住院.*",
+    "onset": _but(_NO_ONSET, rf"{_ONSET}|.*symptom.*|증상.*"),
+    "isolated": _but(_NO_BEGIN, r".*(isolat|quarantin).*|absonderung.*|격리.*|隔离.*"),
+    "hospitalised": _but(
+        _NO_BEGIN, r".*(hospitali[sz]|admission|admitted|hosp.*admit|aufnahme|ingreso).*|입원.*|.*住院.*"
+    ),
     "diagnosed": r".*(diag|confirm|lab_?result|positiv).*|확진.*|.*确诊.*",
     "reported": r".*(report|notif|meld).*|신고.*|.*报告.*",
     "died": r".*(death|died|dod|decease|todes|sterbe|muerte).*|사망.*|.*死亡.*",
@@ -29,8 +45,16 @@ DATES = {
     "day": r"date|day|dt|datum|fecha|날짜|日期",
 }
 _STAND_INS = ("rash", "day")
-_ONSET = r".*onset(?!.*(known|type|place|site)).*|erkrankungs.*|.*inicio.*sintomas.*|발병일?|.*发病.*"
+_NAMED_ONSET = {"onset": _but(_NO_ONSET, _ONSET)}
 """Names that mean the day of onset whatever the column holds: "symptoms" may be a list of them."""
+_NUMBERED = DATES | {
+    "onset": _but(rf"{_NO_ONSET}|.*(week|month|year|hour|time).*", rf"{_ONSET}|{_FIRST_SYMPTOM}")
+}
+"""Names of columns that may hold numbers of days: symptoms are counted as well."""
+_PREFERRED = {
+    "onset": (r"((date|dt|day)_?(of_?)?)?(illness_|disease_|symptoms?_)?onset(_?(date|day|dt))?", _ONSET)
+}
+"""Of the columns that fit, those with such names go first."""
 GROUPS = {
     "household": r"(house_?hold|hh|famil(y|ie|ia)|haushalt|hogar)(_?(id|no|nr|number|code))?|가구.*"
     r"|家庭.*|户.*",
@@ -80,12 +104,18 @@ def find(table: Table, patterns: Mapping[str, str], taken: Iterable[str] = ()) -
     used = set(taken)
     roles: Roles = {}
     for role, pattern in patterns.items():
-        for name in table.names:
-            if name and name not in used and re.fullmatch(pattern, plain(name)):
-                roles[role] = name
-                used.add(name)
-                break
+        if names := _fitting(table, role, pattern, used):
+            roles[role] = names[0]
+            used.add(names[0])
     return roles
+
+
+def _fitting(table: Table, role: str, pattern: str, taken: Container[str]) -> list[str]:
+    """Return the columns that may have a role, those with preferred names first."""
+    names = [n for n in table.names if n and n not in taken and re.fullmatch(pattern, plain(n))]
+    for preferred in reversed(_PREFERRED.get(role, ())):
+        names.sort(key=lambda name: not re.fullmatch(preferred, plain(name)))
+    return names
 
 
 def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
@@ -97,9 +127,10 @@ def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
         If a given column is not there, or a given role is not known.
     """
     roles = _checked(table, given)
-    dated = {name for name in table.names if name and _may_be_days(table, name)}
-    roles |= find(table, _without(DATES, roles), {*table.names} - dated | {*roles.values()})
-    _stand_in(table, roles, given)
+    dated = _that(table, holds_dates)
+    for held, patterns in ((dated, DATES), (_that(table, _holds_day_numbers), _NUMBERED)):
+        roles |= find(table, _without(patterns, roles), {*table.names} - held | {*roles.values()})
+    _stand_in(table, roles, given, dated)
     others = {role: pattern for role, pattern in DATES.items() if role not in (*roles, "onset", *_STAND_INS)}
     roles |= find(table, others, roles.values())
     for role, column in find(table, GROUPS | LINE_LIST, roles.values()).items():
@@ -108,6 +139,14 @@ def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
     for role, column in find(table, {"id": _ID}, roles.values()).items():
         roles.setdefault(role, column)
     return roles
+
+
+def passed_over(table: Table, roles: Roles) -> dict[str, list[str]]:
+    """Return, by role, the other columns of days that might have had it as well as the one that has it."""
+    free = {name for name in _that(table, holds_dates) if "week" not in plain(name)} - {*roles.values()}
+    chosen = [role for role, name in roles.items() if role in DATES and holds_dates(table, name)]
+    others = {role: _fitting(table, role, DATES[role], {*table.names} - free) for role in chosen}
+    return {role: names for role, names in others.items() if names}
 
 
 def _checked(table: Table, given: Mapping[str, str]) -> Roles:
@@ -125,12 +164,13 @@ def _without(patterns: Mapping[str, str], taken: Iterable[str]) -> dict[str, str
     return {role: pattern for role, pattern in patterns.items() if role not in used}
 
 
-def _stand_in(table: Table, roles: Roles, given: Mapping[str, str]) -> None:
+def _stand_in(table: Table, roles: Roles, given: Mapping[str, str], dated: set[str]) -> None:
     """Let another column be the onset where none so named holds days: one whose text is then reported, a
-    rash, any day, or one that is empty.
+    rash, any day, or one that is empty. Flags are none where there are dates.
     """
     if "onset" not in roles:
-        named = find(table, {"onset": _ONSET}, roles.values()).get("onset")
+        flags = _that(table, holds_flags) if dated else set()
+        named = find(table, _NAMED_ONSET, {*roles.values(), *flags}).get("onset")
         if named and any(not is_missing(cell) for cell in table.column(named)):
             roles["onset"] = named
         elif found := next((role for role in _STAND_INS if role in roles), None):
@@ -142,8 +182,12 @@ def _stand_in(table: Table, roles: Roles, given: Mapping[str, str]) -> None:
             roles.pop(role, None)
 
 
-def _may_be_days(table: Table, name: str) -> bool:
-    return holds_dates(table, name) or holds_numbers(table, name)
+def _that(table: Table, holds: Callable[[Table, str], bool]) -> set[str]:
+    return {name for name in table.names if name and holds(table, name)}
+
+
+def _holds_day_numbers(table: Table, name: str) -> bool:
+    return holds_numbers(table, name) and not holds_flags(table, name)
 
 
 def _groups(table: Table, name: str) -> bool:

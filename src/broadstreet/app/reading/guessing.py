@@ -10,6 +10,8 @@ from broadstreet.app.reading.table import Table, is_missing, shown
 
 _LOOKED_AT = 200
 """So many cells tell what a column holds."""
+_YES = frozenset({"1", "y", "yes", "true", "t", "x", "ja", "si", "sí", "oui", "是", "有", "예"})
+_NO = frozenset({"0", "n", "no", "false", "f", "nein", "non", "否", "无", "아니오", "아니요"})
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
 
@@ -39,6 +41,12 @@ def holds_numbers(table: Table, name: str) -> bool:
     """Tell whether more than half of a column's cells are numbers."""
     cells = some_of(table, name)
     return bool(cells) and sum(bool(_NUMBER.fullmatch(cell)) for cell in cells) > len(cells) / 2
+
+
+def holds_flags(table: Table, name: str) -> bool:
+    """Tell whether all cells of a column say yes or no."""
+    cells = {cell.strip().lower() for cell in table.column(name) if not is_missing(cell)}
+    return bool(cells) and cells <= _YES | _NO
 
 
 def some_of(table: Table, name: str) -> list[str]:

@@ -1,0 +1,70 @@
+"""Which column of a line list is read as what: names as people have them, and what the cells hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from broadstreet.app.investigate.linelist import LineList, read_line_list
+from broadstreet.app.reading.table import read_table
+
+
+def read(folder: Path, text: str, **given: str) -> LineList:
+    """Return the cases of a line list."""
+    (folder / "list.csv").write_text(text, encoding="utf-8")
+    return read_line_list(read_table(folder / "list.csv", tolerant=True), "list.csv", given, None)
+
+
+def rows(names: str, *cells: str) -> str:
+    """Return a list of four cases whose cells end with the number of the case."""
+    return "\n".join([names, *(",".join(cell.replace("#", str(n)) for cell in cells) for n in range(1, 5))])
+
+
+DAY, LATER = "2026-03-0#", "2026-03-2#"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("asymptomatic", "1"), ("symptomatic", "1"), ("symptoms___1", "0"), ("n_symptoms", "#"),
+        ("age_at_onset", "2#"), ("AgeAtOnset", "2#"), ("days_onset_to_admission", "#"),
+        ("symptom_count", "#"), ("Date symptoms resolved", LATER),
+        ("date_of_last_symptom", LATER), ("symptom_end_date", LATER),
+        ("symptoms", "#"), ("Place of onset", "1"), ("onset_month", "#"),
+        ("Date of recovery from symptoms", LATER),
+    ],
+)  # fmt: skip
+def test_only_the_day_of_onset_is_the_onset(tmp_path: Path, name: str, cell: str) -> None:
+    for onset in ("date_onset", "onset_date", "Date of onset", "first symptoms", "symptom_date"):
+        found = read(tmp_path, rows(f"id,{name},{onset}", "c#", cell, DAY))
+        assert found.label(found.days["onset"][0]) == "2026-03-01"
+
+
+def test_flags_beside_a_column_of_days_are_not_the_onset(tmp_path: Path) -> None:
+    found = read(tmp_path, "id,onset,date\na,1,2026-03-01\nb,0,2026-03-02\n")
+    assert found.label(found.days["onset"][0]) == "2026-03-01"
+
+
+@pytest.mark.parametrize(
+    ("role", "others", "name"),
+    [
+        ("isolated", "Isolation end", "Isolation start"), ("isolated", "quarantineTo", "quarantineFrom"),
+        ("isolated", "IsolatedUntil", "DateIsolationCurrent"),
+        ("hospitalised", "hospitalization.dischargeDate", "hospitalization.admissionDate"),
+    ],
+)  # fmt: skip
+def test_the_end_of_a_stay_is_not_its_begin(tmp_path: Path, role: str, others: str, name: str) -> None:
+    found = read(tmp_path, rows(f"id,onset,{others},{name}", "c#", DAY, LATER, "2026-03-1#"))
+    assert found.label(found.days[role][0]) == "2026-03-11"
+
+
+def test_a_flag_hides_no_column_of_dates(tmp_path: Path) -> None:
+    found = read(tmp_path, rows("id,onset,IsolationCurrent,DateIsolationCurrent", "c#", DAY, "1", LATER))
+    assert found.label(found.days["isolated"][0]) == "2026-03-21"
+
+
+def test_a_choice_between_columns_is_told(tmp_path: Path) -> None:
+    found = read(tmp_path, rows("id,onset_1,onset_2,report_date", "c#", DAY, LATER, LATER))
+    told = 'Several columns may be meant: "onset_1" was read as onset, not "onset_2". '
+    assert found.notes[1] == told + "Say --column ROLE=NAME for another."
