@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -68,3 +70,50 @@ def test_a_choice_between_columns_is_told(tmp_path: Path) -> None:
     found = read(tmp_path, rows("id,onset_1,onset_2,report_date", "c#", DAY, LATER, LATER))
     told = 'Several columns may be meant: "onset_1" was read as onset, not "onset_2". '
     assert found.notes[1] == told + "Say --column ROLE=NAME for another."
+
+
+FRENCH = (
+    "N° cas",
+    "Date de début des symptômes",
+    "Date d'hospitalisation",
+    "Décès",
+    "Date de décès",
+    "Ménage",
+)
+SPANISH = (
+    "ID caso",
+    "Fecha de inicio de síntomas",
+    "Fecha de ingreso",
+    "Fallecido",
+    "Fecha de defunción",
+    "Hogar",
+)
+GERMAN = (
+    "Fall-ID",
+    "Erkrankungsbeginn",
+    "Krankenhausaufnahme",
+    "Verstorben",
+    "Sterbedatum",
+    "Haushaltsnummer",
+)
+
+
+@pytest.mark.parametrize("names", [FRENCH, SPANISH, GERMAN])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_with_accents_are_recognised(
+    tmp_path: Path, names: tuple[str, ...], form: Literal["NFC", "NFD"]
+) -> None:
+    head = unicodedata.normalize(form, ",".join([*names, "Date de notification"]))
+    cells = ["2026-03-0#", "2026-03-1#", "0", "2026-03-2#", "M0", "2026-03-1#"]
+    found = read(tmp_path, rows(head, "c#", *cells).replace("2,M0", "2,M1"))
+    assert found.ids == ["c1", "c2", "c3", "c4"]
+    firsts = {role: found.label(days[0]) for role, days in found.days.items()}
+    assert firsts == {
+        "onset": "2026-03-01", "hospitalised": "2026-03-11", "died": "2026-03-21", "reported": "2026-03-11",
+    }  # fmt: skip
+    assert list(found.groups) == ["household"]
+
+
+def test_korean_and_chinese_names_are_recognised(tmp_path: Path) -> None:
+    for name in ("발병일", "发病日期", unicodedata.normalize("NFD", "발병일")):
+        assert list(read(tmp_path, rows(f"번호,{name}", "c#", DAY)).days) == ["onset"]

@@ -20,13 +20,18 @@ def _but(other: str, pattern: str) -> str:
 _NO_ONSET = (
     r".*(asympt|resol|recover|ceas|durat|delay|count|number|score|known|type|place|site|location|since"
     r"|onset_?to|to_?onset|symptoms?_?end|erkrankungs(ende|dauer|alter|ort)).*"
-    r"|(.*_)?(end|ended|last|n|no|num|age|to)(_.*)?|age_?at.*"
+    r"|(.*_)?(end|ended|last|n|no|num|age|to|fin|hasta|ende|bis)(_.*)?|age_?at.*"
 )
-_ONSET = r".*onset.*|.*prodrom.*|erkrankungs.*|.*inicio.*sintomas.*|발병일?|.*发病.*"
+_ONSET = (
+    r".*onset.*|.*prodrom.*|erkrankungs.*|.*inicio.*sintomas.*|.*(debut|apparition).*(sympt|maladie|sign).*"
+    r"|발병일?|.*发病.*"
+)
 _FIRST_SYMPTOM = r".*symptom.*(day|start|begin|first).*|.*(day|start|begin|first).*symptom.*"
-_NO_BEGIN = r".*(end|until|duration|days|discharg|left).*|.*_to|.*to_date|quarantineto"
+_NO_BEGIN = r".*(end|until|duration|days|discharg|left).*|.*_(to|bis|hasta)|.*to_date|quarantineto"
+r"|(.*_)?(fin|sortie|alta)(_.*)?"
 
-# Names as line lists have them. The first pattern that a column fits wins, for the roles in this order.
+# Names as line lists have them, without accents. The first pattern that a column fits wins, for the roles in
+# this order.
 DATES = {
     "exposed_from": r".*(start|from|first|begin|min).*exp.*|.*exp.*(start|from|first|begin|min).*|노출시작.*"
     r"|暴露开始.*",
@@ -34,13 +39,16 @@ DATES = {
     r"|暴露结束.*",
     "infected": r"((date|dt|day)_?(of_)?)?infect(ion|ed)(_date|_day)?|감염일|感染日期",
     "onset": _but(_NO_ONSET, rf"{_ONSET}|.*symptom.*|증상.*"),
-    "isolated": _but(_NO_BEGIN, r".*(isolat|quarantin).*|absonderung.*|격리.*|隔离.*"),
+    "isolated": _but(
+        _NO_BEGIN, r".*(isolat|isole|aislamiento|quarant|cuarentena).*|absonderung.*|격리.*|隔离.*"
+    ),
     "hospitalised": _but(
         _NO_BEGIN, r".*(hospitali[sz]|admission|admitted|hosp.*admit|aufnahme|ingreso).*|입원.*|.*住院.*"
     ),
     "diagnosed": r".*(diag|confirm|lab_?result|positiv).*|확진.*|.*确诊.*",
-    "reported": r".*(report|notif|meld).*|신고.*|.*报告.*",
-    "died": r".*(death|died|dod|decease|todes|sterbe|muerte).*|사망.*|.*死亡.*",
+    "reported": r".*(report|notif|meld|declaration).*|신고.*|.*报告.*",
+    "died": r".*(death|died|dod|decease|todes|sterbe|verstorben|muerte|fallec|defuncion|deces).*"
+    r"|사망.*|.*死亡.*",
     "rash": r".*rash.*|.*exanthem.*",
     "day": r"date|day|dt|datum|fecha|날짜|日期",
 }
@@ -56,17 +64,20 @@ _PREFERRED = {
 }
 """Of the columns that fit, those with such names go first."""
 GROUPS = {
-    "household": r"(house_?hold|hh|famil(y|ie|ia)|haushalt|hogar)(_?(id|no|nr|number|code))?|가구.*"
+    "household": r"((id|n|no|num|numero)_(du_|de_)?)?(house_?hold|hh|famil(y|ie|ia|le)|haushalts?"
+    r"|hogar|menage|foyer)(_?(id|no|nr|number|nummer|code))?|가구.*"
     r"|家庭.*|户.*",
-    "class": r"((school_?)?class|klasse|grade)(_?(id|no|room|name))?|반|班级",
-    "school": r"(school|schule|escuela)(_?(id|name))?|학교|学校",
+    "class": r"((school_?)?class|klasse|classe|grade)(_?(id|no|room|name))?|반|班级",
+    "school": r"(school|schule|escuela|ecole)(_?(id|name))?|학교|学校",
     "ward": r"(hospital_?)?(ward|station|room|zimmer)(_?(id|no|name))?|병동|병실|病房|病区",
-    "hospital": r"(loc_?)?(hosp(ital)?|facility|clinic|krankenhaus)(_?(id|name))?|병원.*|医院.*",
-    "workplace": r"(work_?place|employer|company|arbeitsplatz|lugar_de_trabajo)(_?(id|name))?|직장|工作单位",
+    "hospital": r"(loc_?)?(hosp(ital)?|hopital|facility|clinic|krankenhaus)(_?(id|name))?|병원.*|医院.*",
+    "workplace": r"(work_?place|employer|company|arbeitsplatz|lugar_de_trabajo|lieu_de_travail)"
+    r"(_?(id|name))?|직장|工作单位",
 }
 _ID = (
-    r"(case|patient|person|fall|caso)?_?(id|nr|no|num|number|nummer|identifier)|id_(case|patient|person)"
-    r"|case|caseid|patient|person|연번|환자번호|번호|病例编号|编号"
+    r"(case|patient|person|fall|caso|cas|record)?_?(id|nr|no|num|numero|number|nummer|identifier)"
+    r"|(id|n|no|nr|num|numero)_(de_|du_)?(case|patient|person|caso|cas|paciente)"
+    r"|case|cas|caso|caseid|patient|person|연번|환자번호|번호|病例编号|编号"
 )
 _PERSON = (
     r"(person|case|patient|visitor|resident)?_?id|id_(case|patient|person)|person|case|patient|visitor|who"
@@ -74,7 +85,8 @@ _PERSON = (
 _X, _Y = r"x(_?(loc|coord.*|pos|m|km))?|easting", r"y(_?(loc|coord.*|pos|m|km))?|northing"
 _LON, _LAT = r"lon(g|gitude)?|lng|经度|경도", r"lat(itude)?|纬度|위도"
 _HOME = (
-    r"home(_?(area|district))?|residence|(home_?)?district|area|neighbou?rhood|quarter|bezirk|barrio|동|구|区"
+    r"home(_?(area|district))?|residence|(home_?)?district|area|neighbou?rhood|quarter|quartier|bezirk|barrio"
+    r"|동|구|区"
 )
 _AGE = r"age(_?(years|group|class))?|alter|edad|나이|연령|年龄"
 _INFECTOR = r"infector(_?id)?|infected_by|source_case(_?id)?"
