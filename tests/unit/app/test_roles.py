@@ -117,3 +117,29 @@ def test_names_with_accents_are_recognised(
 def test_korean_and_chinese_names_are_recognised(tmp_path: Path) -> None:
     for name in ("발병일", "发病日期", unicodedata.normalize("NFD", "발병일")):
         assert list(read(tmp_path, rows(f"번호,{name}", "c#", DAY)).days) == ["onset"]
+
+
+def test_a_case_with_a_report_or_an_admission_alone_is_placed_in_time(tmp_path: Path) -> None:
+    list_of = (
+        "id,date_onset,date_report,admission\na,2026-03-01,2026-03-04,\nb,,2026-03-07,\nc,,,2026-03-09\n"
+    )
+    found = read(tmp_path, list_of)
+    assert (found.ids, found.aside) == (["a", "b", "c"], [])
+    assert found.table()["diagnosed"] == [None, "2026-03-07", "2026-03-09"]
+    assert found.notes[1] == (
+        "Of 2 cases without onset or diagnosis the report or the admission was taken as the day of diagnosis."
+    )
+
+
+def test_a_report_is_no_diagnosis_where_another_day_is_known(tmp_path: Path) -> None:
+    found = read(tmp_path, "id,onset,diagnosed,report\na,2026-03-01,,2026-03-04\nb,,2026-03-06,2026-03-08\n")
+    assert found.table()["diagnosed"] == [None, "2026-03-06"]
+    assert len(found.notes) == 1
+    assert read(tmp_path, "id,onset,report\na,-3,5\nb,,0\n").table()["diagnosed"] == [None, 0]
+
+
+def test_columns_of_dates_are_listed_where_no_onset_is_recognised(tmp_path: Path) -> None:
+    found = read(tmp_path, rows("id,ill_since,dob", "c#", DAY, "1990-01-0#"))
+    assert found.notes[-1] == (
+        'No column of onsets was recognised: say --column onset=NAME. These hold dates: "ill_since", "dob".'
+    )
