@@ -80,7 +80,7 @@ def count(table: Table, columns: Columns, wishes: Wishes) -> Counts:
         If a cell is not what it must be, a time is missing or there twice, or there is too much.
     """
     rows = _times(table, columns, wishes.order)
-    notes = [_read(table, columns)]
+    notes = [*table.notes, _read(table, columns)]
     left_out = len(table.rows) - len(rows.index)
     if left_out:
         notes.append(f"{left_out} of {len(table.rows)} rows have no date and are left out.")
