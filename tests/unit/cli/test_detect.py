@@ -206,7 +206,7 @@ def test_scripts_can_ask_for_an_exit_code(detect: Any) -> None:
         (weekly(), ("--every", "day"), "expected counts by day, the file has counts by week"),
         (weekly(), ("--until", "2020-01-01"), "expected --until after the first date"),
         ("date,count\n03/04/2026,1\n04/04/2026,1", (), "say --dates day-first or --dates month-first"),
-        ("date,count\n13/04/2026,1\n04/14/2026,1", (), "day first and month first in one column"),
+        ("date,count\n13/04/2026,1\n04/14/2026,1", (), "both day first (13/04/2026) and month first"),
         ("date,count\n2026-01,1\n2026-02,1", (), "may be a month or a week"),
         ("date,count\n2026-W60,1\n2026-W02,1", (), 'row 2, column "date": expected a week as 2026-W05'),
         ("onset\nNA\nNA", ("--date", "onset"), "all of them are missing"),

@@ -61,6 +61,7 @@ def read_day_columns(
             days_of[role] = _all_wrong(table, roles[role], one, dated)
         else:
             notes.append(_unused(table, role, roles[role], _other_kind(one.dated)))
+    notes += [f'The column "{shown(roles[role])}" {one.told}' for role, one in days_of.items() if one.told]
     return DayColumns(days_of, dated, notes)
 
 

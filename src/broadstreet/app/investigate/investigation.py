@@ -147,6 +147,7 @@ def _read_contacts(files: Files, wishes: Wishes, found: Investigation) -> Beside
 def _noticed(read: Beside, found: Investigation) -> Beside:
     """Take note of the rows that were set aside, and of a table without any."""
     found.aside += read.aside
+    found.notes += read.notes
     if not read.rows:
         found.notes.append(f"{read.file} has no row that can be used.")
     return read

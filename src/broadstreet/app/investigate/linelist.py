@@ -21,7 +21,7 @@ from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.guessing import holds_dates, listed
 from broadstreet.app.reading.table import Table, is_missing, shown
 
-_NO_GROUP = frozenset({"other", "others", "unknown", "none", "unk", "n/a", "?"})
+_NO_GROUP = frozenset({"other", "others", "unk"})
 _FARTHEST = 1e9
 _TAKEN = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
 _SHOWN = (*_TAKEN, "infected", "hospitalised", "reported")

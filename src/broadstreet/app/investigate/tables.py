@@ -34,6 +34,8 @@ class Beside:
     aside : list of Aside
     dated : bool or None
         Whether days are dates; None where there are none.
+    notes : list of str
+        How it was read, in sentences, where that is not as usual.
     """
 
     file: str
@@ -41,6 +43,7 @@ class Beside:
     rows: list[int]
     aside: list[Aside] = field(default_factory=list)
     dated: bool | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def contacts(path: Path, encoding: str) -> Beside:
@@ -89,6 +92,8 @@ def visits(path: Path, encoding: str, order: Order | None) -> Beside:
                 read.dated = days.dated
             read.columns[role] = _labels(days.values, days.dated)
             wrong |= days.wrong
+            if days.told:
+                read.notes.append(f'{path.name}: the column "{shown(found[role])}" {days.told}')
     return _without(read, wrong, "id")
 
 

@@ -24,7 +24,7 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _SAID = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?\n', re.IGNORECASE)
 """The line in which Excel is told the separator; it shows it as no row."""
 SEPARATORS = ",;\t|"
-MISSING = frozenset({"", "na", "n/a", "nan", "nat", "null", "none", "-", ".", "unknown"})
+MISSING = frozenset({"", "na", "n/a", "nan", "nat", "null", "none", "-", ".", "?", "unknown"})
 
 
 class Unusable(Exception):
