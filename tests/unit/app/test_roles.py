@@ -143,3 +143,30 @@ def test_columns_of_dates_are_listed_where_no_onset_is_recognised(tmp_path: Path
     assert found.notes[-1] == (
         'No column of onsets was recognised: say --column onset=NAME. These hold dates: "ill_since", "dob".'
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "cells"),
+    [
+        ("hospital", "YNNY"), ("school", ["True", "False", "False", "True"]), ("hospital", "1001"),
+        ("class", ["confirmed", "probable", "Confirmed", "probable"]),
+        ("household", ["yes", "no", "no", "yes"]),
+        ("workplace", ["suspected", "confirmed", "", "not a case"]),
+        ("ward", ["oui", "non", "non", "?"]),
+    ],
+)  # fmt: skip
+def test_whether_is_no_group(tmp_path: Path, role: str, cells: str | list[str]) -> None:
+    cases = [f"c{n},2026-03-0{n},{cell},{n % 2}a" for n, cell in enumerate(cells, 1)]
+    found = read(tmp_path, "\n".join([f"id,onset,{role},{role}_id", *cases]))
+    assert found.groups == {role: ["1a", "0a", "1a", "0a"]}
+    alone = read(tmp_path, "\n".join([f"id,onset,{role}", *(case.rsplit(",", 1)[0] for case in cases)]))
+    assert alone.groups == {}
+    assert alone.notes[1] == (
+        f'The column "{role}" says whether or how sure, not which {role}: it was not used for groups.'
+    )
+
+
+@pytest.mark.parametrize("role", ["household", "class", "ward"])
+def test_numbers_name_households_classes_and_wards(tmp_path: Path, role: str) -> None:
+    found = read(tmp_path, f"id,onset,{role}\na,2026-03-01,0\nb,2026-03-02,1\nc,2026-03-03,1\n")
+    assert found.groups == {role: ["0", "1", "1"]}

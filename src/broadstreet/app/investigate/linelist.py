@@ -165,7 +165,7 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
         *_choices(table, roles, given),
         *_on_onsets(table, roles, kept),
     ]
-    kept.notes += read.notes
+    kept.notes += [*_no_groups(table, roles), *read.notes]
     return kept
 
 
@@ -271,6 +271,13 @@ def _notes(roles: columns.Roles, given: Mapping[str, str], found: LineList) -> l
             "estimated from the rest of the list. To use such names, give them as --contacts."
         )
     return notes
+
+
+def _no_groups(table: Table, roles: columns.Roles) -> list[str]:
+    return [
+        f'The column "{shown(name)}" says whether or how sure, not which {role}: it was not used for groups.'
+        for role, name in columns.no_groups(table, roles).items()
+    ]
 
 
 def _choices(table: Table, roles: columns.Roles, given: Mapping[str, str]) -> list[str]:

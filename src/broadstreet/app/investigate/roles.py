@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 
-from broadstreet.app.reading.guessing import holds_dates, holds_flags, holds_numbers, listed, plain
+from broadstreet.app.reading.guessing import FLAGS, holds_dates, holds_flags, holds_numbers, listed, plain
 from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
 
 Roles = dict[str, str]
@@ -74,6 +74,16 @@ GROUPS = {
     "workplace": r"(work_?place|employer|company|arbeitsplatz|lugar_de_trabajo|lieu_de_travail)"
     r"(_?(id|name))?|직장|工作单位",
 }
+_NUMBERED_GROUPS = ("household", "class", "ward")
+"""Groups that may be named 0 and 1."""
+_SURENESS = frozenset(
+    {
+        "confirmed", "probable", "suspected", "suspect", "possible", "definite", "discarded", "case",
+        "not a case", "non-case", "lab-confirmed", "laboratory confirmed", "clinical", "epi-linked",
+        "confirmé", "confirmado", "sospechoso", "descartado", "bestätigt", "wahrscheinlich", "verdacht",
+    }
+)  # fmt: skip
+"""Classes of cases, which are no classes of a school."""
 _ID = (
     r"(case|patient|person|fall|caso|cas|record)?_?(id|nr|no|num|numero|number|nummer|identifier)"
     r"|(id|n|no|nr|num|numero)_(de_|du_)?(case|patient|person|caso|cas|paciente)"
@@ -145,12 +155,18 @@ def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
     _stand_in(table, roles, given, dated)
     others = {role: pattern for role, pattern in DATES.items() if role not in (*roles, "onset", *_STAND_INS)}
     roles |= find(table, others, roles.values())
-    for role, column in find(table, GROUPS | LINE_LIST, roles.values()).items():
-        if role not in GROUPS or _groups(table, column):
-            roles.setdefault(role, column)
-    for role, column in find(table, {"id": _ID}, roles.values()).items():
-        roles.setdefault(role, column)
+    for role, pattern in _without(GROUPS, roles).items():
+        if grouping := [n for n in _fitting(table, role, pattern, roles.values()) if _groups(table, role, n)]:
+            roles[role] = grouping[0]
+    for patterns in (LINE_LIST, {"id": _ID}):
+        roles |= find(table, _without(patterns, roles), roles.values())
     return roles
+
+
+def no_groups(table: Table, roles: Roles) -> Roles:
+    """Return, for the groups that no column has, those columns so named that say whether instead of which."""
+    found = find(table, _without(GROUPS, roles), roles.values())
+    return {role: name for role, name in found.items() if _says_whether(table, role, name)}
 
 
 def passed_over(table: Table, roles: Roles) -> dict[str, list[str]]:
@@ -202,10 +218,16 @@ def _holds_day_numbers(table: Table, name: str) -> bool:
     return holds_numbers(table, name) and not holds_flags(table, name)
 
 
-def _groups(table: Table, name: str) -> bool:
-    """Tell whether a column groups cases: some share a value, and not all do."""
+def _groups(table: Table, role: str, name: str) -> bool:
+    """Tell whether a column groups cases: some share a value, and not all do; whether is no value."""
     cells = [cell.strip() for cell in table.column(name) if not is_missing(cell)]
-    return 1 < len(set(cells)) < len(cells)
+    return 1 < len(set(cells)) < len(cells) and not _says_whether(table, role, name)
+
+
+def _says_whether(table: Table, role: str, name: str) -> bool:
+    cells = {cell.strip().lower() for cell in table.column(name) if not is_missing(cell)}
+    numbers = {"0", "1"} if role in _NUMBERED_GROUPS else set()
+    return bool(cells) and cells <= (FLAGS | _SURENESS) - numbers
 
 
 def coordinates(roles: Roles) -> tuple[str, str] | None:

@@ -11,8 +11,9 @@ from broadstreet.app.reading.table import Table, is_missing, shown
 
 _LOOKED_AT = 200
 """So many cells tell what a column holds."""
-_YES = frozenset({"1", "y", "yes", "true", "t", "x", "ja", "si", "sí", "oui", "是", "有", "예"})
-_NO = frozenset({"0", "n", "no", "false", "f", "nein", "non", "否", "无", "아니오", "아니요"})
+FLAGS = frozenset({"1", "y", "yes", "true", "t", "x", "ja", "si", "sí", "oui", "是", "有", "예"}) | frozenset(
+    {"0", "n", "no", "false", "f", "nein", "non", "否", "无", "아니오", "아니요"}
+)
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
@@ -49,7 +50,7 @@ def holds_numbers(table: Table, name: str) -> bool:
 def holds_flags(table: Table, name: str) -> bool:
     """Tell whether all cells of a column say yes or no."""
     cells = {cell.strip().lower() for cell in table.column(name) if not is_missing(cell)}
-    return bool(cells) and cells <= _YES | _NO
+    return bool(cells) and cells <= FLAGS
 
 
 def some_of(table: Table, name: str) -> list[str]:
