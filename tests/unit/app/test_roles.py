@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from broadstreet.app.investigate.linelist import LineList, read_line_list
-from broadstreet.app.reading.table import read_table
+from broadstreet.app.reading.table import Unusable, read_table
 
 
 def read(folder: Path, text: str, **given: str) -> LineList:
@@ -170,3 +170,9 @@ def test_whether_is_no_group(tmp_path: Path, role: str, cells: str | list[str]) 
 def test_numbers_name_households_classes_and_wards(tmp_path: Path, role: str) -> None:
     found = read(tmp_path, f"id,onset,{role}\na,2026-03-01,0\nb,2026-03-02,1\nc,2026-03-03,1\n")
     assert found.groups == {role: ["0", "1", "1"]}
+
+
+def test_a_list_of_which_no_column_is_recognised_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match=r'in the first row, found "a", "b"; .* --column onset=NAME'):
+        read(tmp_path, "a,b\n1,2\n")
+    assert read(tmp_path, "a,b\n1,2\n", onset="a").ids == ["row 2"]

@@ -146,8 +146,18 @@ def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
     Raises
     ------
     Unusable
-        If a given column is not there, or a given role is not known.
+        If a given column is not there, a given role is not known, or no column is recognised at all.
     """
+    roles = _recognised(table, given)
+    if not roles:
+        raise Unusable(
+            "expected names of columns such as id, date_of_onset and household in the first row, found "
+            f"{listed(table.names)}; name them so, or say --column onset=NAME"
+        )
+    return roles
+
+
+def _recognised(table: Table, given: Mapping[str, str]) -> Roles:
     roles = _checked(table, given)
     dated = _that(table, holds_dates)
     for held, patterns in ((dated, DATES), (_that(table, _holds_day_numbers), _NUMBERED)):
