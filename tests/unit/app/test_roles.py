@@ -176,3 +176,8 @@ def test_a_list_of_which_no_column_is_recognised_is_refused(tmp_path: Path) -> N
     with pytest.raises(Unusable, match=r'in the first row, found "a", "b"; .* --column onset=NAME'):
         read(tmp_path, "a,b\n1,2\n")
     assert read(tmp_path, "a,b\n1,2\n", onset="a").ids == ["row 2"]
+
+
+def test_titles_above_the_names_are_told(tmp_path: Path) -> None:
+    found = read(tmp_path, "Line list,\nid,onset\na,2026-03-01\n")
+    assert found.notes[0].startswith("The names of the columns are in row 2")

@@ -161,6 +161,7 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
     found.aside += ragged_rows(table, file, roles.get("id"))
     kept = _without_contradictions(held, found)
     kept.notes = [
+        *table.notes,
         *_notes(roles, given, kept),
         *_choices(table, roles, given),
         *_on_onsets(table, roles, kept),

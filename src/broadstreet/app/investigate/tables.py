@@ -68,7 +68,8 @@ def contacts(path: Path, encoding: str) -> Beside:
     columns = {
         to: [_cell(cell) for cell in table.column(found[role])] for role, to in zip(pair, names, strict=True)
     }
-    return Beside(path.name, columns, table.numbers, ragged_rows(table, path.name, found[pair[0]]))
+    aside = ragged_rows(table, path.name, found[pair[0]])
+    return Beside(path.name, columns, table.numbers, aside, notes=_notes(table, path.name))
 
 
 def visits(path: Path, encoding: str, order: Order | None) -> Beside:
@@ -81,7 +82,8 @@ def visits(path: Path, encoding: str, order: Order | None) -> Beside:
     """
     table = read_table(path, encoding, tolerant=True)
     found = roles.required(table, roles.VISITS, path.name, ("id", "place", "start"))
-    read = Beside(path.name, {}, table.numbers, ragged_rows(table, path.name, found["id"]))
+    aside = ragged_rows(table, path.name, found["id"])
+    read = Beside(path.name, {}, table.numbers, aside, notes=_notes(table, path.name))
     for role in ("id", "place"):
         read.columns[role] = [_cell(cell) for cell in table.column(found[role])]
     wrong: dict[int, str] = {}
@@ -113,6 +115,7 @@ def controls(path: Path, encoding: str) -> Beside:
         {role: [_cell(c) for c in table.column(name)] for role, name in found.items()},
         table.numbers,
         ragged_rows(table, path.name, found["id"]),
+        notes=_notes(table, path.name),
     )
 
 
@@ -133,7 +136,8 @@ def layer(path: Path, encoding: str, patterns: dict[str, str], axes: tuple[str, 
     if name not in found:
         found[name] = _first_text(table, found.values(), path.name, name)
     aside = ragged_rows(table, path.name, found[name])
-    read = Beside(path.name, {name: [_cell(c) for c in table.column(found[name])]}, table.numbers, aside)
+    names = [_cell(cell) for cell in table.column(found[name])]
+    read = Beside(path.name, {name: names}, table.numbers, aside, notes=_notes(table, path.name))
     wrong: dict[int, str] = {}
     for role in (*axes, *(("population",) if name == "population" else ())):
         read.columns[role] = _numbers(table, found[role], wrong)
@@ -164,6 +168,10 @@ def _numbers(table: Table, name: str, wrong: dict[int, str]) -> list[float]:
             wrong.setdefault(row, f'column "{shown(name)}": expected a number, found "{shown(cell, 40)}"')
         numbers.append(number)
     return numbers
+
+
+def _notes(table: Table, file: str) -> list[str]:
+    return [f"{file}: {note}" for note in table.notes]
 
 
 def _cell(cell: str) -> str | None:

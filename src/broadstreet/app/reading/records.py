@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_SIGNS = 10_000
 """In one cell."""
@@ -18,8 +18,7 @@ QUOTES = (
 _TOO_LONG = f"expected at most {MOST_SIGNS:,} signs in a cell, found "
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A row: its number as a spreadsheet counts, its cells, and why it cannot be read (None where it can)."""
 
     number: int

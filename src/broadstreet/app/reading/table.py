@@ -145,17 +145,22 @@ def _may_be_names(cells: list[str], above: list[Record]) -> bool:
 
 
 def _add(table: Table, row: Record) -> None:
-    cells, width = row.cells, len(table.names)
-    if not any(cell.strip() for cell in cells[width:]):
-        cells = cells[:width]
-    if not any(table.names[len(cells) :]):
-        cells = cells + [""] * (width - len(cells))
-    why = row.why or _wrong_length(cells, width, row.separator)
+    cells = row.cells if len(row.cells) == len(table.names) else _evened(row.cells, table.names)
+    why = row.why or _wrong_length(cells, len(table.names), row.separator)
     if why:
         table.ragged[row.number] = row.cells, why
         return
     table.rows.append(cells)
     table.numbers.append(row.number)
+
+
+def _evened(cells: list[str], names: list[str]) -> list[str]:
+    """Return a row without empty cells beyond the names, and with those that it lacks below no name."""
+    if not any(cell.strip() for cell in cells[len(names) :]):
+        cells = cells[: len(names)]
+    if not any(names[len(cells) :]):
+        cells = cells + [""] * (len(names) - len(cells))
+    return cells
 
 
 def _wrong_length(cells: list[str], width: int, separator: str) -> str | None:
