@@ -31,14 +31,14 @@ DAY, LATER = "2026-03-0#", "2026-03-2#"
     [
         ("asymptomatic", "1"), ("symptomatic", "1"), ("symptoms___1", "0"), ("n_symptoms", "#"),
         ("age_at_onset", "2#"), ("AgeAtOnset", "2#"), ("days_onset_to_admission", "#"),
-        ("symptom_count", "#"), ("Date symptoms resolved", LATER),
+        ("symptom_count", "#"), ("Date symptoms resolved", LATER), ("days_since_onset", "#"),
         ("date_of_last_symptom", LATER), ("symptom_end_date", LATER),
         ("symptoms", "#"), ("Place of onset", "1"), ("onset_month", "#"),
         ("Date of recovery from symptoms", LATER),
     ],
 )  # fmt: skip
 def test_only_the_day_of_onset_is_the_onset(tmp_path: Path, name: str, cell: str) -> None:
-    for onset in ("date_onset", "onset_date", "Date of onset", "first symptoms", "symptom_date"):
+    for onset in ("date_onset", "onset_date", "Date of onset", "first symptoms", "Symptoms since"):
         found = read(tmp_path, rows(f"id,{name},{onset}", "c#", cell, DAY))
         assert found.label(found.days["onset"][0]) == "2026-03-01"
 
@@ -53,6 +53,8 @@ def test_flags_beside_a_column_of_days_are_not_the_onset(tmp_path: Path) -> None
     [
         ("isolated", "Isolation end", "Isolation start"), ("isolated", "quarantineTo", "quarantineFrom"),
         ("isolated", "IsolatedUntil", "DateIsolationCurrent"),
+        ("isolated", "Date fin isolement", "Date début isolement"),
+        ("isolated", "DateIsolationEnd", "date isolation was recommended"),
         ("hospitalised", "hospitalization.dischargeDate", "hospitalization.admissionDate"),
     ],
 )  # fmt: skip

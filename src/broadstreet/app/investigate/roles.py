@@ -18,7 +18,7 @@ def _but(other: str, pattern: str) -> str:
 
 
 _NO_ONSET = (
-    r".*(asympt|resol|recover|ceas|durat|delay|count|number|score|known|type|place|site|location|since"
+    r".*(asympt|resol|recover|ceas|durat|delay|count|number|score|known|type|place|site|location|since_?(onset|symptom)|free"
     r"|onset_?to|to_?onset|symptoms?_?end|erkrankungs(ende|dauer|alter|ort)).*"
     r"|(.*_)?(end|ended|last|n|no|num|age|to|fin|hasta|ende|bis)(_.*)?|age_?at.*"
 )
@@ -27,8 +27,11 @@ _ONSET = (
     r"|발병일?|.*发病.*"
 )
 _FIRST_SYMPTOM = r".*symptom.*(day|start|begin|first).*|.*(day|start|begin|first).*symptom.*"
-_NO_BEGIN = r".*(end|until|duration|days|discharg|left).*|.*_(to|bis|hasta)|.*to_date|quarantineto"
-r"|(.*_)?(fin|sortie|alta)(_.*)?"
+_NO_BEGIN = (
+    r".*(until|duration|days|discharg|left|(isolation|quarantine|date)_?end).*|end.*|(.*_)?end(ed|s)?(_.*)?"
+    r"|.*_(to|bis|hasta)|.*to_date|quarantineto"
+    r"|(.*_)?(fin|sortie|alta)(_.*)?"
+)
 
 # Names as line lists have them, without accents. The first pattern that a column fits wins, for the roles in
 # this order.
