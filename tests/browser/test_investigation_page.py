@@ -166,6 +166,64 @@ def test_labels_of_the_axis_do_not_overlap_where_it_spans_years(shown: Shown, tm
             assert all(one[1] < other[0] for axis in places for one, other in pairwise(axis))
 
 
+LONG = {
+    "CASE-20260401-": "CASE-20260401-{:04d}",
+    "names": "Müller-Lüdenscheidt, Maximilian {}",
+    "한국": "서울특별시 강남구 보건소 환자 {}",
+    "the middle": "WWW {:02d} of the hospital of Mitte",
+}
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write a page of cases with long ids, by what these have in common; the last id has 200 signs."""
+    pages = {}
+    for what, pattern in LONG.items():
+        folder = tmp_path_factory.mktemp("named")
+        names = [pattern.format(n) for n in range(11)] + ["x" * 200]
+        rows = [[name, (date(2026, 3, 1) + timedelta(3 * n)).isoformat()] for n, name in enumerate(names)]
+        _write(folder / "cases.csv", ["id", "onset"], rows)
+        given = ["investigate", folder / "cases.csv", "--disease", "influenza", "--out", folder]
+        assert CliRunner().invoke(app, [str(one) for one in given]).exit_code == 0
+        pages[what] = folder / "investigation.html"
+    return pages
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("what", LONG)
+def test_long_ids_are_cut_so_that_they_differ_and_fit(
+    shown: Shown, named: dict[str, Path], what: str, width: int
+) -> None:
+    with shown(named[what]) as page:
+        page.set_viewport_size({"width": width, "height": 800})
+        for chart in page.locator(".rows .names").all():
+            labels = chart.locator("text").all_text_contents()
+            assert len(labels) == len(set(labels)) == 12
+            assert chart.evaluate(
+                """e => [...e.querySelectorAll('text')].every(text =>
+                  text.getBoundingClientRect().left >= e.getBoundingClientRect().left)"""
+            )
+
+
+def test_a_long_id_leaves_room_for_the_other_columns_on_a_phone(shown: Shown, named: dict[str, Path]) -> None:
+    with shown(named["names"]) as page:
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
+        rights = page.eval_on_selector_all(
+            "table", "all => all.map(t => t.querySelectorAll('thead th')[1].getBoundingClientRect().right)"
+        )
+        assert len(rights) >= 3
+        assert max(rights) <= 390
+
+
+def test_the_tree_is_counted_in_links_and_in_cases_with_which_it_begins(page: Any) -> None:
+    summary = page.locator("summary", has_text="The tree as a table").text_content()
+    links = page.locator(".rows .link").count()
+    assert (
+        summary == f"The tree as a table: {links} links, {40 - links} cases without an infector in the list"
+    )
+
+
 def test_the_page_prints_whole(page: Any) -> None:
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.rows')).maxHeight") == "none"

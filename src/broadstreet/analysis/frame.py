@@ -58,7 +58,7 @@ class Frame(Mapping[str, list[Any]]):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         types = {name: _arrow_type(values) for name, values in self._columns.items()}
         children = [
-            nanoarrow.c_array([_plain(v, types[name]) for v in values], types[name])
+            nanoarrow.c_array(_plain(values, types[name]), types[name])
             for name, values in self._columns.items()
         ]
         table = nanoarrow.c_array_from_buffers(
@@ -78,5 +78,7 @@ def _arrow_type(values: list[Any]) -> Any:
     return nanoarrow.string()
 
 
-def _plain(value: Any, kind: Any) -> Any:
-    return str(value) if value is not None and kind == nanoarrow.string() else value
+def _plain(values: list[Any], kind: Any) -> list[Any]:
+    if kind != nanoarrow.string():
+        return values
+    return [value if value is None else str(value) for value in values]

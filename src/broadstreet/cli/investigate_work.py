@@ -17,6 +17,7 @@ from broadstreet.app.investigate.report import write_report
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.table import Unusable
 from broadstreet.cli.program import REFUSED, Mistake, console
+from broadstreet.model.clock import SystemClock
 
 _ORDERS: dict[str, Order] = {"day-first": "day", "month-first": "month"}
 _MOST_TOLD = 10
@@ -54,12 +55,13 @@ def look_into(  # noqa: PLR0913  each is an option
         wishes = Wishes(
             belief, _named(column), order, encoding, _days(window), _share("--reported", reported, REPORTED),
             _share("--importation", importation, IMPORTATION), _whole("--seed", seed),
+            SystemClock().now().astimezone().date(),
         )  # fmt: skip
         found = investigate(file, Files(*beside), wishes)
     except (Unusable, ValueError) as error:
         raise Mistake(str(error)) from error
-    written, missing = write_report(out, found)
-    _tell_json(found, written, missing) if as_json else _tell(found, written, missing)
+    written, notes = write_report(out, found)
+    _tell_json(found, written, notes) if as_json else _tell(found, written, notes)
     if not found.cases.ids:
         raise typer.Exit(REFUSED)
 
@@ -122,7 +124,7 @@ def _named(given: list[str]) -> dict[str, str]:
     return named
 
 
-def _tell(found: Investigation, written: list[Path], missing: str | None) -> None:
+def _tell(found: Investigation, written: list[Path], notes: list[str]) -> None:
     for note in found.notes:
         console.print(note, markup=False)
     console.print()
@@ -132,19 +134,19 @@ def _tell(found: Investigation, written: list[Path], missing: str | None) -> Non
         console.print(f"  {one.place}: {one.why}", markup=False)
     if len(found.aside) > _MOST_TOLD:
         console.print(f"  and {len(found.aside) - _MOST_TOLD:,} more; all are in the table set_aside")
-    if missing:
-        console.print(missing, markup=False)
+    for note in notes:
+        console.print(note, markup=False)
     console.print(f"Page:   {written[0]}", soft_wrap=True, markup=False)
     console.print(f"Tables: {', '.join(path.name for path in written[1:])}", markup=False)
 
 
-def _tell_json(found: Investigation, written: list[Path], missing: str | None) -> None:
+def _tell_json(found: Investigation, written: list[Path], notes: list[str]) -> None:
     told: dict[str, Any] = {
         "file": found.cases.file,
         "cases": len(found.cases.ids),
         "set_aside": found.aside,
         "found": story.lead(found),
-        "notes": [*found.notes, *([missing] if missing else [])],
+        "notes": [*found.notes, *notes],
         "page": str(written[0]),
         "tables": [str(path) for path in written[1:]],
     }

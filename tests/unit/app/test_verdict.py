@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import msgspec
 
+from broadstreet.app.demo.story import limits, summary
 from broadstreet.app.demo.verdict import judge
 from broadstreet.model.records import Evidence, Signal, Stratum
 from broadstreet.simulation import Truth
@@ -72,3 +73,14 @@ def test_an_area_with_the_district_finds_the_outbreak() -> None:
     verdict = judge(TRUTH, [msgspec.structs.replace(area, evidence=evidence)])
     assert verdict.first is not None
     assert verdict.first.late == 3
+
+
+def test_what_is_under_another_syndrome_is_not_counted_as_of_the_outbreak_and_silent_sources_are_told() -> (
+    None
+):
+    silent = msgspec.structs.replace(signal(3, stream="visits", place="facility:C05"), kind="silence")
+    verdict = judge(TRUTH, [signal(2), signal(1, stream="fever"), signal(-9), silent])
+    assert limits(verdict)[0].startswith(
+        "1 of 3 signals in this run are of the outbreak, 1 more at its place and time under another syndrome."
+    )
+    assert summary(verdict).endswith("; 1 source sent less than usual for some days")

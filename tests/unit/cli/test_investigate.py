@@ -202,18 +202,6 @@ def test_columns_are_recognised_in_many_spellings(tmp_path: Path, names: list[st
     assert rows_of(tmp_path / "cases.csv")[0]["case"] == "7"
 
 
-@pytest.mark.parametrize(
-    ("names", "cells"),
-    [(["x", "y"], ["1e308", "-1e308"]), (["x", "y"], ["inf", "1"]), (["lon", "lat"], ["12", "95"])],
-)
-def test_coordinates_that_cannot_be_are_set_aside(tmp_path: Path, names: list[str], cells: list[str]) -> None:
-    rows = [["a", "2026-03-01", "1", "2"], ["b", "2026-03-02", "2", "2"], ["c", "2026-03-05", *cells]]
-    file = write(tmp_path / "cases.csv", rows, ["id", "onset", *names])
-    found = told(run(file, "--disease", "influenza", "--out", tmp_path, "--json"))
-    assert [(one["row"], one["id"]) for one in found["set_aside"]] == [(4, "c")]
-    assert "expected coordinates" in found["set_aside"][0]["why"]
-
-
 def test_a_column_can_be_named(tmp_path: Path) -> None:
     file = write(tmp_path / "cases.csv", [["7", "2026-03-01", "2026-03-02"]], ["id", "first", "onset"])
     result = run(file, "--column", "onset=first", "--out", tmp_path / "out")
@@ -305,6 +293,25 @@ def test_places_are_ranked_against_controls(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "out" / "places.csv")[0]["place"] == "kitchen"
     assert [one["file"] for one in found["set_aside"]] == ["visits.csv"]
     assert any("the most probable one is kitchen" in said for said in found["found"])
+
+
+def test_a_place_is_told_with_the_cases_of_its_best_time_beside_those_of_all_days(tmp_path: Path) -> None:
+    cases = write(tmp_path / "cases.csv", [[f"c{n}", day(12 + n % 2)] for n in range(10)], ["id", "onset"])
+    controls = write(tmp_path / "controls.csv", [[f"k{n}"] for n in range(20)], ["id"])
+    went = [[f"c{n}", "kitchen", day(9 if n < 6 else 2)] for n in range(9)]
+    went += [[f"k{n}", "kitchen", day(9 if n < 1 else 2)] for n in range(5)]
+    visits = write(tmp_path / "visits.csv", went, ["id", "place", "day"])
+    options = ("--visits", visits, "--controls", controls, "--disease", "norovirus", "--window", "1,14")
+    said = " ".join(told(run(cases, *options, "--out", tmp_path / "out", "--json"))["found"])
+    best = rows_of(tmp_path / "out" / "place_times.csv")[0]
+    assert (best["cases"], rows_of(tmp_path / "out" / "places.csv")[0]["cases"]) == ("6", "9")
+    then, ever = (
+        float(rows_of(tmp_path / "out" / f"{name}.csv")[0]["expected"]) for name in ("place_times", "places")
+    )
+    assert f"6 of 10 cases report it then, {then:.1f} were expected" in said
+    assert f"on all days 9 report it, {ever:.1f} were expected" in said
+    page = (tmp_path / "out" / "investigation.html").read_text()
+    assert f"<td>6</td><td>{then:.1f}</td><td>9</td><td>{ever:.1f}</td>" in page
 
 
 def test_cases_by_day_give_a_curve_and_days_that_cannot_be_counted_are_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from broadstreet.cli import app
+from broadstreet.model.clock import SystemClock
 
 
 def look(folder: Path, text: str, *options: object, status: int = 0) -> dict[str, Any]:
@@ -172,6 +174,18 @@ def test_a_year_written_wrongly_is_named_in_any_column(tmp_path: Path) -> None:
         2: 'column "onset": 1926-03-01 is more than 5 years from the other days of the list',
         4: 'column "reported": 2126-03-14 is more than 5 years from the other days of the list',
     }
+
+
+def test_days_after_today_are_warned_of_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SystemClock, "now", lambda _: datetime(2026, 3, 20, 12, tzinfo=UTC))
+    rows = "id,onset,diagnosed\na,2026-03-01,2027-03-02\nb,2026-03-20,\nc,2027-03-13,2026-03-15\n"
+    found = look(tmp_path, rows)
+    assert found["cases"] == 3
+    warned = "2 cases have a day after today (2026-03-20): a (diagnosed 2027-03-02), c (onset 2027-03-13)."
+    assert warned in found["said"]
+    page = (tmp_path / "out" / "investigation.html").read_text()
+    assert warned in page
+    assert "after today" not in look(tmp_path, "id,onset\na,1\nb,800000\n")["said"]
 
 
 def test_the_axis_has_years_where_it_spans_them(tmp_path: Path) -> None:

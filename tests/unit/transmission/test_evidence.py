@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from broadstreet.analysis.transmission import infer
+from broadstreet.analysis.transmission import infer, pairs
 from broadstreet.analysis.transmission.arborescence import most_probable
 from broadstreet.analysis.transmission.companions import clustered
 from broadstreet.analysis.transmission.intervals import infectiousness, read_interval
@@ -284,3 +284,39 @@ def test_who_has_no_date_of_isolation_is_not_less_infectious_than_one_isolated_l
     total = time_cases(read_cases(cases, (), (), ()), serial, incubation).infecting.total()
     assert total[7] >= total[6] > total[0]
     assert total[7] < 1.2
+
+
+def test_of_too_many_pairs_those_that_something_speaks_for_are_all_looked_at(monkeypatch):
+    generator = np.random.default_rng(4)
+    onset = np.r_[10, 15, 20, np.sort(generator.integers(40, 50, 297))]
+    cases = {"id": range(300), "onset": onset, "x": generator.random(300), "y": generator.random(300)}
+    case = int(np.flatnonzero(onset >= 47)[0])
+    told = {
+        "contacts": {"infector": [7], "case": [case]},
+        "visits": {"id": [3, case + 1], "place": ["inn", "inn"], "day": [44, 44]},
+    }
+    settings = {"serial_interval": (5.0, 3.0), "incubation": (2.5, 1.5), "same": (), "interval_width": (0, 0)}
+    whole = infer(cases, **told, **settings).study
+    monkeypatch.setattr(pairs, "MOST_PAIRS", 10_000)
+    monkeypatch.setattr(pairs, "THINNED", 8_000)
+    some = infer(cases, **told, **settings).study
+    assert whole.pairs.thinned == 1.0
+    assert 0.05 < some.pairs.thinned < 0.5
+    source, target = np.array([7, 3]), np.array([case, case + 1])
+    at, before = some.pairs.find(source, target), whole.pairs.find(source, target)
+    np.testing.assert_allclose(some.pairs.fit[at], whole.pairs.fit[before])
+    few, among = (slice(*study.pairs.start[case : case + 2]) for study in (some, whole))
+    near = whole.pairs.infector[among][np.argsort(whole.evidence.distance[among])[:10]]
+    assert set(near.tolist()) <= set(some.pairs.infector[few].tolist())
+    # who has few candidates keeps them all, and what is left of the others stands for all
+    np.testing.assert_array_equal(*(np.diff(study.pairs.start)[:3] for study in (some, whole)))
+    assert some.pairs.fit.sum() == pytest.approx(whole.pairs.fit.sum(), rel=0.05)
+
+
+def test_with_few_pairs_looked_at_nobody_says_so(monkeypatch):
+    monkeypatch.setattr(pairs, "MOST_PAIRS", 50)
+    monkeypatch.setattr(pairs, "THINNED", 30)
+    cases = {"id": range(30), "onset": [0, *([40] * 29)]}
+    found = infer(cases, serial_interval=(5.0, 2.0), same=(), near=(), seed=1)
+    first = next(row for row in found.infectors.rows() if row["case"] == "0")
+    assert first["reasons"].startswith("none of the cases that were looked at fits the dates")

@@ -191,6 +191,34 @@ def test_who_met_many_is_expected_to_infect_more_before_being_called_a_superspre
     np.testing.assert_allclose(told.met * free.all, free.met * told.all)
 
 
+def test_cases_that_nothing_tells_apart_have_the_same_probabilities():
+    generator = np.random.default_rng(1)
+    onset = np.sort(generator.integers(0, 8, 80))
+    settings = {"serial_interval": SERIAL, "same": (), "near": (), "seed": 1}
+    found = infer({"id": range(80), "onset": onset}, **settings)
+    one_day = onset == onset[70]
+    offspring = np.array(found.reproduction.table["mean"])[one_day]
+    np.testing.assert_allclose(offspring, offspring[0])
+    pairs, posterior = found.study.pairs, found.study.posterior
+    case = pairs.case()
+    for infector in (2, 30):
+        same = posterior.pair[(pairs.infector == infector) & one_day[case] & (case != infector)]
+        np.testing.assert_allclose(same, same[0])
+    assert np.ptp(posterior.nobody()[one_day]) < 1e-12
+    drawn = (found.draws[:, case] == pairs.infector).mean(axis=0)
+    assert np.abs(drawn - posterior.pair).max() < 0.12
+    two = infer({"id": ["A", "B"], "onset": [0, 0]}, **settings)
+    assert two.sources["probability"][0] == pytest.approx(two.sources["probability"][1], abs=0.02)
+
+
+def test_a_contact_tells_a_case_from_others_of_its_day():
+    cases = {"id": range(6), "onset": [0, 0, 0, 5, 5, 5]}
+    contacts = {"infector": [1], "case": [4]}
+    found = infer(cases, serial_interval=SERIAL, contacts=contacts, same=(), near=(), seed=1)
+    chance = {row["infector"]: row["probability"] for row in found.infectors.rows() if row["case"] == "4"}
+    assert chance["1"] > 2.0 * chance["0"]
+
+
 @pytest.mark.parametrize("dated", [4, 40])
 def test_an_update_with_one_more_date_of_isolation_gives_what_a_fresh_run_gives(dated):
     generator = np.random.default_rng(5)

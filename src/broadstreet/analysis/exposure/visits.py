@@ -35,10 +35,10 @@ class VisitRanking:
     ----------
     places : Frame
         The most probable first: `place`; `first` and `last` day of its best time; `probability` that it is
-        the common source; `log_bayes_factor` against no common source, all its times together; `cases` that
-        report it within their windows, and how many are `expected` to by the controls; `controls` that
-        report it; `odds_ratio` (crude, with 0.5 added to each cell); `p_value` of so many cases, and
-        `q_value`, the false discovery rate over all places.
+        the common source; `log_bayes_factor` against no common source, all its times together. Over all days:
+        `cases` that report it within their windows, and how many are `expected` to by the controls;
+        `controls` that report it; `odds_ratio` (crude, with 0.5 added to each cell); `p_value` of so many
+        cases, and `q_value`, the false discovery rate over all places.
     times : Frame
         The best times of each place: `place`, `first`, `last`, `log_bayes_factor`, and the `cases` that
         report it then with how many are `expected` to.

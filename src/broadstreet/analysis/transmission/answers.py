@@ -53,5 +53,5 @@ def _by_probability(chance: Floats) -> list[int]:
 def _reason(study: Study, reasons: Reasons, case: int, infector: int, fits: bool) -> str:
     if infector >= 0:
         return reasons.link(infector, case)
-    found = study.posterior
-    return reasons.nobody(float(found.outside[case]), float(found.unseen[:, case].sum()), int(fits))
+    found, is_thinned = study.posterior, study.pairs.thinned < 1.0
+    return reasons.nobody(float(found.outside[case]), float(found.unseen[:, case].sum()), fits, is_thinned)

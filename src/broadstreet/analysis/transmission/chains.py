@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.transmission import gibbs
+from broadstreet.analysis.transmission import alike, gibbs
 from broadstreet.analysis.transmission.counting import count_links
 from broadstreet.analysis.transmission.evidence import Evidence
 from broadstreet.analysis.transmission.fitting import maximise
 from broadstreet.analysis.transmission.pairs import Pairs
-from broadstreet.analysis.transmission.posterior import Posterior, Weights, calibrated, weigh
+from broadstreet.analysis.transmission.posterior import Posterior, Weights, calibrated, row_sums, weigh
 from broadstreet.analysis.transmission.rates import Priors, Rates, free_part
 from broadstreet.analysis.transmission.sampling import Chain, Sampler, begin
 
@@ -56,9 +56,10 @@ def run_chains(
     rates: Rates,
     dispersion: tuple[float, float],
     cyclic: bool,
+    kind: Ints,
     seed: int | None,
 ) -> Sampled:
-    """Return probabilities of links where a few infect most."""
+    """Return probabilities of links where a few infect most; cases of one kind are told apart by nothing."""
     generator = np.random.default_rng(seed)
     gibbs.set_seed(int(generator.integers(2**31)))
     entries = max(len(evidence.pairs.infector), 1)
@@ -69,7 +70,7 @@ def run_chains(
     for _ in range(_CHAINS if entries <= _MANY_PAIRS else 1):
         sampler = Sampler(evidence, weight, free, dispersion, cyclic, generator)
         runs.append(_run(sampler, begin(evidence.pairs.size, dispersion[0]), sweeps // 2, sweeps))
-    return _together(runs, weight, rates, generator)
+    return _together(runs, weight, rates, kind, generator)
 
 
 @dataclass
@@ -142,21 +143,24 @@ def _together(
     runs: list[_Run],
     weight: Weights,
     rates: Rates,
+    kind: Ints,
     generator: np.random.Generator,
 ) -> Sampled:
-    share = _shares(runs)
-    pair = np.asarray(sum(part * run.pair for part, run in zip(share, runs, strict=True)))
-    nobody = np.asarray(sum(part * run.alone for part, run in zip(share, runs, strict=True)))
+    share, pairs = _shares(runs), runs[0].sampler.pairs
+    found = [(alike.shared_out(pairs, kind, run.pair), alike.mean_of_kind(kind, run.alone)) for run in runs]
+    pair = np.asarray(sum(part * linked for part, (linked, _) in zip(share, found, strict=True)))
+    nobody = np.asarray(sum(part * alone for part, (_, alone) in zip(share, found, strict=True)))
     score = float(sum(part * run.scores.mean() for part, run in zip(share, runs, strict=True)))
     posterior = weight.posterior(pair, nobody, score, "sampled")
     drawn = generator.choice(len(runs), _DRAWS, p=share)
     draws = np.array([runs[which].draws[generator.integers(len(runs[which].draws))] for which in drawn])
+    draws = alike.exchanged(draws, kind, generator)
     state = State([run.chain for run in runs], share.tolist(), len(runs[0].scores))
     sampler = {
         "chains": len(runs),
         "sweeps": len(runs[0].scores),
         "weights_of_chains": [round(float(part), 3) for part in share],
-        "largest_difference_between_chains": _difference(runs),
+        "largest_difference_between_chains": _difference(pairs, [linked for linked, _ in found]),
         "blocks_accepted": float(
             np.mean([run.sampler.accepted / max(run.sampler.proposed, 1) for run in runs])
         ),
@@ -185,13 +189,8 @@ def _entropy(run: _Run) -> float:
     return float(-(held * np.log(held)).sum())
 
 
-def _difference(runs: list[_Run]) -> float:
+def _difference(pairs: Pairs, found: list[Floats]) -> float:
     """Return the largest difference, over cases, of the distributions of two chains (total variation)."""
-    if len(runs) < 2:
+    if len(found) < 2:
         return float("nan")
-    pairs = runs[0].sampler.pairs
-    worst = 0.0
-    for run in runs[1:]:
-        apart = np.abs(np.concatenate([[0.0], np.cumsum(np.abs(run.pair - runs[0].pair))]))
-        worst = max(worst, float((apart[pairs.start[1:]] - apart[pairs.start[:-1]]).max(initial=0.0)) / 2.0)
-    return worst
+    return max(float(row_sums(pairs, np.abs(one - found[0])).max(initial=0.0)) / 2.0 for one in found[1:])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.compiled import compiled
-from broadstreet.analysis.transmission import gibbs
+from broadstreet.analysis.transmission import alike, gibbs
 from broadstreet.analysis.transmission.chains import Sampled, State, infectors_of
 from broadstreet.analysis.transmission.counting import count_links
 from broadstreet.analysis.transmission.evidence import Earlier, Evidence
@@ -33,7 +33,7 @@ _DIFFER, _MOST_NEAR = 0.1, 0.1
 
 @dataclass(frozen=True)
 class Kept:
-    """What an inference found, in the numbers that its cases have now."""
+    """What an inference found, in the numbers that its cases have now, and the kind that each is of."""
 
     pair: Floats
     nobody: Floats
@@ -41,6 +41,7 @@ class Kept:
     chains: list[Chain]
     shares: list[float]
     sweeps: int
+    kind: Ints
 
 
 def carried_rates(rates: Rates, before: LineList, now: LineList) -> Rates:
@@ -56,7 +57,13 @@ def carried_rates(rates: Rates, before: LineList, now: LineList) -> Rates:
 
 
 def carry(
-    posterior: Posterior, draws: Ints, state: State, earlier: Earlier, evidence: Evidence, shape: float
+    posterior: Posterior,
+    draws: Ints,
+    state: State,
+    earlier: Earlier,
+    evidence: Evidence,
+    kind: Ints,
+    shape: float,
 ) -> Kept:
     """Return what was found before in the numbers of now."""
     origin, old, pairs = earlier.origin, earlier.evidence.pairs, evidence.pairs
@@ -67,9 +74,8 @@ def carry(
     moved = np.append(position, -1)[draws]
     found = np.where(origin >= 0, np.append(moved, np.full((len(moved), 1), -1), axis=1)[:, origin], -1)
     chains = [_moved(chain, origin, inverse, pairs) for chain in state.chains]
-    return Kept(
-        pair, nobody, found, chains or [begin(pairs.size, shape)], state.shares or [1.0], max(state.sweeps, 1)
-    )
+    chains = chains or [begin(pairs.size, shape)]
+    return Kept(pair, nobody, found, chains, state.shares or [1.0], max(state.sweeps, 1), kind)
 
 
 @compiled
@@ -130,6 +136,8 @@ def go_on(
     now = sampler.pair
     pair = now + row_scaled(pairs, earlier[0] - now, blend)
     nobody = blend * earlier[1] + (1.0 - blend) * sampler.alone
+    pair, nobody = alike.shared_out(pairs, kept.kind, pair), alike.mean_of_kind(kept.kind, nobody)
+    draws = alike.exchanged(draws, kept.kind, generator)
     score = sum(share * sampler.score(chain) for chain, share in zip(kept.chains, kept.shares, strict=True))
     state = State(kept.chains, kept.shares, kept.sweeps)
     told = {"chains": len(kept.chains), "sweeps": every, "cases_drawn_anew": int(near.sum())}

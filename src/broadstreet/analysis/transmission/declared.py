@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.analysis.columns import Table, read
+from broadstreet.analysis.columns import Column, Table, read
 from broadstreet.analysis.transmission.contradiction import against_dates
 from broadstreet.analysis.transmission.dates import is_missing
 from broadstreet.analysis.transmission.intervals import Interval
@@ -17,29 +18,32 @@ from broadstreet.analysis.transmission.linelist import LineList, SetAside, key_o
 DIRECTED = ("infector", "case")
 EITHER_WAY = ("id", "contact")
 _MOST_NAMED = 6
+_Told = tuple[int, Any, Any]
+"""A row of the table, and the two ids that it names."""
 
 
 @dataclass
 class Declared:
     """Declared pairs (`source` may have infected `target`); a contact that is not directed stands both ways.
 
-    `directed` says whether a row named the infector; `row` is the row of the table; `cyclic` are the pairs
-    that were set aside as part of a cycle, with row and reason.
+    `directed` says of each pair whether its row named the infector; `row` is the row of the table; `cyclic`
+    are the pairs that were set aside as part of a cycle, with row and reason.
     """
 
     source: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     target: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    directed: bool = False
+    directed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     row: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     set_aside: list[SetAside] = field(default_factory=list)
     cyclic: list[tuple[int, int, int, str]] = field(default_factory=list)
 
 
 def read_contacts(table: Table | None, cases: LineList, serial: Interval) -> Declared:
-    """Read contacts, `infector, case` or `id, contact`; rows that cannot be are set aside, each with its
-    reason.
+    """Read contacts, each row `infector, case` or `id, contact`; rows that cannot be are set aside, each with
+    its reason.
 
     Contacts that contradict the dates, for this serial interval, make no cycle: they are what is wrong in it.
+    Who infected whom says more than that they met, so that of the same pair the former is kept.
 
     Raises
     ------
@@ -48,29 +52,57 @@ def read_contacts(table: Table | None, cases: LineList, serial: Interval) -> Dec
     """
     if table is None:
         return Declared()
-    held = read(table, "contacts", (), (*DIRECTED, *EITHER_WAY))
-    names = next((pair for pair in (DIRECTED, EITHER_WAY) if all(name in held for name in pair)), None)
-    if names is None:
+    named, met = _by_shape(read(table, "contacts", (), (*DIRECTED, *EITHER_WAY)))
+    position = cases.position()
+    found = Declared()
+    links: dict[tuple[int, int], int] = {}
+    for told in named:
+        _take(told, position, links, found)
+    _take_cycles_out(links, cases, serial, found)
+    pairs = dict(links)
+    for told in met:
+        _take(told, position, pairs, found, either_way=True)
+    turned = {(other, one): row for (one, other), row in pairs.items() if (one, other) not in links}
+    pairs |= turned
+    found.source = np.array([one for one, _ in pairs], np.int64)
+    found.target = np.array([other for _, other in pairs], np.int64)
+    found.directed = np.array([pair in links for pair in pairs], bool)
+    found.row = np.array(list(pairs.values()), np.int64)
+    return found
+
+
+def _by_shape(held: dict[str, Column]) -> tuple[list[_Told], list[_Told]]:
+    """Return the rows that name an infector, and those that name two who met: each by the pair of its
+    columns in which less is missing.
+    """
+    shapes = [pair for pair in (DIRECTED, EITHER_WAY) if all(name in held for name in pair)]
+    if not shapes:
         raise ValueError(
             f"contacts needs the columns infector, case or id, contact; it has {', '.join(held) or 'none'}"
         )
-    position = cases.position()
-    found = Declared(directed=names == DIRECTED)
-    pairs: dict[tuple[int, int], int] = {}
-    for row, (one, other) in enumerate(zip(held[names[0]].tolist(), held[names[1]].tolist(), strict=True)):
-        why = _wrong(one, other, position, pairs, found.directed)
-        if why:
-            found.set_aside.append(SetAside("contacts", row, f"{_name(one)} -> {_name(other)}", why))
-        else:
-            pairs[position[key_of(one)], position[key_of(other)]] = row
-    if found.directed:
-        _take_cycles_out(pairs, cases, serial, found)
+    rows: dict[tuple[str, str], list[_Told]] = {DIRECTED: [], EITHER_WAY: []}
+    columns = [zip(*(held[name].tolist() for name in shape), strict=True) for shape in shapes]
+    for row, pairs in enumerate(zip(*columns, strict=True)):
+        at = min(range(len(shapes)), key=lambda at: sum(map(is_missing, pairs[at])))
+        rows[shapes[at]].append((row, *pairs[at]))
+    return rows[DIRECTED], rows[EITHER_WAY]
+
+
+def _take(
+    told: _Told,
+    position: dict[str, int],
+    pairs: dict[tuple[int, int], int],
+    found: Declared,
+    *,
+    either_way: bool = False,
+) -> None:
+    """Add a row to the pairs, or set it aside."""
+    row, one, other = told
+    why = _wrong(one, other, position, pairs, either_way)
+    if why:
+        found.set_aside.append(SetAside("contacts", row, f"{_name(one)} -> {_name(other)}", why))
     else:
-        pairs |= {(other, one): row for (one, other), row in pairs.items()}
-    found.source = np.array([one for one, _ in pairs], np.int64)
-    found.target = np.array([other for _, other in pairs], np.int64)
-    found.row = np.array(list(pairs.values()), np.int64)
-    return found
+        pairs[position[key_of(one)], position[key_of(other)]] = row
 
 
 def _name(value: object) -> str:
@@ -78,7 +110,7 @@ def _name(value: object) -> str:
 
 
 def _wrong(
-    one: object, other: object, position: dict[str, int], pairs: dict[tuple[int, int], int], directed: bool
+    one: object, other: object, position: dict[str, int], pairs: dict[tuple[int, int], int], either_way: bool
 ) -> str | None:
     if is_missing(one) or is_missing(other):
         return "an id is missing"
@@ -88,7 +120,7 @@ def _wrong(
     pair = position[key_of(one)], position[key_of(other)]
     if pair[0] == pair[1]:
         return "a case cannot infect itself"
-    if pair in pairs or (not directed and pair[::-1] in pairs):
+    if pair in pairs or (either_way and pair[::-1] in pairs):
         return f"the same pair as row {pairs.get(pair, pairs.get(pair[::-1]))}"
     return None
 

@@ -42,6 +42,13 @@ class Distances:
         return float(self.reaches[np.argmax(score)])
 
 
+def between_any(points: Floats) -> Floats:
+    """Return distances of random pairs of cases: of too many pairs the nearest are looked at first."""
+    one, other = np.random.default_rng(0).integers(0, len(points), (2, _DISTANCES))
+    apart = (points[one] - points[other])[one != other]
+    return np.asarray(np.hypot(apart[:, 0], apart[:, 1]))
+
+
 def sampled(distance: Floats) -> Distances:
     """Return distances of pairs as a sample; NaN are unknown."""
     known = distance[:: max(1, len(distance) // _DISTANCES)]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.analysis.compiled import compiled
+from broadstreet.analysis.transmission.always import always
 from broadstreet.analysis.transmission.belief import gaps_of
 from broadstreet.analysis.transmission.companions import beside, clustered, companion_fits, spared
 from broadstreet.analysis.transmission.declared import Declared
-from broadstreet.analysis.transmission.distances import Distances, sampled
+from broadstreet.analysis.transmission.distances import Distances, between_any, sampled
 from broadstreet.analysis.transmission.linelist import LineList
 from broadstreet.analysis.transmission.meetings import meetings
 from broadstreet.analysis.transmission.pairs import Pairs, find_pairs, renewed_pairs
@@ -80,7 +82,8 @@ def gather(
         len(cases.groups), cases.size
     )
     if earlier is None:
-        pairs, entry = find_pairs(timing, groups), None
+        told = partial(always, cases.size, contacts, stays, cases.points)
+        pairs, entry = find_pairs(timing, groups, told), None
     else:
         pairs, entry = renewed_pairs(earlier.evidence.pairs, timing, earlier.origin)
     cumulative = timing.serial.cumulative()
@@ -96,7 +99,7 @@ def gather(
         groups=groups,
         levels=[len(labels) for _, labels in cases.groups.values()],
         distance=distance,
-        apart=sampled(distance),
+        apart=sampled(distance if pairs.thinned == 1.0 else between_any(cases.points)),
         shared=shared,
         declared=_declared(pairs, contacts),
         declared_all=len(contacts.source),

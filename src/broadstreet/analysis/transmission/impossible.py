@@ -19,9 +19,11 @@ def impossible_links(cases: LineList, contacts: Declared, serial: Interval) -> F
         (source, target): against_dates(cases, source, target, serial)
         for source, target in zip(contacts.source.tolist(), contacts.target.tolist(), strict=True)
     }
-    for (source, target), row in zip(why, contacts.row.tolist(), strict=True):
+    for (source, target), row, directed in zip(
+        why, contacts.row.tolist(), contacts.directed.tolist(), strict=True
+    ):
         reason = why[source, target]
-        if reason and (contacts.directed or (source < target and why[target, source])):
+        if reason and (directed or (source < target and why[target, source])):
             found.append((source, target, row, reason))
     found += contacts.cyclic
     found.sort(key=lambda link: link[2])

@@ -46,6 +46,7 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
     superspreading: Spread = SUPERSPREADING,
     interval_width: tuple[float, float] = INTERVAL_WIDTH,
     disease: str | None = None,
+    unit: str = "",
     seed: int | None = None,
 ) -> Transmission:
     """Infer who infected whom, with probabilities.
@@ -84,6 +85,8 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
         logarithms. Links that a group or a shared place speaks for tell more. (0, 0): as given.
     disease : str, optional
         A name for reasons.
+    unit : str
+        Of the coordinates, for reasons, such as "km".
     seed : int, optional
         Of random numbers; at random by default.
 
@@ -107,6 +110,7 @@ def infer(  # noqa: PLR0913  each is a kind of evidence
         superspreading,
         interval_width,
         disease,
+        unit,
         seed,
     )
     return solve(settings, cases, contacts, visits)
@@ -149,6 +153,12 @@ def solved(study: Study) -> Transmission:
         study.posterior = exact(evidence.pairs, telling(evidence, study.rates)[0], label)
         return Transmission(study)
     sampled = run_chains(
-        evidence, settings.priors, study.rates, settings.dispersion, study.cyclic, settings.seed
+        evidence,
+        settings.priors,
+        study.rates,
+        settings.dispersion,
+        study.cyclic,
+        study.kinds(),
+        settings.seed,
     )
     return Transmission(study.with_sampled(sampled), sampled.draws)

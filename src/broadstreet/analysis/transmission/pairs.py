@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from broadstreet.analysis.compiled import compiled
+from broadstreet.analysis.transmission.always import Always, none_always
 from broadstreet.analysis.transmission.timing import DOUBT, Timing
 
 Floats = NDArray[np.float64]
@@ -24,8 +26,9 @@ class Pairs:
     """Candidate infectors of case i: `infector[start[i]:start[i + 1]]`, ascending; `fit` is a density per
     day.
 
-    `thinned` is the share of candidates that was kept where there were too many: those of a case's own groups
-    are all kept, of others an even selection stands for all.
+    `thinned` is the share of candidates that was looked at where there were too many: those of a case's own
+    groups and those that are always looked at, and of others of cases with many an even selection that stands
+    for all.
     """
 
     start: Ints
@@ -55,18 +58,23 @@ class Pairs:
         )
 
 
-def find_pairs(timing: Timing, groups: Ints) -> Pairs:
-    """Return the pairs whose dates allow a link. `groups` are those of cases, shape (columns, cases)."""
+def find_pairs(timing: Timing, groups: Ints, told: Callable[[], Always]) -> Pairs:
+    """Return the pairs whose dates allow a link.
+
+    `groups` are those of cases, shape (columns, cases); `told` gives the pairs that are looked at even where
+    there are too many.
+    """
     everyone = np.arange(len(timing.infected.first))
-    return _pairs(timing, [(everyone, everyone)], groups, _stride(timing))
+    every, share = _strides(timing)
+    chosen = told() if share < 1.0 else none_always(len(everyone))
+    return _pairs(timing, [(everyone, everyone)], groups, chosen, every, share)
 
 
 def touched_pairs(timing: Timing, touched: NDArray[np.bool_]) -> Pairs:
     """Return the pairs of which at least one is a touched case."""
-    new, old = np.flatnonzero(touched), np.flatnonzero(~touched)
-    return _pairs(
-        timing, [(new, np.arange(len(touched))), (old, new)], np.zeros((0, len(touched)), np.int64), 1
-    )
+    new, old, size = np.flatnonzero(touched), np.flatnonzero(~touched), len(touched)
+    parts, every = [(new, np.arange(size)), (old, new)], np.ones(size, np.int64)
+    return _pairs(timing, parts, np.zeros((0, size), np.int64), none_always(size), every, 1.0)
 
 
 def renewed_pairs(old: Pairs, timing: Timing, origin: Ints) -> tuple[Pairs, Ints]:
@@ -96,7 +104,9 @@ def positions(origin: Ints, size: int) -> Ints:
     return position
 
 
-def _pairs(timing: Timing, parts: list[tuple[Ints, Ints]], groups: Ints, every: int) -> Pairs:
+def _pairs(
+    timing: Timing, parts: list[tuple[Ints, Ints]], groups: Ints, told: Always, every: Ints, share: float
+) -> Pairs:
     infected, infecting = timing.infected, timing.infecting
     size, least = len(infected.first), _best(timing) * _LEAST_FIT
     counts, start = np.zeros(size, np.int64), np.zeros(size + 1, np.int64)
@@ -106,8 +116,8 @@ def _pairs(timing: Timing, parts: list[tuple[Ints, Ints]], groups: Ints, every: 
             order = among[np.argsort(infecting.first[among], kind="stable")]
             _fill(
                 rows, infected.first, infected.values, infecting.first, infecting.values, timing.window,
-                timing.infectious, order, infecting.first[order], groups, least, every, counts, start,
-                infector, fit,
+                timing.infectious, order, infecting.first[order], groups, told.start, told.other, least,
+                every, counts, start, infector, fit,
             )  # fmt: skip
 
     fill(np.zeros(0, np.int32), np.zeros(0))
@@ -116,17 +126,28 @@ def _pairs(timing: Timing, parts: list[tuple[Ints, Ints]], groups: Ints, every: 
     fill(infector, fit)
     table = csr_array((fit, infector, start), shape=(size, size))
     table.sort_indices()
-    return Pairs(start, table.indices.astype(np.int32), table.data, 1.0 / every)
+    return Pairs(start, table.indices.astype(np.int32), table.data, share)
 
 
-def _stride(timing: Timing) -> int:
-    """Return of how many candidates one is looked at, so that there are not too many."""
+def _strides(timing: Timing) -> tuple[Ints, float]:
+    """Return of how many candidates of each case one is looked at, and the share that is.
+
+    There are not too many then, and who has few keeps them all.
+    """
     first = np.sort(timing.infecting.first)
     width, reach = timing.infected.values.shape[1], timing.infecting.values.shape[1]
     low = np.searchsorted(first, timing.infected.first - reach + 1)
     high = np.searchsorted(first, timing.infected.first + width)
-    every = float((high - low).sum())
-    return int(np.ceil(every / THINNED)) if every > MOST_PAIRS else 1
+    many = np.maximum(high - low, 1).astype(np.float64)
+    if many.sum() <= MOST_PAIRS:
+        return np.ones(len(many), np.int64), 1.0
+    ordered = np.sort(many)
+    # so many of each case: with those of cases that have fewer they are as many as there may be
+    left = THINNED - np.concatenate([[0.0], np.cumsum(ordered)[:-1]])
+    most = left / np.arange(len(many), 0, -1)
+    limit = max(float(most[np.argmax(most <= ordered)]), 1.0)
+    every = np.ceil(many / limit).astype(np.int64)
+    return every, float((many / every).sum() / many.sum())
 
 
 def _best(timing: Timing) -> float:
@@ -135,7 +156,7 @@ def _best(timing: Timing) -> float:
 
 
 @compiled
-def _fill(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
+def _fill(  # noqa: PLR0912, PLR0913, PLR0917  a compiled loop takes arrays, not objects
     rows: Ints,
     infected_first: Ints,
     infected: Floats,
@@ -146,8 +167,10 @@ def _fill(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
     order: Ints,
     sorted_first: Ints,
     groups: Ints,
+    told_start: Ints,
+    told: Ints,
     least: float,
-    every: int,
+    every: Ints,
     counts: Ints,
     start: Ints,
     infector: NDArray[np.int32],
@@ -155,24 +178,27 @@ def _fill(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
 ) -> None:
     """Count candidates, or write them where `infector` has room; of too many each `every`-th, weighted up.
 
-    Those of the case's own groups are all looked at.
+    Those of the case's own groups, and those that are always looked at, are all there.
     """
+    is_told = np.zeros(infected_first.size, np.bool_)
     width, reach = infected.shape[1], infecting.shape[1]
     writing = infector.size > 0
     for i in rows:
         low = np.searchsorted(sorted_first, infected_first[i] - reach + 1)
         high = np.searchsorted(sorted_first, infected_first[i] + width)
         found = 0
+        for at in range(told_start[i], told_start[i + 1]):
+            is_told[told[at]] = True
         for k in range(low, high):
             j = order[k]
             if j == i:
                 continue
-            stands_for = every
-            if every > 1:
+            stands_for = 1 if is_told[j] else every[i]
+            if stands_for > 1:
                 for column in range(groups.shape[0]):
                     if groups[column, i] >= 0 and groups[column, i] == groups[column, j]:
                         stands_for = 1
-                if stands_for > 1 and (i + k) % every:
+                if stands_for > 1 and (i + k) % stands_for:
                     continue
             shift = infecting_first[j] - infected_first[i]
             total = 0.0
@@ -187,6 +213,8 @@ def _fill(  # noqa: PLR0913, PLR0917  a compiled loop takes arrays, not objects
                 fit[start[i] + found] = total * stands_for
             found += 1
         counts[i] = found
+        for at in range(told_start[i], told_start[i + 1]):
+            is_told[told[at]] = False
 
 
 @compiled

@@ -16,6 +16,10 @@ _USUAL, _UNUSUAL = 0.1, 0.01
 _MOST_PLACES = 2
 
 
+# From so much on a distance is told without a fraction; below 1 km in metres.
+_ROUND, _METRES = 100.0, 1_000.0
+
+
 @dataclass
 class Reasons:
     """Say what speaks for and against links."""
@@ -24,6 +28,7 @@ class Reasons:
     stays: Stays
     serial: Interval
     disease: str | None
+    unit: str
     declared: set[tuple[int, int]]
     mechanistic: bool
 
@@ -46,10 +51,11 @@ class Reasons:
         ]
         return "; ".join(told)
 
-    def nobody(self, outside: float, unseen: float, candidates: int) -> str:
+    def nobody(self, outside: float, unseen: float, fits: bool, thinned: bool) -> str:
         """Return the reasons for no infector among the cases."""
-        if candidates == 0:
-            return "no case of the list fits the dates: infected from outside, or by someone unseen"
+        if not fits:
+            who = "none of the cases that were looked at" if thinned else "no case of the list"
+            return f"{who} fits the dates: infected from outside, or by someone unseen"
         parts = [f"from outside {outside:.2f}", f"by someone unseen {unseen:.2f}"]
         return "infected " + ", ".join(parts)
 
@@ -72,7 +78,7 @@ class Reasons:
     def _distance(self, infector: int, case: int) -> Iterator[str]:
         apart = self.cases.points[case] - self.cases.points[infector]
         if apart.size and np.isfinite(apart).all():
-            yield f"{float(np.sqrt((apart**2).sum())):.3g} apart"
+            yield _apart(float(np.sqrt((apart**2).sum())), self.unit)
 
     def _interval(self, infector: int, case: int) -> str:
         onset = self.cases.days["onset"]
@@ -107,3 +113,18 @@ class Reasons:
             yield "ill and not isolated during the exposure"
         elif onset > end:
             yield "but fell ill after the exposure"
+
+
+def _apart(distance: float, unit: str) -> str:
+    """Return how far apart two points are, as people say it."""
+    if not distance:
+        return "at the same point"
+    if unit == "km" and distance < 1.0:
+        return f"{distance * _METRES:,.0f} m apart"
+    if distance >= _ROUND:
+        said = f"{distance:,.0f}"
+    elif unit == "km":
+        said = f"{distance:.1f}"
+    else:
+        said = np.format_float_positional(distance, precision=3, fractional=False, trim="-")
+    return f"{said}{' ' if unit else ''}{unit} apart"

@@ -86,7 +86,8 @@ def _renewed(
     if settings.dispersion is None or not len(evidence.pairs.infector):
         return solved(renewed)
     renewed.cyclic = study.cyclic or bool((evidence.gaps <= 0).any())
-    found = carry(study.posterior, before.draws, study.state, earlier, evidence, settings.dispersion[0])
+    kind, shape = renewed.kinds(), settings.dispersion[0]
+    found = carry(study.posterior, before.draws, study.state, earlier, evidence, kind, shape)
     sampled = go_on(evidence, settings, renewed.rates, renewed.cyclic, found, changed, max(news, 1), refit)
     return Transmission(renewed.with_sampled(sampled), sampled.draws)
 

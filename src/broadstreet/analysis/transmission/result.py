@@ -207,6 +207,7 @@ class Transmission:
             study.stays,
             study.serial,
             study.settings.disease,
+            study.settings.unit,
             declared,
             study.evidence.timing.mechanistic,
         )

@@ -46,6 +46,7 @@ class Settings:
     dispersion: tuple[float, float] | None
     interval_width: tuple[float, float]
     disease: str | None
+    unit: str
     seed: int | None
 
 
@@ -59,6 +60,7 @@ def check(  # noqa: PLR0913, PLR0917  what infer takes
     superspreading: Spread,
     interval_width: tuple[float, float],
     disease: str | None,
+    unit: str,
     seed: int | None,
 ) -> Settings:
     """Return checked settings.
@@ -81,6 +83,7 @@ def check(  # noqa: PLR0913, PLR0917  what infer takes
         dispersion=_dispersion(superspreading),
         interval_width=_width(interval_width),
         disease=disease,
+        unit=unit,
         seed=_seed(seed),
     )
 

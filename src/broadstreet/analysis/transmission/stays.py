@@ -12,7 +12,8 @@ from broadstreet.analysis.columns import Table, read
 from broadstreet.analysis.transmission.dates import is_missing, moment
 from broadstreet.analysis.transmission.linelist import LineList, SetAside, key_of, name_of
 
-TIMES = ("start", "day", "time", "end")
+_BEGINS = ("start", "day", "time")
+TIMES = (*_BEGINS, "end")
 _MOST_STAY = 366
 # A visit of which only the beginning is known is taken to last two hours, but not into the next day.
 _UNTOLD = 2.0 / 24.0
@@ -37,24 +38,22 @@ class Stays:
 
 
 def read_visits(table: Table | None, cases: LineList) -> Stays:
-    """Read visits: `id, place` and `day`, or `start` and `end`; rows that cannot be used are set aside.
+    """Read visits, each row `id, place` and `day`, or `start` and `end`; rows that cannot be are set aside.
 
     Ids that are no case are other visitors: they make a place less rare.
     """
     if table is None:
         return Stays()
     held = read(table, "visits", ("id", "place"), TIMES)
-    begin = next((name for name in ("start", "day", "time") if name in held), None)
-    if begin is None:
-        raise ValueError("visits needs the column day, or start and end")
+    began = _begins([_cells(held[name]) for name in _BEGINS if name in held])
     found = Stays()
     position = cases.position()
     places: dict[str, int] = {}
     presence: set[tuple[int, int, int, float, float]] = set()
     visitor: dict[str, int] = {}
-    ends = held.get("end", held[begin])
+    ends = _cells(held["end"]) if "end" in held else began
     for row, (who, place, first, last) in enumerate(
-        zip(*(_cells(values) for values in (held["id"], held["place"], held[begin], ends)), strict=True)
+        zip(_cells(held["id"]), _cells(held["place"]), began, ends, strict=True)
     ):
         why, begins, stops = _wrong(who, place, first, last)
         if why:
@@ -66,6 +65,13 @@ def read_visits(table: Table | None, cases: LineList) -> Stays:
     found.names = list(places)
     _count(found, presence, {number: position[key] for key, number in visitor.items() if key in position})
     return found
+
+
+def _begins(columns: list[list[object]]) -> list[object]:
+    """Return when each visit began: the first of its cells that is not missing."""
+    if not columns:
+        raise ValueError("visits needs the column day, or start and end")
+    return [next((cell for cell in row if not is_missing(cell)), None) for row in zip(*columns, strict=True)]
 
 
 def _cells(values: NDArray[np.generic]) -> list[object]:

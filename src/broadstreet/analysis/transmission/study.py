@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.analysis.transmission.alike import kinds
 from broadstreet.analysis.transmission.belief import Belief
 from broadstreet.analysis.transmission.chains import Sampled, State
 from broadstreet.analysis.transmission.declared import Declared
@@ -21,6 +22,7 @@ from broadstreet.analysis.transmission.settings import Settings
 from broadstreet.analysis.transmission.stays import Stays
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass
@@ -54,6 +56,10 @@ class Study:
         self.posterior, self.rates, self.state = sampled.posterior, sampled.rates, sampled.state
         self.dispersion, self.sampler = sampled.dispersion, sampled.diagnostics
         return self
+
+    def kinds(self) -> Ints:
+        """Return the kind of each case: those of one kind are told apart by nothing."""
+        return kinds(self.cases, self.contacts, self.stays)
 
     @property
     def pairs(self) -> Pairs:

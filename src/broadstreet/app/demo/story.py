@@ -10,7 +10,7 @@ from broadstreet.app.demo.conductor import Plan
 from broadstreet.app.demo.page import Rows, Story
 from broadstreet.app.demo.verdict import Found, Verdict
 from broadstreet.app.status import alarm_of
-from broadstreet.app.words import group_in_words, in_words, stream_in_words
+from broadstreet.app.words import counted, group_in_words, in_words, stream_in_words
 from broadstreet.model.records import Signal, Stratum
 
 MOST_OTHERS = 40
@@ -112,14 +112,17 @@ def summary(verdict: Verdict) -> str:
         text += f"; {len(verdict.echoes)} at the place and time of the outbreak under another syndrome"
     if verdict.withdrawn:
         text += f"; {len(verdict.withdrawn)} withdrawn when counts were corrected"
+    if verdict.silent:
+        text += f"; {counted(len(verdict.silent), 'source')} sent less than usual for some days"
     return text
 
 
 def limits(verdict: Verdict) -> Sequence[str]:
     """Return how far the signals may be trusted, and what they do not tell."""
-    of_it = len(verdict.found) + len(verdict.echoes)
-    total = of_it + len(verdict.others)
-    shares = f"{of_it} of {total} signals in this run are of the outbreak. " if total else ""
+    of_it, beside = len(verdict.found), len(verdict.echoes)
+    total = of_it + beside + len(verdict.others)
+    more = f", {beside} more at its place and time under another syndrome" if beside else ""
+    shares = f"{of_it} of {total} signals in this run are of the outbreak{more}. " if total else ""
     return (
         f"{shares}A signal is a reason to look, not proof of an outbreak: many series are tested"
         " each day, and some stand out by chance.",

@@ -35,7 +35,8 @@ class Verdict:
 
     `found` is in the order of the alarms; `echoes` have an alarm in the same district or the city on a
     day of the outbreak, under another syndrome; `others` are false alarms; `withdrawn` are signals
-    that the hub took back by itself when counts were corrected.
+    that the hub took back by itself when counts were corrected; `silent` are sources that sent less than
+    usual.
     """
 
     truth: Truth
@@ -43,6 +44,7 @@ class Verdict:
     echoes: tuple[Signal, ...]
     others: tuple[Signal, ...]
     withdrawn: tuple[Signal, ...]
+    silent: tuple[Signal, ...]
 
     @property
     def first(self) -> Found | None:
@@ -71,7 +73,8 @@ def judge(truth: Truth, signals: Sequence[Signal]) -> Verdict:
             others.append(signal)
     found.sort(key=lambda each: (each.alarm, each.evidence.where.place))
     withdrawn = tuple(s for s in signals if s.status == "withdrawn" and s.kind == "rise" and not s.joined)
-    return Verdict(truth, tuple(found), tuple(echoes), tuple(others), withdrawn)
+    silent = tuple(s for s in signals if s.status != "withdrawn" and s.kind == "silence")
+    return Verdict(truth, tuple(found), tuple(echoes), tuple(others), withdrawn, silent)
 
 
 def _is_near(evidence: Evidence, truth: Truth) -> bool:

@@ -218,6 +218,17 @@ def _round_up(value: float) -> float:
     return float(unit * next(step for step in _STEPS if step * unit >= value))
 
 
+_UNITS = ((1e9, 1e9, "bn"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
+
+
+def short(count: float) -> str:
+    """Return a count as it fits beside the axis: 9,000, 150 k, 2.5 M."""
+    for least, unit, name in _UNITS:
+        if count >= least:
+            return f"{count / unit:g} {name}"
+    return f"{count:,.0f}"
+
+
 def _grid(plot: _Plot) -> list[str]:
     parts = []
     for part in range(5):
@@ -228,7 +239,7 @@ def _grid(plot: _Plot) -> list[str]:
         parts.append(
             f'<path class="line grid" d="M{_LEFT:g} {y:.1f}H{plot.size.width - _RIGHT:g}"/>'
             f'<text class="ink" x="{_LEFT - 6:g}" y="{y + 4:.1f}" text-anchor="end" font-size="12">'
-            f"{count:,.0f}</text>"
+            f"{short(count)}</text>"
         )
     return parts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from broadstreet.app.investigate import roles, tables
 from broadstreet.app.investigate.aside import Aside, from_analysis
 from broadstreet.app.investigate.belief import Belief
 from broadstreet.app.investigate.counts import Counts, read_counts
+from broadstreet.app.investigate.future import after_today
 from broadstreet.app.investigate.linelist import LineList, read_line_list
 from broadstreet.app.investigate.sentences import counted
 from broadstreet.app.investigate.tables import Beside
@@ -41,7 +43,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Wishes:
-    """How files are read and what is asked."""
+    """How files are read and what is asked, and the day on which that is."""
 
     belief: Belief
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Wishes:
     reported: Share = REPORTED
     importation: Share = IMPORTATION
     seed: int = 1854
+    today: date | None = None
 
 
 @dataclass
@@ -113,6 +116,7 @@ def investigate(path: Path, files: Files, wishes: Wishes) -> Investigation:
         cases, wishes.belief, aside=list(cases.aside), notes=list(cases.notes), reported=wishes.reported,
         importation=wishes.importation,
     )  # fmt: skip
+    found.notes += after_today(cases, wishes.today)
     found.contacts = _read_contacts(files, wishes, found)
     visits = _read_visits(files, wishes, found)
     _link(found, wishes, visits)
@@ -145,7 +149,7 @@ def _read_contacts(files: Files, wishes: Wishes, found: Investigation) -> Beside
 
 
 def _noticed(read: Beside, found: Investigation) -> Beside:
-    """Take note of the rows that were set aside, and of a table without any."""
+    """Take note of what was set aside or not used, and of a table without any row."""
     found.aside += read.aside
     found.notes += read.notes
     if not read.rows:
@@ -191,6 +195,7 @@ def _link(found: Investigation, wishes: Wishes, visits: Beside | None) -> None:
         importation=wishes.importation,
         reported=wishes.reported,
         disease=belief.name,
+        unit="km" if cases.axes == ("lon", "lat") else "",
         seed=wishes.seed,
     )
     found.links = links
@@ -220,6 +225,18 @@ def impossible(found: Investigation) -> dict[str, list[Any]]:
     if found.contacts is not None:
         table["row"] = [found.contacts.rows[row] for row in table["row"]]
     return table
+
+
+def best_times(found: Investigation) -> dict[str, tuple[int, float]]:
+    """Return how many cases report each place at its best time, and how many are expected to."""
+    if found.places is None:
+        return {}
+    times = found.places.times
+    rows = zip(*(times[name] for name in ("place", "cases", "expected")), strict=True)
+    best: dict[str, tuple[int, float]] = {}
+    for place, cases, expected in rows:  # the best time of each comes first
+        best.setdefault(place, (cases, expected))
+    return best
 
 
 def _rank_places(found: Investigation, wishes: Wishes, visits: Beside, controls: Beside) -> None:
@@ -274,10 +291,13 @@ def _rank_sites(found: Investigation, wishes: Wishes, files: Files) -> None:
     }
     if not any(path for path, _ in wanted.values()):
         return
-    if cases.points is None or cases.axes is None:
+    if cases.axes is None:
         raise Unusable(
             f"{cases.file}: expected columns of coordinates (x and y, or lon and lat) for the map, found none"
         )
+    if cases.points is None:
+        found.notes.append("Sites were not ranked: no case has coordinates.")
+        return
     for name, (path, patterns) in wanted.items():
         if path:
             read = _noticed(tables.layer(path, wishes.encoding, patterns, cases.axes), found)

@@ -16,13 +16,13 @@ from broadstreet.app.investigate.aside import Aside, from_analysis, ragged_rows
 from broadstreet.app.investigate.daycolumns import read_day_columns
 from broadstreet.app.investigate.days import Days
 from broadstreet.app.investigate.ids import id_of
+from broadstreet.app.investigate.points import Points, read_points
 from broadstreet.app.investigate.sentences import counted
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.guessing import holds_dates, listed
 from broadstreet.app.reading.table import Table, is_missing, shown
 
 _NO_GROUP = frozenset({"other", "others", "unk"})
-_FARTHEST = 1e9
 _TAKEN = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
 _SHOWN = (*_TAKEN, "infected", "hospitalised", "reported")
 
@@ -40,7 +40,7 @@ class LineList:
     groups : dict of list
         By role: text, or None.
     points : list of (float, float) or None, or None
-        In the coordinates that `axes` names.
+        In the coordinates that `axes` names; None where there are none, or most cannot be.
     traits : dict of list
         Home area and age, for controls.
     dated : bool
@@ -154,8 +154,8 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
         said = date.fromordinal(int(when)).isoformat() if read.dated else f"{when:g}"
         name = shown(roles[role])
         aside.setdefault(row, f'column "{name}": {said} is more than 5 years from the other days of the list')
-    points = _points(table, roles, pair, aside) if pair else None
-    held = _Rows(table, file, roles, days, read.dated, points, pair)
+    placed = read_points(table, roles, pair) if pair else Points(None)
+    held = _Rows(table, file, roles, days, read.dated, placed.values, pair)
     found = held.kept([row for row in range(len(table.rows)) if row not in aside])
     found.aside = [Aside(file, table.numbers[row], held.id(row), why) for row, why in sorted(aside.items())]
     found.aside += ragged_rows(table, file, roles.get("id"))
@@ -166,7 +166,7 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
         *_choices(table, roles, given),
         *_on_onsets(table, roles, kept),
     ]
-    kept.notes += [*_no_groups(table, roles), *read.notes]
+    kept.notes += [*_no_groups(table, roles), *read.notes, *placed.notes]
     return kept
 
 
@@ -223,30 +223,6 @@ def _group(cell: str) -> str | None:
     return None if is_missing(text) or text.lower() in _NO_GROUP else id_of(text)
 
 
-def _points(
-    table: Table, roles: columns.Roles, pair: tuple[str, str], aside: dict[int, str]
-) -> list[tuple[float, float] | None]:
-    points: list[tuple[float, float] | None] = []
-    for row, cells in enumerate(zip(*(table.column(roles[axis]) for axis in pair), strict=True)):
-        if any(is_missing(cell) for cell in cells):
-            points.append(None)
-            continue
-        try:
-            point = float(cells[0].replace(",", ".")), float(cells[1].replace(",", "."))
-        except ValueError:
-            point = float("nan"), float("nan")
-        if not _is_possible(point, pair):
-            aside.setdefault(row, f'expected coordinates, found "{shown(" ".join(cells), 40)}"')
-        points.append(point)
-    return points
-
-
-def _is_possible(point: tuple[float, float], pair: tuple[str, str]) -> bool:
-    """Tell whether a point can be one: degrees in their range, or numbers that squares do not overflow."""
-    first, second = (360.0, 90.0) if pair == ("lon", "lat") else (_FARTHEST, _FARTHEST)
-    return abs(point[0]) <= first and abs(point[1]) <= second  # of NaN neither is true
-
-
 _SAID = {
     "id": "case ids", "onset": "onset", "exposed_from": "start of exposure", "exposed_to": "end of exposure",
     "infected": "day of infection", "isolated": "isolation", "hospitalised": "admission to hospital",
@@ -260,6 +236,7 @@ def _notes(roles: columns.Roles, given: Mapping[str, str], found: LineList) -> l
         f'"{shown(name)}" as {_SAID.get(role, role)}{" (as told)" if role in given else ""}'
         for role, name in roles.items()
         if role != "infector" and (role in found.days or role not in columns.DATES)
+        if found.points is not None or role not in (found.axes or ())
     ]
     notes = [f"Columns read: {', '.join(told)}."] if told else []
     if "id" not in roles:

@@ -17,7 +17,7 @@ from broadstreet.app.investigate import shares, story
 from broadstreet.app.investigate.chart_map import draw_map
 from broadstreet.app.investigate.curve import epidemic_curve, reproduction_chart
 from broadstreet.app.investigate.forest import MOST_DRAWN, Drawn, arranged
-from broadstreet.app.investigate.investigation import Investigation, impossible
+from broadstreet.app.investigate.investigation import Investigation, best_times, impossible
 from broadstreet.app.investigate.rows import EVENTS, NAMES, time_axis, timeline, tree
 from broadstreet.app.investigate.sentences import counted, percent, unbroken
 from broadstreet.app.paper.parts import lines, row, scrolled, terms
@@ -143,13 +143,19 @@ def _places(found: Investigation) -> str:
     if found.places is None:
         return ""
     places = found.places.places
-    head = ("place", "best time", "probability", "cases", "expected", "odds ratio", "false discovery rate")
+    then = best_times(found)
+    head = (
+        "place", "best time", "probability", "cases then", "expected then", "cases on all days",
+        "expected on all days", "odds ratio", "false discovery rate",
+    )  # fmt: skip
     columns = ("place", "first", "last", "probability", "cases", "expected", "odds_ratio", "q_value")
     rows = (
         (
             str(w),
             str(a) if a == b else f"{a} to {b}",
             percent(p),
+            str(then[w][0]),
+            f"{then[w][1]:.1f}",
             str(n),
             f"{e:.1f}",
             f"{o:.1f}",
@@ -226,7 +232,9 @@ def _tree_table(found: Investigation) -> str:
     head = ("case", "onset", "infector in the tree", "probability")
     size = len(tree["case"])
     table = _table("The most probable tree", head, rows, text=3, total=size)
-    return f"<details><summary>The tree as a table, {counted(size, 'link')}</summary>\n{table}</details>"
+    links = size - tree["infector"].count(None)
+    told = f"{counted(links, 'link')}, {counted(size - links, 'case')} without an infector in the list"
+    return f"<details><summary>The tree as a table: {told}</summary>\n{table}</details>"
 
 
 def _infector(name: str | None, unseen: int | None) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from broadstreet.analysis.frame import Frame
+from broadstreet.app.investigate.earlier import remove_earlier
 from broadstreet.app.investigate.investigation import Investigation, impossible
+from broadstreet.app.investigate.kinds import TABLES, Kind
 from broadstreet.app.investigate.page import page
 from broadstreet.app.paper.spreadsheet import harmless
 
@@ -17,20 +19,22 @@ PAGE = "investigation.html"
 NO_PARQUET = "Parquet tables need the extra: pip install 'broadstreet[parquet]' (only CSV was written)."
 
 
-def write_report(folder: Path, found: Investigation) -> tuple[list[Path], str | None]:
-    """Write the page, and each table as CSV and Parquet.
+def write_report(folder: Path, found: Investigation) -> tuple[list[Path], list[str]]:
+    """Write the page, and each table as CSV and Parquet, in place of those of an earlier run.
 
     Returns
     -------
     list of Path
         The page first.
-    str or None
-        A sentence where Parquet could not be written.
+    list of str
+        Sentences: which tables are gone, and where Parquet could not be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / PAGE).write_text(page(found), encoding="utf-8")
+    held, said = tables(found), page(found)
+    gone = [name for name in remove_earlier(folder) if name not in held]
+    notes = [f"Tables of an earlier run were removed: {', '.join(gone)}."] if gone else []
+    (folder / PAGE).write_text(said, encoding="utf-8")
     written = [folder / PAGE]
-    held = tables(found)
     for name, table in held.items():
         (folder / f"{name}.csv").write_text(_csv(table), encoding="utf-8", newline="")
         written.append(folder / f"{name}.csv")
@@ -38,11 +42,21 @@ def write_report(folder: Path, found: Investigation) -> tuple[list[Path], str | 
         import pyarrow  # noqa: PLC0415  an extra
         from pyarrow import parquet  # noqa: PLC0415
     except ModuleNotFoundError:
-        return written, NO_PARQUET
+        return written, [*notes, NO_PARQUET]
+    types = {"text": pyarrow.string(), "whole": pyarrow.int64(), "number": pyarrow.float64()}
     for name, table in held.items():
-        parquet.write_table(pyarrow.table(Frame(table)), folder / f"{name}.parquet")
+        columns = {
+            column: pyarrow.array(_of_kind(cells, kind), types[kind])
+            for column, cells in Frame(table).items()
+            for kind in [TABLES[name].get(column, "text")]
+        }
+        parquet.write_table(pyarrow.table(columns), folder / f"{name}.parquet")
         written.append(folder / f"{name}.parquet")
-    return written, None
+    return written, notes
+
+
+def _of_kind(cells: list[Any], kind: Kind) -> list[Any]:
+    return [None if cell is None else str(cell) for cell in cells] if kind == "text" else cells
 
 
 def tables(found: Investigation) -> dict[str, Mapping[str, Any]]:

@@ -251,15 +251,17 @@ def coordinates(roles: Roles) -> tuple[str, str] | None:
     return None
 
 
-def required(table: Table, patterns: Mapping[str, str], name: str, wanted: Iterable[str]) -> Roles:
-    """Return the roles of a table that needs some of them.
+def required(
+    table: Table, patterns: Mapping[str, str], name: str, wanted: Iterable[str], taken: Iterable[str] = ()
+) -> Roles:
+    """Return the roles of a table that needs some of them, of columns that are not taken.
 
     Raises
     ------
     Unusable
         If one is not found.
     """
-    roles = find(table, patterns)
+    roles = find(table, patterns, taken)
     missing = [role for role in wanted if role not in roles]
     if missing:
         raise Unusable(f"{name}: expected a column for {', '.join(missing)}, found {listed(table.names)}")

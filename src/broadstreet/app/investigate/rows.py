@@ -7,6 +7,7 @@ from html import escape
 from broadstreet.app.investigate.axis import Axis
 from broadstreet.app.investigate.forest import Drawn
 from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.labels import labels
 from broadstreet.app.investigate.sentences import percent, unbroken
 
 _ROW = 20.0
@@ -82,10 +83,11 @@ def _chart(found: Investigation, drawn: list[Drawn], axis: Axis, inner: str, nam
         f'<rect class="back" data-case="{one.at}" x="0" y="{_ROW * row:g}" width="100%" height="{_ROW:g}"/>'
         for row, one in enumerate(drawn)
     )
+    shown = labels([found.cases.ids[one.at] for one in drawn])
     names = "".join(
         f'<text x="100%" dx="-6" text-anchor="end" y="{_middle(row) + 4:g}" data-case="{one.at}">'
-        f"{escape(_short(found.cases.ids[one.at]))}</text>"
-        for row, one in enumerate(drawn)
+        f"{escape(said)}</text>"
+        for row, (one, said) in enumerate(zip(drawn, shown, strict=True))
     )
     return (
         f'<div class="rows" tabindex="0" role="listbox" aria-label="{escape(name)}: cases, by arrow keys">'
@@ -99,10 +101,6 @@ def _chart(found: Investigation, drawn: list[Drawn], axis: Axis, inner: str, nam
 
 def _middle(row: int) -> float:
     return _ROW * (row + 0.5)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 11 else name[:10] + "…"
 
 
 def _day(found: Investigation, one: Drawn) -> int:

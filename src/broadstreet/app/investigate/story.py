@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broadstreet.app.investigate import shares
-from broadstreet.app.investigate.investigation import Investigation
+from broadstreet.app.investigate.investigation import Investigation, best_times
 from broadstreet.app.investigate.sentences import counted, percent
 
 _LIKELY, _SURE = 0.5, 0.8
+# Chains of the sampler that differ so much for a case (total variation) do not agree on it.
+_APART = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ def lead(found: Investigation) -> list[str]:
     if found.places is not None:
         said.append(_place(found))
     if found.links is not None:
-        said += [_index(found), *([_links(found)] if len(found.cases.ids) > 1 else [])]
+        said += [_index(found), *([_links(found)] if len(found.cases.ids) > 1 else []), *_unsure(found)]
         if impossible := len(found.links.impossible["case"]):
             said.append(f"{counted(impossible, 'declared link')} cannot be.")
     if found.aside:
@@ -95,12 +98,14 @@ def _place(found: Investigation) -> str:
     assert found.places is not None
     ranking = found.places
     top = {name: column[0] for name, column in ranking.places.items()}
+    cases, expected = best_times(found)[top["place"]]
     when = f"on {top['first']}" if top["first"] == top["last"] else f"from {top['first']} to {top['last']}"
     return (
         f"A common source has a probability of {percent(ranking.common_source)}; the most probable one is "
         f"{top['place']} "
-        f"{when}, with {percent(top['probability'])}: {top['cases']} of "
-        f"{counted(len(ranking.cases['case']), 'case')} report it, "
+        f"{when}, with {percent(top['probability'])}: {cases} of "
+        f"{counted(len(ranking.cases['case']), 'case')} report it then, "
+        f"{expected:.1f} were expected; on all days {top['cases']} report it, "
         f"{top['expected']:.1f} were expected."
     )
 
@@ -133,17 +138,35 @@ def _links(found: Investigation) -> str:
     )
 
 
-def _best(found: Investigation) -> list[float]:
+def _unsure(found: Investigation) -> list[str]:
+    """Return what makes probabilities of single links less sure than they look."""
+    assert found.links is not None
+    told, said = found.links.diagnostics, []
+    if found.places is not None and found.places.common_source > _LIKELY:
+        said.append(
+            "The tree supposes that cases infect each other: it says little where a common source is so "
+            "probable."
+        )
+    if (kept := told["share_of_pairs_kept"]) < 1.0:
+        said.append(
+            "So many pairs of cases fit the dates that of those that nothing but dates speaks for only "
+            f"{percent(kept)} were weighed."
+        )
+    if told["sampler"] and told["sampler"].get("largest_difference_between_chains", 0.0) > _APART:
+        said.append(
+            "Who infected whom could not be settled for some cases: with another --seed other links come "
+            "first."
+        )
+    return said
+
+
+def _best(found: Investigation) -> NDArray[np.float64]:
     """Return the probability of each case's most probable infector in the list."""
     assert found.links is not None
-    best = dict.fromkeys(found.cases.ids, 0.0)
-    infectors = found.links.infectors
-    for case, infector, chance in zip(
-        infectors["case"], infectors["infector"], infectors["probability"], strict=True
-    ):
-        if infector is not None:
-            best[case] = max(best[case], chance)
-    return list(best.values())
+    study = found.links.study
+    best = np.zeros(len(found.cases.ids))
+    np.maximum.at(best, study.pairs.case(), study.posterior.pair)
+    return best
 
 
 def cautions(found: Investigation) -> list[str]:
@@ -164,9 +187,8 @@ def cautions(found: Investigation) -> list[str]:
         kept = found.links.diagnostics["share_of_pairs_kept"]
         if kept < 1.0:
             said.append(
-                f"So many pairs of cases fit the dates that only {percent(kept)} of them were weighed, "
-                "taken evenly: "
-                "a true infector may be among those left out. Divide the list, by area or by time."
+                "Pairs of cases were left out evenly where nothing but dates speaks for them: a true "
+                "infector may be among them. Divide the list, by area or by time."
             )
         if not found.cases.groups and not found.links.study.contacts.source.size:
             said.append(

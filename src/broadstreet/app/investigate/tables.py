@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from broadstreet.app.investigate import roles
 from broadstreet.app.investigate.aside import Aside, ragged_rows
-from broadstreet.app.investigate.days import read_days
 from broadstreet.app.investigate.ids import id_of
+from broadstreet.app.investigate.moments import clock_columns, read_moments
 from broadstreet.app.reading.dates import Order
 from broadstreet.app.reading.guessing import holds_numbers, listed
 from broadstreet.app.reading.table import Table, Unusable, is_missing, read_table, shown
@@ -35,7 +34,7 @@ class Beside:
     dated : bool or None
         Whether days are dates; None where there are none.
     notes : list of str
-        How it was read, in sentences, where that is not as usual.
+        How it was read where that is not as usual, and what was not used, in sentences.
     """
 
     file: str
@@ -81,22 +80,15 @@ def visits(path: Path, encoding: str, order: Order | None) -> Beside:
         If a column is missing.
     """
     table = read_table(path, encoding, tolerant=True)
-    found = roles.required(table, roles.VISITS, path.name, ("id", "place", "start"))
-    aside = ragged_rows(table, path.name, found["id"])
-    read = Beside(path.name, {}, table.numbers, aside, notes=_notes(table, path.name))
+    clocks = clock_columns(table)
+    found = roles.required(table, roles.VISITS, path.name, ("id", "place", "start"), clocks)
+    when = read_moments(table, path.name, found, clocks, order)
+    read = Beside(path.name, {}, table.numbers, ragged_rows(table, path.name, found["id"]))
     for role in ("id", "place"):
         read.columns[role] = [_cell(cell) for cell in table.column(found[role])]
-    wrong: dict[int, str] = {}
-    for role in ("start", "end"):
-        if role in found:
-            days = read_days(table, found[role], order)
-            if not days.is_empty:
-                read.dated = days.dated
-            read.columns[role] = _labels(days.values, days.dated)
-            wrong |= days.wrong
-            if days.told:
-                read.notes.append(f'{path.name}: the column "{shown(found[role])}" {days.told}')
-    return _without(read, wrong, "id")
+    read.columns |= when.columns
+    read.dated, read.notes = when.dated, [*_notes(table, path.name), *when.notes]
+    return _without(read, when.wrong, "id")
 
 
 def controls(path: Path, encoding: str) -> Beside:
@@ -176,10 +168,6 @@ def _notes(table: Table, file: str) -> list[str]:
 
 def _cell(cell: str) -> str | None:
     return None if is_missing(cell) else id_of(cell)
-
-
-def _labels(values: list[int | None], dated: bool) -> list[Any]:
-    return [None if day is None else date.fromordinal(day).isoformat() if dated else day for day in values]
 
 
 def _without(read: Beside, wrong: dict[int, str], name: str) -> Beside:

@@ -73,8 +73,8 @@ def _of_days(signal: Signal, known: Known, names: Names) -> Iterator[str]:
             f"{names.source(id)} ({share:.0%} of usual visits)" for id, share in known.missing.items()
         )
         yield (
-            f"Silent sources: {parts}. What is expected was lowered by their part, so the comparison holds,"
-            " but their patients are not seen."
+            f"Silent sources, on the last of these days: {parts}. What is expected was lowered by their part,"
+            " so the comparison holds, but their patients of that day are not seen."
         )
 
 

@@ -8,6 +8,11 @@ def number(value: float) -> str:
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
+def visits(count: int) -> str:
+    """Return a number of visits in words, such as `1 visit`."""
+    return f"{count:,} visit{'' if count == 1 else 's'}"
+
+
 def chance(value: float | None) -> str:
     """Return a small probability as `1 in so many`."""
     if value is None:

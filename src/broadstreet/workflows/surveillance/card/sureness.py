@@ -11,6 +11,7 @@ from broadstreet.workflows.surveillance.card.agreeing import distinct, series_of
 from broadstreet.workflows.surveillance.card.data import Sureness
 from broadstreet.workflows.surveillance.card.dates import in_a_row, when
 from broadstreet.workflows.surveillance.card.focus import focus_of
+from broadstreet.workflows.surveillance.card.numbers import visits
 from broadstreet.workflows.surveillance.card.rarity import MOST, Nightly, Rarity, kind_of
 from broadstreet.workflows.surveillance.days import number_of
 
@@ -62,7 +63,7 @@ def _reasons(signal: Signal, rare: Rarity | None, ground: Ground) -> Iterator[st
     if signal.kind == "rise":
         yield _agreement(signal)
         if signal.observed < FEW:
-            yield f"It rests on {signal.observed} visits: one or two wrong codes would undo it."
+            yield f"It rests on {visits(signal.observed)}: one or two wrong codes would undo it."
     if number_of(max(days)) > ground.closed:
         yield "The newest day is not over: its numbers still grow."
 

@@ -9,9 +9,10 @@ from broadstreet.workflows.surveillance.card.data import Point, Sureness
 from broadstreet.workflows.surveillance.card.dates import day, sentence
 from broadstreet.workflows.surveillance.card.focus import Focus, focus_of, focus_on
 from broadstreet.workflows.surveillance.card.names import Names, listed, stream, who
-from broadstreet.workflows.surveillance.card.numbers import number
+from broadstreet.workflows.surveillance.card.numbers import number, visits
 from broadstreet.workflows.surveillance.feeds import RETURNED
 from broadstreet.workflows.surveillance.lives import QUIET
+from broadstreet.workflows.surveillance.rule import WEEK
 from broadstreet.workflows.surveillance.tables import VISITS
 
 _LIFE = {
@@ -55,12 +56,12 @@ def lead(
     `into` is what the signal became part of; `points` are the days of its counts.
     """
     when = sentence(focus.days)
-    seen = f"{signal.observed:,} visits, {number(signal.expected)} expected"
+    seen = f"{visits(signal.observed)}, {number(signal.expected)} expected"
     if signal.status == "withdrawn":
         return f"{when}: {seen} when it was last told. {_end(signal, names, into)}"
     if signal.kind == "silence":
         return f"{when}: {seen}. {_silence(signal, focus, names, points)}"
-    more = f"{_area(focus, names)}{_first_sign(signal, focus, names)}"
+    more = f"{_week(signal, focus, points)}{_area(focus, names)}{_first_sign(signal, focus, names)}"
     return f"{when}: {seen}. {more}{_life(signal)} {_SURE[sure]}"
 
 
@@ -88,6 +89,16 @@ def _first_sign(signal: Signal, focus: Focus, names: Names) -> str:
     where = names.where(focus_on([first]))
     what = "" if first.where.stream == signal.where.stream else f"{stream(first.where.stream)}, "
     return f"The first sign was on {day(signal.since)} ({what}{where}). "
+
+
+def _week(signal: Signal, focus: Focus, points: Sequence[Point]) -> str:
+    """Say what the week of a single day has, on which its test rests as well."""
+    last = focus.days[-1]
+    week = [point for point in points if 0 <= (last - point.day).days < WEEK]
+    seen, usual = sum(point.observed for point in week), sum(point.expected or 0.0 for point in week)
+    if len(focus.days) > 1 or len(week) < WEEK or seen <= signal.observed:
+        return ""
+    return f"In the seven days to then: {visits(seen)}, {number(usual)} expected. "
 
 
 def _area(focus: Focus, names: Names) -> str:
