@@ -126,6 +126,13 @@ def test_a_row_with_too_many_cells_is_named_in_every_file(tmp_path: Path) -> Non
     assert "visits.csv has no row that can be used." in found["said"]
 
 
+def test_how_a_file_beside_the_list_was_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "visits.csv").write_text("Visits,,\nid,place,day\na,p,46082\nb,p,46083\n")
+    found = look(tmp_path, "id,onset\na,2026-03-01\nb,2026-03-12\n", "--visits", tmp_path / "visits.csv")
+    assert "visits.csv: The names of the columns are in row 2" in found["said"]
+    assert 'visits.csv: the column "day" holds numbers as Excel keeps dates: 46082 was read' in found["said"]
+
+
 def test_contacts_without_rows_are_told(tmp_path: Path) -> None:
     (tmp_path / "contacts.csv").write_text("infector,case\n")
     found = look(tmp_path, "id,onset\na,2026-03-01\n", "--contacts", tmp_path / "contacts.csv")

@@ -8,7 +8,14 @@ from datetime import date
 import numpy as np
 import pytest
 
-from broadstreet.workflows.surveillance import Holidays, Rule, listed_holidays, read_holidays, rule
+from broadstreet.workflows.surveillance import (
+    Holidays,
+    Rule,
+    listed_holidays,
+    read_holidays,
+    read_places,
+    rule,
+)
 from broadstreet.workflows.surveillance.days import number_of
 
 CALENDAR = """BEGIN:VCALENDAR
@@ -30,6 +37,20 @@ END:VCALENDAR
 
 def days(holidays: Holidays) -> list[int]:
     return sorted(holidays.kinds)
+
+
+@pytest.mark.parametrize("sign", ["\v", "\f", "\x85", "\u2028"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_only_the_end_of_a_line_ends_a_row(sign: str, end: str) -> None:
+    found = read_holidays(
+        f"date,kind\n2026-01-01,New{sign}Year\n2026-01-02,Rest\n".replace("\n", end), "h.csv"
+    )
+    assert len(found.kinds) == 2
+    places = f"code,name,x,y\nA,Old{sign}Town,0,0\nB,Port,1,1\n".replace("\n", end)
+    assert [place.name for place in read_places(places, "p.csv").by_code.values()] == [
+        f"Old{sign}Town",
+        "Port",
+    ]
 
 
 def test_a_calendar_has_single_days_spans_and_days_of_each_year() -> None:

@@ -152,3 +152,13 @@ def test_ten_thousand_cases_on_one_day_are_all_without_an_infector_in_the_list()
     assert found.study.pairs.size == 10_000
     assert len(found.study.pairs.infector) == 0
     assert found.sources["probability"][-1] > 0.99
+
+
+def test_what_people_write_for_a_missing_day_is_no_wrong_day():
+    words = ["", "NA", "n/a", "-", ".", "?", "unknown", "None"]
+    cases = {
+        "id": [str(row) for row in range(len(words))],
+        "onset": words,
+        "diagnosed": [f"2026-01-0{row + 1}" for row in range(len(words))],
+    }
+    assert why(infer(cases, serial_interval=SERIAL, seed=1)) == {}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_MISSING_WORDS = {"", "na", "nan", "nat", "null", "none", "unknown"}
+_MISSING_WORDS = {"", "na", "n/a", "nan", "nat", "null", "none", "-", ".", "?", "unknown"}
 _EPOCH = date(1970, 1, 1).toordinal()
 _SECONDS, _LONGEST_DATE = 86_400, 10
 _TIME = re.compile(r"[T ]\d{1,2}(:?\d{2}){0,2}([.,]\d+)?\s*(Z|[+-]\d{2}(:?\d{2})?)?")

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from broadstreet.app.reading.guessing import holds_dates, holds_numbers, listed, named
 from broadstreet.app.reading.table import Table, Unusable, shown
 
-# Names as registries, surveillance systems and line lists have them; the first that matches a column wins.
+# Names as registries, surveillance systems and line lists have them, without accents; the first that
+# matches a column wins.
 _DATE_NAMES = [
     r"date|day|week|isoweek|iso_week|epiweek|epi_week|year_?week|kalenderwoche|datum|fecha|날짜|주|日期|周",
     r".*onset.*|.*prodrome.*|.*symptom.*|.*erkrankungs.*|发病.*",
     r".*(report|notif|diag|specimen|sample|admission|visit|meldung|rash|발생|신고).*",
     r"epoch|time|period|.*(date|week|datum|fecha).*|(dt|day)_.*",
 ]
-_YEAR_NAMES = r"year|isoyear|iso_year|epiyear|epi_year|jahr|año|연도|年"
+_YEAR_NAMES = r"year|isoyear|iso_year|epiyear|epi_year|jahr|ano|연도|年"
 _WEEK_NAMES = r"week|isoweek|iso_week|epiweek|epi_week|week_?(no|number|of_year)|woche|kw|semana|주|周"
 _COUNT_NAMES = (
     r"counts?|cases|n|observed|number|new_cases|case_count|num_cases|total|visits|freq|frequency|value|y|"
-    r"casos|faelle|fälle|fallzahl|anzahl|meldungen|환자수|건수|病例数"
+    r"casos|faelle|falle|fallzahl|anzahl|meldungen|환자수|건수|病例数"
 )
 _SERIES_NAMES = (
     r"series|unit|region|district|place|location|area|county|province|state|city|site|facility|hospital|name|"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadstreet.app.detect.columns import Columns
-from broadstreet.app.reading.dates import Order, Step, Written, written
+from broadstreet.app.reading.dates import Order, Step, Written, unread, written
 from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
 
 MOST_TIMES = 50_000
@@ -80,7 +80,7 @@ def count(table: Table, columns: Columns, wishes: Wishes) -> Counts:
         If a cell is not what it must be, a time is missing or there twice, or there is too much.
     """
     rows = _times(table, columns, wishes.order)
-    notes = [_read(table, columns)]
+    notes = [*table.notes, _read(table, columns)]
     left_out = len(table.rows) - len(rows.index)
     if left_out:
         notes.append(f"{left_out} of {len(table.rows)} rows have no date and are left out.")
@@ -118,9 +118,8 @@ def _times(table: Table, columns: Columns, order: Order | None) -> _Rows:
                 known[cell] = how.number(cell)
             except ValueError:
                 wanted = "a week as 2026-W05" if how.weeks else "a date as 2026-01-31"
-                raise Unusable(
-                    f'{table.place(row, name)}: expected {wanted}, found "{shown(cell)}"'
-                ) from None
+                why = unread(cell, how.order, wanted)
+                raise Unusable(f"{table.place(row, name)}: {why}") from None
     time = np.array([known[cells[row]] for row in index], np.int64)
     return _Rows(index, time, how)
 

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from broadstreet.app.investigate.days import Days, read_days
 from broadstreet.app.reading.dates import Order
+from broadstreet.app.reading.guessing import holds_flags
 from broadstreet.app.reading.table import Table, is_missing, shown
 
-_YES, _NO = (
-    ("1", "y", "yes", "true", "t", "x", "ja", "si", "sí", "oui"),
-    ("0", "n", "no", "false", "f", "nein"),
-)
 _EVENTS = ("infected", "diagnosed", "isolated", "hospitalised", "reported", "died")
 """What a list may flag with yes and no: it happened, or did not."""
 
@@ -47,7 +44,7 @@ def read_day_columns(
     """
     held, notes = {}, []
     for role, name in roles.items():
-        if role not in given and role in _EVENTS and _are_flags(table, name):
+        if role not in given and role in _EVENTS and holds_flags(table, name):
             notes.append(_unused(table, role, name, "says whether, not when"))
             continue
         days = read_days(table, name, order)
@@ -64,12 +61,8 @@ def read_day_columns(
             days_of[role] = _all_wrong(table, roles[role], one, dated)
         else:
             notes.append(_unused(table, role, roles[role], _other_kind(one.dated)))
+    notes += [f'The column "{shown(roles[role])}" {one.told}' for role, one in days_of.items() if one.told]
     return DayColumns(days_of, dated, notes)
-
-
-def _are_flags(table: Table, name: str) -> bool:
-    cells = {cell.strip().lower() for cell in table.column(name) if not is_missing(cell)}
-    return bool(cells) and cells <= {*_YES, *_NO}
 
 
 def _are_dated(held: Mapping[str, Days]) -> bool:

@@ -174,7 +174,7 @@ def _link(found: Investigation, wishes: Wishes, visits: Beside | None) -> None:
     """Infer who infected whom, where that can be done."""
     cases, belief, contacts = found.cases, found.belief, found.contacts
     if not cases.has_days:
-        what = "No case has a day" if cases.days else "No column of dates was recognised"
+        what = "No case has a day" if cases.days else "No column of days was recognised by its name"
         found.notes.append(f"{what}: who infected whom is not estimated.")
         return
     if belief.serial is None:

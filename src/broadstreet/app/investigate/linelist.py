@@ -17,10 +17,12 @@ from broadstreet.app.investigate.daycolumns import read_day_columns
 from broadstreet.app.investigate.days import Days
 from broadstreet.app.investigate.ids import id_of
 from broadstreet.app.investigate.points import Points, read_points
+from broadstreet.app.investigate.sentences import counted
 from broadstreet.app.reading.dates import Order
+from broadstreet.app.reading.guessing import holds_dates, listed
 from broadstreet.app.reading.table import Table, is_missing, shown
 
-_NO_GROUP = frozenset({"other", "others", "unknown", "none", "unk", "n/a", "?"})
+_NO_GROUP = frozenset({"other", "others", "unk"})
 _TAKEN = ("onset", "diagnosed", "isolated", "died", "exposed_from", "exposed_to")
 _SHOWN = (*_TAKEN, "infected", "hospitalised", "reported")
 
@@ -84,6 +86,9 @@ class LineList:
         held: dict[str, list[Any]] = {"id": self.ids}
         held["onset"] = self._labels("onset")
         held |= {role: self._labels(role) for role in _TAKEN if role in self.days and role != "onset"}
+        if seen := self.seen_instead():
+            known = held.get("diagnosed", [None] * len(self.ids))
+            held["diagnosed"] = [self._label(seen[at]) if at in seen else day for at, day in enumerate(known)]
         if "infected" in self.days:
             for role in ("exposed_from", "exposed_to"):
                 held[role] = self._first_of(held.get(role), "infected")
@@ -93,9 +98,25 @@ class LineList:
             held["y"] = [None if point is None else point[1] for point in self._metric()]
         return held
 
+    def seen_instead(self) -> dict[int, int]:
+        """Return the day of the report, else of the admission, of each case that has no onset, no diagnosis
+        and no isolation: only there does it stand in for a diagnosis, since it isolates nobody.
+        """
+        known, others = (
+            [[self.days[role][at] for role in roles if role in self.days] for at in range(len(self.ids))]
+            for roles in (("onset", "diagnosed", "isolated"), ("reported", "hospitalised"))
+        )
+        return {
+            at: next(day for day in days if day is not None)
+            for at, days in enumerate(others)
+            if any(day is not None for day in days) and all(day is None for day in known[at])
+        }
+
     def _labels(self, role: str) -> list[Any]:
-        values = self.days.get(role, [None] * len(self.ids))
-        return [self.label(day) if self.dated else day for day in values]
+        return [self._label(day) for day in self.days.get(role, [None] * len(self.ids))]
+
+    def _label(self, day: int | None) -> Any:
+        return self.label(day) if self.dated else day
 
     def _first_of(self, given: list[Any] | None, role: str) -> list[Any]:
         """Return a column with its gaps filled from another."""
@@ -138,10 +159,18 @@ def read_line_list(table: Table, file: str, given: Mapping[str, str], order: Ord
     found = held.kept([row for row in range(len(table.rows)) if row not in aside])
     found.aside = [Aside(file, table.numbers[row], held.id(row), why) for row, why in sorted(aside.items())]
     found.aside += ragged_rows(table, file, roles.get("id"))
-    return _without_contradictions(held, found, _notes(roles, given, found) + read.notes + placed.notes)
+    kept = _without_contradictions(held, found)
+    kept.notes = [
+        *table.notes,
+        *_notes(roles, given, kept),
+        *_choices(table, roles, given),
+        *_on_onsets(table, roles, kept),
+    ]
+    kept.notes += [*_no_groups(table, roles), *read.notes, *placed.notes]
+    return kept
 
 
-def _without_contradictions(held: _Rows, found: LineList, notes: list[str]) -> LineList:
+def _without_contradictions(held: _Rows, found: LineList) -> LineList:
     """Set aside what the analysis cannot use: double ids, onset after death, windows after onset, no date."""
     checked = read_cases(found.table(), tuple(found.groups), ("x", "y") if found.points else ())
     needs_day = found.has_days or (bool(found.days) and found.points is None)  # a map can do without
@@ -151,7 +180,6 @@ def _without_contradictions(held: _Rows, found: LineList, notes: list[str]) -> L
     row_of = {number: row for row, number in enumerate(held.table.numbers)}
     kept = held.kept([row_of[number] for at, number in enumerate(found.rows) if at not in gone])
     kept.aside = sorted([*found.aside, *later], key=lambda one: one.row)
-    kept.notes = notes
     return kept
 
 
@@ -219,5 +247,42 @@ def _notes(roles: columns.Roles, given: Mapping[str, str], found: LineList) -> l
         notes.append(
             f'The column "{shown(roles["infector"])}" names infectors. It was not used: links are '
             "estimated from the rest of the list. To use such names, give them as --contacts."
+        )
+    return notes
+
+
+def _no_groups(table: Table, roles: columns.Roles) -> list[str]:
+    return [
+        f'The column "{shown(name)}" says whether or how sure, not which {role}: it was not used for groups.'
+        for role, name in columns.no_groups(table, roles).items()
+    ]
+
+
+def _choices(table: Table, roles: columns.Roles, given: Mapping[str, str]) -> list[str]:
+    """Return what to say where more than one column may be meant."""
+    told = [
+        f'"{shown(roles[role])}" was read as {_SAID[role]}, not {listed(others)}'
+        for role, others in columns.passed_over(table, roles).items()
+        if role not in given
+    ]
+    return (
+        [f"Several columns may be meant: {'; '.join(told)}. Say --column ROLE=NAME for another."]
+        if told
+        else []
+    )
+
+
+def _on_onsets(table: Table, roles: columns.Roles, found: LineList) -> list[str]:
+    """Return what to say where days of onset are missing."""
+    notes = []
+    if seen := len(found.seen_instead()):
+        notes.append(
+            f"Of {counted(seen, 'case')} without onset or diagnosis the report or the admission was taken as "
+            "the day of diagnosis."
+        )
+    dated = [name for name in table.names if name and holds_dates(table, name)]
+    if "onset" not in roles and dated:
+        notes.append(
+            f"No column of onsets was recognised: say --column onset=NAME. These hold dates: {listed(dated)}."
         )
     return notes

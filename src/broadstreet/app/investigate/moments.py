@@ -47,7 +47,7 @@ class Moments:
     dated : bool or None
         Whether days are dates; None where there are none.
     notes : list of str
-        What was not used, in sentences.
+        How days were read where that is not as usual, and what was not used, in sentences.
     """
 
     columns: dict[str, list[str | float | None]] = field(default_factory=dict)
@@ -93,6 +93,8 @@ def read_moments(
         if not days.is_empty:
             read.dated = days.dated
         read.wrong |= days.wrong
+        if days.told and role in found:
+            read.notes.append(f'{file}: the column "{shown(found[role])}" {days.told}')
         moments[role] = _joined(days.values, cells, unread)
     if unread:
         read.notes.append(_unread(table, file, unread))

@@ -3,46 +3,94 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
-from broadstreet.app.reading.guessing import holds_dates, holds_numbers, listed, plain
+from broadstreet.app.reading.guessing import FLAGS, holds_dates, holds_flags, holds_numbers, listed, plain
 from broadstreet.app.reading.table import Table, Unusable, is_missing, shown
 
 Roles = dict[str, str]
 """Column of each role that was found."""
 
-# Names as line lists have them. The first pattern that a column fits wins, for the roles in this order.
+
+def _but(other: str, pattern: str) -> str:
+    """Return a pattern that names fit which do not fit another."""
+    return rf"(?!(?:{other})$)(?:{pattern})"
+
+
+_NO_ONSET = (
+    r".*(asympt|resol|recover|ceas|durat|delay|count|number|score|known|type|place|site|location|since_?(onset|symptom)|free"
+    r"|onset_?to|to_?onset|symptoms?_?end|erkrankungs(ende|dauer|alter|ort)).*"
+    r"|(.*_)?(end|ended|last|n|no|num|age|to|fin|hasta|ende|bis)(_.*)?|age_?at.*"
+)
+_ONSET = (
+    r".*onset.*|.*prodrom.*|erkrankungs.*|.*inicio.*sintomas.*|.*(debut|apparition).*(sympt|maladie|sign).*"
+    r"|발병일?|.*发病.*"
+)
+_FIRST_SYMPTOM = r".*symptom.*(day|start|begin|first).*|.*(day|start|begin|first).*symptom.*"
+_NO_BEGIN = (
+    r".*(until|duration|days|discharg|left|(isolation|quarantine|date)_?end).*|end.*|(.*_)?end(ed|s)?(_.*)?"
+    r"|.*_(to|bis|hasta)|.*to_date|quarantineto"
+    r"|(.*_)?(fin|sortie|alta)(_.*)?"
+)
+
+# Names as line lists have them, without accents. The first pattern that a column fits wins, for the roles in
+# this order.
 DATES = {
     "exposed_from": r".*(start|from|first|begin|min).*exp.*|.*exp.*(start|from|first|begin|min).*|노출시작.*"
     r"|暴露开始.*",
     "exposed_to": r".*(end|to|last|until|max).*exp.*|.*exp.*(end|_to|last|until|max).*|노출종료.*"
     r"|暴露结束.*",
     "infected": r"((date|dt|day)_?(of_)?)?infect(ion|ed)(_date|_day)?|감염일|感染日期",
-    "onset": r".*onset.*|.*symptom.*|.*prodrom.*|erkrankungs.*|.*inicio.*sintomas.*|발병일?|증상.*"
-    r"|.*发病.*",
-    "isolated": r".*(isolat|quarantin).*|absonderung.*|격리.*|隔离.*",
-    "hospitalised": r".*(hospitali[sz]|admission|admitted|aufnahme|ingreso).*|입원.*|.*住院.*",
+    "onset": _but(_NO_ONSET, rf"{_ONSET}|.*symptom.*|증상.*"),
+    "isolated": _but(
+        _NO_BEGIN, r".*(isolat|isole|aislamiento|quarant|cuarentena).*|absonderung.*|격리.*|隔离.*"
+    ),
+    "hospitalised": _but(
+        _NO_BEGIN, r".*(hospitali[sz]|admission|admitted|hosp.*admit|aufnahme|ingreso).*|입원.*|.*住院.*"
+    ),
     "diagnosed": r".*(diag|confirm|lab_?result|positiv).*|확진.*|.*确诊.*",
-    "reported": r".*(report|notif|meld).*|신고.*|.*报告.*",
-    "died": r".*(death|died|dod|decease|todes|sterbe|muerte).*|사망.*|.*死亡.*",
+    "reported": r".*(report|notif|meld|declaration).*|신고.*|.*报告.*",
+    "died": r".*(death|died|dod|decease|todes|sterbe|verstorben|muerte|fallec|defuncion|deces).*"
+    r"|사망.*|.*死亡.*",
     "rash": r".*rash.*|.*exanthem.*",
     "day": r"date|day|dt|datum|fecha|날짜|日期",
 }
 _STAND_INS = ("rash", "day")
-_ONSET = r".*onset(?!.*(known|type|place|site)).*|erkrankungs.*|.*inicio.*sintomas.*|발병일?|.*发病.*"
+_NAMED_ONSET = {"onset": _but(_NO_ONSET, _ONSET)}
 """Names that mean the day of onset whatever the column holds: "symptoms" may be a list of them."""
-GROUPS = {
-    "household": r"(house_?hold|hh|famil(y|ie|ia)|haushalt|hogar)(_?(id|no|nr|number|code))?|가구.*"
-    r"|家庭.*|户.*",
-    "class": r"((school_?)?class|klasse|grade)(_?(id|no|room|name))?|반|班级",
-    "school": r"(school|schule|escuela)(_?(id|name))?|학교|学校",
-    "ward": r"(hospital_?)?(ward|station|room|zimmer)(_?(id|no|name))?|병동|병실|病房|病区",
-    "hospital": r"(loc_?)?(hosp(ital)?|facility|clinic|krankenhaus)(_?(id|name))?|병원.*|医院.*",
-    "workplace": r"(work_?place|employer|company|arbeitsplatz|lugar_de_trabajo)(_?(id|name))?|직장|工作单位",
+_NUMBERED = DATES | {
+    "onset": _but(rf"{_NO_ONSET}|.*(week|month|year|hour|time).*", rf"{_ONSET}|{_FIRST_SYMPTOM}")
 }
+"""Names of columns that may hold numbers of days: symptoms are counted as well."""
+_PREFERRED = {
+    "onset": (r"((date|dt|day)_?(of_?)?)?(illness_|disease_|symptoms?_)?onset(_?(date|day|dt))?", _ONSET)
+}
+"""Of the columns that fit, those with such names go first."""
+GROUPS = {
+    "household": r"((id|n|no|num|numero)_(du_|de_)?)?(house_?hold|hh|famil(y|ie|ia|le)|haushalts?"
+    r"|hogar|menage|foyer)(_?(id|no|nr|number|nummer|code))?|가구.*"
+    r"|家庭.*|户.*",
+    "class": r"((school_?)?class|klasse|classe|grade)(_?(id|no|room|name))?|반|班级",
+    "school": r"(school|schule|escuela|ecole)(_?(id|name))?|학교|学校",
+    "ward": r"(hospital_?)?(ward|station|room|zimmer)(_?(id|no|name))?|병동|병실|病房|病区",
+    "hospital": r"(loc_?)?(hosp(ital)?|hopital|facility|clinic|krankenhaus)(_?(id|name))?|병원.*|医院.*",
+    "workplace": r"(work_?place|employer|company|arbeitsplatz|lugar_de_trabajo|lieu_de_travail)"
+    r"(_?(id|name))?|직장|工作单位",
+}
+_NUMBERED_GROUPS = ("household", "class", "ward")
+"""Groups that may be named 0 and 1."""
+_SURENESS = frozenset(
+    {
+        "confirmed", "probable", "suspected", "suspect", "possible", "definite", "discarded", "case",
+        "not a case", "non-case", "lab-confirmed", "laboratory confirmed", "clinical", "epi-linked",
+        "confirmé", "confirmado", "sospechoso", "descartado", "bestätigt", "wahrscheinlich", "verdacht",
+    }
+)  # fmt: skip
+"""Classes of cases, which are no classes of a school."""
 _ID = (
-    r"(case|patient|person|fall|caso)?_?(id|nr|no|num|number|nummer|identifier)|id_(case|patient|person)"
-    r"|case|caseid|patient|person|연번|환자번호|번호|病例编号|编号"
+    r"(case|patient|person|fall|caso|cas|record)?_?(id|nr|no|num|numero|number|nummer|identifier)"
+    r"|(id|n|no|nr|num|numero)_(de_|du_)?(case|patient|person|caso|cas|paciente)"
+    r"|case|cas|caso|caseid|patient|person|연번|환자번호|번호|病例编号|编号"
 )
 _PERSON = (
     r"(person|case|patient|visitor|resident)?_?id|id_(case|patient|person)|person|case|patient|visitor|who"
@@ -50,7 +98,8 @@ _PERSON = (
 _X, _Y = r"x(_?(loc|coord.*|pos|m|km))?|easting", r"y(_?(loc|coord.*|pos|m|km))?|northing"
 _LON, _LAT = r"lon(g|gitude)?|lng|经度|경도", r"lat(itude)?|纬度|위도"
 _HOME = (
-    r"home(_?(area|district))?|residence|(home_?)?district|area|neighbou?rhood|quarter|bezirk|barrio|동|구|区"
+    r"home(_?(area|district))?|residence|(home_?)?district|area|neighbou?rhood|quarter|quartier|bezirk|barrio"
+    r"|동|구|区"
 )
 _AGE = r"age(_?(years|group|class))?|alter|edad|나이|연령|年龄"
 _INFECTOR = r"infector(_?id)?|infected_by|source_case(_?id)?"
@@ -80,12 +129,18 @@ def find(table: Table, patterns: Mapping[str, str], taken: Iterable[str] = ()) -
     used = set(taken)
     roles: Roles = {}
     for role, pattern in patterns.items():
-        for name in table.names:
-            if name and name not in used and re.fullmatch(pattern, plain(name)):
-                roles[role] = name
-                used.add(name)
-                break
+        if names := _fitting(table, role, pattern, used):
+            roles[role] = names[0]
+            used.add(names[0])
     return roles
+
+
+def _fitting(table: Table, role: str, pattern: str, taken: Container[str]) -> list[str]:
+    """Return the columns that may have a role, those with preferred names first."""
+    names = [n for n in table.names if n and n not in taken and re.fullmatch(pattern, plain(n))]
+    for preferred in reversed(_PREFERRED.get(role, ())):
+        names.sort(key=lambda name: not re.fullmatch(preferred, plain(name)))
+    return names
 
 
 def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
@@ -94,20 +149,45 @@ def of_line_list(table: Table, given: Mapping[str, str]) -> Roles:
     Raises
     ------
     Unusable
-        If a given column is not there, or a given role is not known.
+        If a given column is not there, a given role is not known, or no column is recognised at all.
     """
+    roles = _recognised(table, given)
+    if not roles:
+        raise Unusable(
+            "expected names of columns such as id, date_of_onset and household in the first row, found "
+            f"{listed(table.names)}; name them so, or say --column onset=NAME"
+        )
+    return roles
+
+
+def _recognised(table: Table, given: Mapping[str, str]) -> Roles:
     roles = _checked(table, given)
-    dated = {name for name in table.names if name and _may_be_days(table, name)}
-    roles |= find(table, _without(DATES, roles), {*table.names} - dated | {*roles.values()})
-    _stand_in(table, roles, given)
+    dated = _that(table, holds_dates)
+    for held, patterns in ((dated, DATES), (_that(table, _holds_day_numbers), _NUMBERED)):
+        roles |= find(table, _without(patterns, roles), {*table.names} - held | {*roles.values()})
+    _stand_in(table, roles, given, dated)
     others = {role: pattern for role, pattern in DATES.items() if role not in (*roles, "onset", *_STAND_INS)}
     roles |= find(table, others, roles.values())
-    for role, column in find(table, GROUPS | LINE_LIST, roles.values()).items():
-        if role not in GROUPS or _groups(table, column):
-            roles.setdefault(role, column)
-    for role, column in find(table, {"id": _ID}, roles.values()).items():
-        roles.setdefault(role, column)
+    for role, pattern in _without(GROUPS, roles).items():
+        if grouping := [n for n in _fitting(table, role, pattern, roles.values()) if _groups(table, role, n)]:
+            roles[role] = grouping[0]
+    for patterns in (LINE_LIST, {"id": _ID}):
+        roles |= find(table, _without(patterns, roles), roles.values())
     return roles
+
+
+def no_groups(table: Table, roles: Roles) -> Roles:
+    """Return, for the groups that no column has, those columns so named that say whether instead of which."""
+    found = find(table, _without(GROUPS, roles), roles.values())
+    return {role: name for role, name in found.items() if _says_whether(table, role, name)}
+
+
+def passed_over(table: Table, roles: Roles) -> dict[str, list[str]]:
+    """Return, by role, the other columns of days that might have had it as well as the one that has it."""
+    free = {name for name in _that(table, holds_dates) if "week" not in plain(name)} - {*roles.values()}
+    chosen = [role for role, name in roles.items() if role in DATES and holds_dates(table, name)]
+    others = {role: _fitting(table, role, DATES[role], {*table.names} - free) for role in chosen}
+    return {role: names for role, names in others.items() if names}
 
 
 def _checked(table: Table, given: Mapping[str, str]) -> Roles:
@@ -125,12 +205,13 @@ def _without(patterns: Mapping[str, str], taken: Iterable[str]) -> dict[str, str
     return {role: pattern for role, pattern in patterns.items() if role not in used}
 
 
-def _stand_in(table: Table, roles: Roles, given: Mapping[str, str]) -> None:
+def _stand_in(table: Table, roles: Roles, given: Mapping[str, str], dated: set[str]) -> None:
     """Let another column be the onset where none so named holds days: one whose text is then reported, a
-    rash, any day, or one that is empty.
+    rash, any day, or one that is empty. Flags are none where there are dates.
     """
     if "onset" not in roles:
-        named = find(table, {"onset": _ONSET}, roles.values()).get("onset")
+        flags = _that(table, holds_flags) if dated else set()
+        named = find(table, _NAMED_ONSET, {*roles.values(), *flags}).get("onset")
         if named and any(not is_missing(cell) for cell in table.column(named)):
             roles["onset"] = named
         elif found := next((role for role in _STAND_INS if role in roles), None):
@@ -142,14 +223,24 @@ def _stand_in(table: Table, roles: Roles, given: Mapping[str, str]) -> None:
             roles.pop(role, None)
 
 
-def _may_be_days(table: Table, name: str) -> bool:
-    return holds_dates(table, name) or holds_numbers(table, name)
+def _that(table: Table, holds: Callable[[Table, str], bool]) -> set[str]:
+    return {name for name in table.names if name and holds(table, name)}
 
 
-def _groups(table: Table, name: str) -> bool:
-    """Tell whether a column groups cases: some share a value, and not all do."""
+def _holds_day_numbers(table: Table, name: str) -> bool:
+    return holds_numbers(table, name) and not holds_flags(table, name)
+
+
+def _groups(table: Table, role: str, name: str) -> bool:
+    """Tell whether a column groups cases: some share a value, and not all do; whether is no value."""
     cells = [cell.strip() for cell in table.column(name) if not is_missing(cell)]
-    return 1 < len(set(cells)) < len(cells)
+    return 1 < len(set(cells)) < len(cells) and not _says_whether(table, role, name)
+
+
+def _says_whether(table: Table, role: str, name: str) -> bool:
+    cells = {cell.strip().lower() for cell in table.column(name) if not is_missing(cell)}
+    numbers = {"0", "1"} if role in _NUMBERED_GROUPS else set()
+    return bool(cells) and cells <= (FLAGS | _SURENESS) - numbers
 
 
 def coordinates(roles: Roles) -> tuple[str, str] | None:

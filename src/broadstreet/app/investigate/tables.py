@@ -34,7 +34,7 @@ class Beside:
     dated : bool or None
         Whether days are dates; None where there are none.
     notes : list of str
-        What was not used, in sentences.
+        How it was read where that is not as usual, and what was not used, in sentences.
     """
 
     file: str
@@ -67,7 +67,8 @@ def contacts(path: Path, encoding: str) -> Beside:
     columns = {
         to: [_cell(cell) for cell in table.column(found[role])] for role, to in zip(pair, names, strict=True)
     }
-    return Beside(path.name, columns, table.numbers, ragged_rows(table, path.name, found[pair[0]]))
+    aside = ragged_rows(table, path.name, found[pair[0]])
+    return Beside(path.name, columns, table.numbers, aside, notes=_notes(table, path.name))
 
 
 def visits(path: Path, encoding: str, order: Order | None) -> Beside:
@@ -86,7 +87,7 @@ def visits(path: Path, encoding: str, order: Order | None) -> Beside:
     for role in ("id", "place"):
         read.columns[role] = [_cell(cell) for cell in table.column(found[role])]
     read.columns |= when.columns
-    read.dated, read.notes = when.dated, when.notes
+    read.dated, read.notes = when.dated, [*_notes(table, path.name), *when.notes]
     return _without(read, when.wrong, "id")
 
 
@@ -106,6 +107,7 @@ def controls(path: Path, encoding: str) -> Beside:
         {role: [_cell(c) for c in table.column(name)] for role, name in found.items()},
         table.numbers,
         ragged_rows(table, path.name, found["id"]),
+        notes=_notes(table, path.name),
     )
 
 
@@ -126,7 +128,8 @@ def layer(path: Path, encoding: str, patterns: dict[str, str], axes: tuple[str, 
     if name not in found:
         found[name] = _first_text(table, found.values(), path.name, name)
     aside = ragged_rows(table, path.name, found[name])
-    read = Beside(path.name, {name: [_cell(c) for c in table.column(found[name])]}, table.numbers, aside)
+    names = [_cell(cell) for cell in table.column(found[name])]
+    read = Beside(path.name, {name: names}, table.numbers, aside, notes=_notes(table, path.name))
     wrong: dict[int, str] = {}
     for role in (*axes, *(("population",) if name == "population" else ())):
         read.columns[role] = _numbers(table, found[role], wrong)
@@ -157,6 +160,10 @@ def _numbers(table: Table, name: str, wrong: dict[int, str]) -> list[float]:
             wrong.setdefault(row, f'column "{shown(name)}": expected a number, found "{shown(cell, 40)}"')
         numbers.append(number)
     return numbers
+
+
+def _notes(table: Table, file: str) -> list[str]:
+    return [f"{file}: {note}" for note in table.notes]
 
 
 def _cell(cell: str) -> str | None:

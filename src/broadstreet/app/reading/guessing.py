@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from broadstreet.app.reading.dates import looks_like_a_date
@@ -10,6 +11,10 @@ from broadstreet.app.reading.table import Table, is_missing, shown
 
 _LOOKED_AT = 200
 """So many cells tell what a column holds."""
+FLAGS = frozenset({"1", "y", "yes", "true", "t", "x", "ja", "si", "sí", "oui", "是", "有", "예"}) | frozenset(
+    {"0", "n", "no", "false", "f", "nein", "non", "否", "无", "아니오", "아니요"}
+)
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
 
@@ -25,8 +30,9 @@ def named(pattern: str, names: Sequence[str]) -> str | None:
 
 
 def plain(name: str) -> str:
-    """Return a name in lower case with one underscore for all that is no letter or digit."""
-    return re.sub(r"\W+", "_", name.lower()).strip("_")
+    """Return a name in lower case, without accents, with underscores for what is no letter or digit."""
+    bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", name)))
+    return re.sub(r"\W+", "_", bare.lower()).strip("_")
 
 
 def holds_dates(table: Table, name: str) -> bool:
@@ -39,6 +45,12 @@ def holds_numbers(table: Table, name: str) -> bool:
     """Tell whether more than half of a column's cells are numbers."""
     cells = some_of(table, name)
     return bool(cells) and sum(bool(_NUMBER.fullmatch(cell)) for cell in cells) > len(cells) / 2
+
+
+def holds_flags(table: Table, name: str) -> bool:
+    """Tell whether all cells of a column say yes or no."""
+    cells = {cell.strip().lower() for cell in table.column(name) if not is_missing(cell)}
+    return bool(cells) and cells <= FLAGS
 
 
 def some_of(table: Table, name: str) -> list[str]:

@@ -70,7 +70,8 @@ def _of_one_kind(days: Iterable[date]) -> Holidays:
 
 
 def _of_table(text: str, origin: str) -> Holidays:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    whole = io.StringIO(text, newline=None).read().split("\n")  # no other sign ends a line of a table
+    lines = [line for line in whole if line.strip() and not line.startswith("#")]
     parts = max(",;\t", key=lines[0].count) if lines else ","
     rows = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=parts)
     rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]

@@ -68,7 +68,8 @@ def read_places(text: str, origin: str) -> Places:
     ValueError
         If columns are missing, a number is none, or a code comes twice; the text names the line.
     """
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    whole = io.StringIO(text, newline=None).read().split("\n")  # no other sign ends a line of a table
+    lines = [line for line in whole if line.strip() and not line.startswith("#")]
     if not lines:
         raise ValueError(
             f"{origin}: expected a header with code, name, and lat and lon (or x and y), got nothing"
