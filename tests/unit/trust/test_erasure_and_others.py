@@ -89,6 +89,7 @@ def test_who_had_a_visit_of_hers_in_their_record_by_mistake_keeps_their_key(city
     assert kept is not None
     assert fhir.decode(kept.body or b"", fhir.Patient).birthDate == "1970-01-01"
     assert city.visit(HIM, "V3", "rash").state == "accepted"
+    city.verify()
 
 
 def test_a_second_erasure_says_that_there_was_nothing_left(city: City, both: tuple[str, str]) -> None:
