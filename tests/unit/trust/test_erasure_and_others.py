@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from broadstreet.model import fhir
 from broadstreet.store.entry import Entry
 from broadstreet.store.query import Text
 from tests.backends import Backend
+from tests.unit.app.conftest import START
 from tests.unit.trust.erased_city import HER, HIM, City
 
 ALIKE = HER | {"3": Raw("MRN55550000^^^CLINIC^MR~MRN99887766^^^OTHER^SS"), "5": Raw("QUACKENBUSH^Ottilie")}
@@ -89,6 +91,17 @@ def test_who_had_a_visit_of_hers_in_their_record_by_mistake_keeps_their_key(city
     assert kept is not None
     assert fhir.decode(kept.body or b"", fhir.Patient).birthDate == "1970-01-01"
     assert city.visit(HIM, "V3", "rash").state == "accepted"
+    city.verify()
+
+
+def test_after_an_erasure_of_who_came_late_the_store_is_as_its_log_says(city: City) -> None:
+    for day in (1, 2):
+        city.core.advance(START + timedelta(days=day))
+    city.visit(HER, "V1", "fever since Lisbon")
+    city.core.settle()
+    city.core.advance(START + timedelta(days=3))
+    city.index()
+    city.erase(named(city, "Philomena"))
     city.verify()
 
 
