@@ -144,12 +144,13 @@ class Desk:
 
     def _erase(self, request: requests.Erase) -> dict[str, Any]:
         principal = self._callers.principal(request.token)
-        erased, doubtful = erase(self._core, principal, request.resident, request.basis, self._text_of())
+        erased, found = erase(self._core, principal, request.resident, request.basis, self._text_of())
         residents = (erased.resident, *erased.also)
         accounts = [account.name for account in self._callers.accounts.of_resident(residents)]
         for name in accounts:
             self._callers.accounts.disable(name)
-        return {"erasure": erased, "doubtful": doubtful[:_MOST_NAMED], "disabled": accounts}
+        doubtful, others = found.doubtful[:_MOST_NAMED], list(found.others)[:_MOST_NAMED]
+        return {"erasure": erased, "doubtful": doubtful, "others": others, "disabled": accounts}
 
     def _text_of(self) -> Callable[[bytes], str]:
         """Return what reads messages for a search: those that nobody is to read as plain characters."""

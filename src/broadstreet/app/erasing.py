@@ -26,8 +26,8 @@ MOST_ROUNDS = 5
 
 def erase(
     core: Core, principal: Principal, resident: str, basis: str, text_of: TextOf
-) -> tuple[Erasure, list[str]]:
-    """Erase a resident; return the record of it, and the ids of messages in quarantine to be looked at.
+) -> tuple[Erasure, Belongings]:
+    """Erase a resident; return the record of it, and what was found: also what others have, and keep.
 
     While the files are written anew, nothing is committed.
 
@@ -55,9 +55,9 @@ def erase(
     """
     require_may_erase(principal)
     order, found = _deleted(core, principal, resident, basis, text_of)
-    keys = keyring_of(core.store).destroy(found.owners, found.seals)
+    keys = keyring_of(core.store).destroy(found.residents, found.seals)
     hashed = [core.store.indexer.hashed(id) for id in found.residents]
-    rows = core.committer.between(lambda writer: writer.erase(list(found.entries), hashed))
+    rows = core.committer.between(lambda writer: writer.erase(sorted(found.entries), hashed))
     core.settle()
     _settle_index(core)
     core.committer.between(lambda writer: writer.compact())
@@ -66,8 +66,8 @@ def erase(
         order,
         keys=keys,
         rows=rows,
-        entries=len(found.entries),
-        messages=len(found.messages),
+        entries=len(found.full),
+        messages=len(found.messages & found.full),
         readable=readable(core.store, found),
         words=len(words),
         traces=traces(files, words),
@@ -75,7 +75,7 @@ def erase(
     )
     erased: Erasure = core.committer.commit(Finish(done))
     core.committer.commit(Leave(_access(principal, erased)))
-    return erased, found.doubtful
+    return erased, found
 
 
 def _files(core: Core) -> list[Path]:

@@ -13,7 +13,7 @@ from broadstreet.app.indexing import rebuild_index
 from broadstreet.app.reach import has_store
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import opened, place_of
-from broadstreet.model.clock import SystemClock, microseconds
+from broadstreet.model.clock import SystemClock, instant, microseconds
 from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.opening import restore
@@ -98,7 +98,15 @@ def _position(settings: Settings, store: Store, to: str) -> int:
             f"--to: expected a position such as 4711, or an instant such as 2026-01-05T08:00, got {to!r}"
         ) from None
     zone = ZoneInfo(settings.zone)
-    return store.seq_at(microseconds(moment if moment.tzinfo else moment.replace(tzinfo=zone)))
+    at = microseconds(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    head = store.head()
+    first, last = (
+        (entry.at for seq in (1, head) for entry in store.entries(seq - 1, limit=1)) if head else (0, 0)
+    )
+    if not first <= at <= last:
+        span = " to ".join(instant(each).astimezone(zone).isoformat() for each in (first, last))
+        raise ValueError(f"--to: expected an instant within the backup, which is of {span}, got {to!r}")
+    return store.seq_at(at)
 
 
 def _lost_with(settings: Settings, restored: Reader) -> list[str]:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Final
 
 from broadstreet.app.followers import projections_of
 from broadstreet.app.indexing import rebuild_index
@@ -17,11 +18,17 @@ from broadstreet.model.ids import RandomIds
 from broadstreet.store.committer import Committer
 from broadstreet.store.follower import Projection
 from broadstreet.store.protocol import Store, StoreError, Writer
+from broadstreet.store.seal.keyring import KEYS
 from broadstreet.store.sqlite import SqliteStore
 from broadstreet.store.sqlite.store import verify as verify_file
+from broadstreet.store.tables import Between, Table
 from broadstreet.store.verification import Finding, verify_index, verify_log, verify_projection
 
 PARTS = ("file", "log", "index", "projections")
+_SEAL: Final = Table("entry", {"seq": "integer", "seal": "integer"}, key=("seq",))
+_HIGHEST: Final = 2**62
+_TRIED: Final = 100
+"""So many sealed entries are opened to see whose the keys are: one that is damaged must not speak for all."""
 Begin = Callable[[str], Callable[[int, int], None]]
 """Is told what is checked next; returns what is told how far that has come."""
 
@@ -54,6 +61,8 @@ def verified(
     if "file" in parts:
         begin("file")(0, 1)
         verify_file(file)
+    if backup is not None:
+        _require_keys(settings, backup)
     with ExitStack() as stack:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".verify-", dir=file.parent)))
         store = stack.enter_context(closing(opened(settings, file, create=False)))
@@ -68,6 +77,28 @@ def verified(
         if "index" in parts:
             store.backup(aside / "copy.db")
             yield from _readable("index", lambda: _index(settings, store, aside / "copy.db", begin))
+
+
+def _require_keys(settings: Settings, backup: Path) -> None:
+    """Refuse keys none of which opens what they should have sealed: they are another hub's, or nobody's."""
+    refusal = (
+        f"these keys ({settings.keys_folder}) do not belong to this backup: name the hub that it is of with"
+        " --data"
+    )
+    if not (settings.keys_folder / KEYS).exists():
+        raise StoreError(refusal)
+    with closing(opened(settings, backup, create=False)) as store:
+        sealed = store.select(_SEAL, {"seal": Between(1, _HIGHEST)}, order=("seq",), limit=_TRIED)
+        if sealed and not any(_opens(store, int(seq or 0)) for seq, _ in sealed):
+            raise StoreError(refusal)
+
+
+def _opens(store: Store, seq: int) -> bool:
+    try:
+        store.entries(seq - 1, limit=1)
+    except StoreError:
+        return False
+    return True
 
 
 def _verified_on_a_server(

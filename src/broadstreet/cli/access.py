@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -25,16 +26,17 @@ def access(
     as_json: AsJson = False,
 ) -> None:
     """List who looked at a resident, when and for which purpose, newest first."""
-    settings = settings_of(config, data)
+    settings, of = settings_of(config, data), of.removeprefix("Patient/")
     with reached(settings) as ask:
         looked = ask(requests.Looked(token=token_of(settings), of=of, limit=limit))["looked"]
     for one in looked:
-        one["at"] = instant(int(one["at"])).isoformat(timespec="seconds")
+        one["at"] = instant(int(one["at"])).astimezone(ZoneInfo(settings.zone)).isoformat(timespec="seconds")
     if as_json:
         console.print_json(json.dumps(looked))
         return
     if not looked:
-        console.print("Nobody has looked at this resident.")
+        said = f"No reading is recorded for the id {of}; expected the full id of a Patient."
+        console.print(said, markup=False, soft_wrap=True)
         return
     table = Table("when", "who", "purpose", "about", "did", "entry", box=SIMPLE_HEAD)
     for one in looked:

@@ -57,6 +57,8 @@ def restore(
     --to the log is cut after that position. What is lost is told.
     """
     settings = settings_of(config, data)
+    if not source.is_file():
+        raise Mistake(f"expected a file that `broadstreet backup` wrote, found none at {source}")
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     replaced = has_store(settings)
     where = settings.database or settings.file

@@ -68,5 +68,8 @@ def _tell(settings: Settings, answer: dict[str, Any]) -> None:
         )
     for name in answer["disabled"]:
         console.print(f"The account {name} was theirs, and is disabled.", markup=False)
+    for id in answer["others"]:
+        said = f"This may be the same person, by number and name; nothing of it was touched: Patient {id}"
+        console.print(said, markup=False, soft_wrap=True)
     for id in answer["doubtful"]:
         console.print(f"This message may be about them, or about another: broadstreet quarantine show {id}")

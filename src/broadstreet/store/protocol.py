@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from broadstreet.store.entry import Entry, Labels, Opened, as_it_is
 from broadstreet.store.errors import IndexGone as IndexGone
@@ -162,6 +162,16 @@ class Reader(TableReader, Searching, Protocol):
         ...
 
 
+class Erased(NamedTuple):
+    """What is taken out of the index: all about subjects (as labels have them), and versions by their seq."""
+
+    subjects: Sequence[int] = ()
+    versions: Sequence[int] = ()
+
+
+NOTHING_ERASED = Erased()
+
+
 class IndexSide(Protocol):
     """Where the index is written."""
 
@@ -184,10 +194,10 @@ class IndexSide(Protocol):
         index: Any,
         closing: Sequence[tuple[int, int]],
         reached: tuple[int, str],
-        erased: Sequence[int] = (),
+        erased: Erased = NOTHING_ERASED,
     ) -> None:
-        """Write rows that were prepared, end those of predecessors, remove all that have one of the subjects
-        `erased` (as labels have them), and move the cursor, at once.
+        """Write rows that were prepared, end those of predecessors, remove those of what is `erased`, and
+        move the cursor, at once.
         """
         ...
 
@@ -328,7 +338,7 @@ class Writer(Protocol):
         ...
 
     def erase(self, seqs: Sequence[int], subjects: Sequence[int]) -> int:
-        """Empty the bodies of entries, and remove the index rows of subjects, in one commit.
+        """Empty the bodies of entries, and remove the index rows of these and of subjects, in one commit.
 
         What was removed is in the files until `compact`.
 

@@ -13,12 +13,17 @@ Kind = Literal["integer", "real", "text", "blob"]
 
 @dataclass(frozen=True)
 class Table:
-    """A table that one follower owns: its columns, its primary key, its further indexes."""
+    """A table that one follower owns: its columns, its primary key, its further indexes.
+
+    One that `remembers` has for a while how what is gone came and went: once bodies are erased, nothing tells
+    it again.
+    """
 
     name: str
     columns: Mapping[str, Kind]
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
+    remembers: bool = False
 
     def __post_init__(self) -> None:
         for column in (*self.key, *(c for index in self.indexes for c in index)):

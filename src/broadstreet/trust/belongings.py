@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -13,7 +13,7 @@ from broadstreet.model.records import Erasure, Quarantined
 from broadstreet.store.entry import Entry
 from broadstreet.store.protocol import ResourceKey, Store
 from broadstreet.store.quarantine import QUARANTINE
-from broadstreet.store.tables import Table
+from broadstreet.store.tables import OneOf, Row, Table
 
 OURS: Final = ("fhir/", "bs/")
 """Types of what is mapped or made here; all others are messages as they came."""
@@ -23,6 +23,9 @@ ERASURE: Final = records.entry_type(Erasure)
 SHORTEST: Final = 3
 """Shorter numbers and names stand in too many messages to tell who is meant."""
 _ENTRY: Final = Table("entry", {"seq": "integer", "type": "text"}, key=("seq",))
+_MADE: Final = Table(
+    "entry", {"seq": "integer", "subject": "text", "cause": "integer", "seal": "integer"}, key=("seq",)
+)
 _SLICE: Final = 500
 _MOST: Final = 10_000
 
@@ -94,31 +97,40 @@ class Belongings:
     live
         Resources and records that are to be deleted.
     entries
-        By seq the id of the key that a message has of its own, or an empty text: all whose bodies go.
+        The seqs of all whose bodies go.
+    full
+        Those among them that have a body still.
+    messages
+        Those among them that are messages as they came.
+    seals
+        The keys that seal these and nothing about anybody else: they go.
     doubtful
         Messages in quarantine that may be about them, and may be about somebody else.
+    others
+        Residents of whom messages tell in the same words: they may be the same person, and keep everything.
     words
         What tells who they are.
     """
 
     residents: tuple[str, ...]
     live: dict[ResourceKey, None] = field(default_factory=dict)
-    entries: dict[int, str] = field(default_factory=dict)
-    seals: set[int] = field(default_factory=set)
+    entries: set[int] = field(default_factory=set)
+    full: set[int] = field(default_factory=set)
     messages: set[int] = field(default_factory=set)
+    seals: set[int] = field(default_factory=set)
     doubtful: list[str] = field(default_factory=list)
+    others: dict[str, None] = field(default_factory=dict)
     words: Words = field(default_factory=Words)
 
     def add(self, entry: Entry) -> None:
         """Count an entry in."""
-        self.entries[entry.seq] = "" if entry.type.startswith(OURS) else entry.id
+        self.entries.add(entry.seq)
+        if entry.body is not None:
+            self.full.add(entry.seq)
+        if not entry.type.startswith(OURS):
+            self.messages.add(entry.seq)
         if entry.seal:
             self.seals.add(entry.seal)
-
-    @property
-    def owners(self) -> list[str]:
-        """Whose keys go."""
-        return [*self.residents, *(f"message:{id}" for id in self.entries.values() if id)]
 
 
 def belongings(store: Store, resident: str, text_of: TextOf) -> Belongings:
@@ -141,6 +153,7 @@ def belongings(store: Store, resident: str, text_of: TextOf) -> Belongings:
     for type, id in resources:
         _add_versions(found, store.history(type, id), causes)
     _add_messages(store, found, causes, text_of)
+    found.seals -= _seals_of_others(store, found)
     return found
 
 
@@ -161,19 +174,20 @@ def _add_messages(store: Store, found: Belongings, causes: set[int], text_of: Te
     rows = store.select(QUARANTINE) if store.has(QUARANTINE) else []
     quarantined = {int(row[1] or 0): str(row[0]) for row in rows}
     mended: dict[int, int] = {}
+    meaning: list[Entry] = []
     for entry in _raw(store):
         if entry.cause is not None:
-            mended[entry.cause] = entry.seq
-        means = entry.seq in causes
-        if not means and entry.body is not None:
+            mended[entry.seq] = entry.cause
+        if entry.seq in causes:
+            _add_message(found, entry, causes)
+        elif entry.body is not None:
             text = text_of(entry.body)
-            means = found.words.mean(text)
-            if not means and entry.seq in quarantined and found.words.touch(text):
+            if found.words.mean(text):
+                meaning.append(entry)
+            elif entry.seq in quarantined and found.words.touch(text):
                 found.doubtful.append(entry.id)
-        if means:
-            found.add(entry)
-            found.messages.add(entry.seq)
-            causes |= {entry.cause} if entry.cause is not None else set()
+    for entry in _not_of_others(store, found, meaning):
+        _add_message(found, entry, causes)
     _add_mended(store, found, causes, mended)
     for seq in found.messages & quarantined.keys():
         for entry in store.history(QUARANTINED, quarantined[seq]):
@@ -182,14 +196,55 @@ def _add_messages(store: Store, found: Belongings, causes: set[int], text_of: Te
             found.live[QUARANTINED, quarantined[seq]] = None
 
 
+def _add_message(found: Belongings, entry: Entry, causes: set[int]) -> None:
+    found.add(entry)
+    causes |= {entry.cause} if entry.cause is not None else set()
+
+
 def _add_mended(store: Store, found: Belongings, causes: set[int], mended: dict[int, int]) -> None:
     """Add messages whose mended text is added, and mended texts of messages that are."""
-    for before, after in mended.items():
-        if before in found.messages or after in found.messages or before in causes:
-            for seq in (before, after):
-                for entry in store.entries(seq - 1, limit=1):
-                    found.add(entry)
-                    found.messages.add(seq)
+    theirs = causes | found.messages
+    seqs = {seq for pair in mended.items() if theirs.intersection(pair) for seq in pair} - found.entries
+    messages = [entry for seq in sorted(seqs) for entry in store.entries(seq - 1, limit=1)]
+    for entry in _not_of_others(store, found, messages):
+        found.add(entry)
+
+
+def _not_of_others(store: Store, found: Belongings, messages: Sequence[Entry]) -> list[Entry]:
+    """Return the messages from which nothing was made, or something of theirs; name whom the rest are of.
+
+    What words tell may as well be of a namesake, of a twin, or of another record of the same person: the
+    record that a message was mapped to decides.
+    """
+    made = _subjects(store, [entry.seq for entry in messages])
+    foreign = {seq: about for seq, about in made.items() if about.isdisjoint(found.residents)}
+    about = sorted({id for each in foreign.values() for id in each})
+    found.others |= dict.fromkeys(id for id in about if store.current(PATIENT, id) is not None)
+    return [entry for entry in messages if entry.seq not in foreign]
+
+
+def _subjects(store: Store, messages: Sequence[int]) -> dict[int, set[str]]:
+    """Return by the seq of a message the residents of whom entries were made from it."""
+    made: dict[int, set[str]] = {}
+    for _, subject, cause, _ in _selected(store, "cause", messages):
+        if subject is not None:
+            made.setdefault(int(cause or 0), set()).add(str(subject))
+    return made
+
+
+def _seals_of_others(store: Store, found: Belongings) -> set[int]:
+    """Return which of the keys seal something about somebody else; the log tells it of every entry.
+
+    A message is sealed with the key of whom it is about, and what was moved into a record with the key of
+    whose it was before.
+    """
+    rows = _selected(store, "seal", sorted(found.seals))
+    return {int(seal or 0) for _, subject, _, seal in rows if subject not in {None, *found.residents}}
+
+
+def _selected(store: Store, column: str, values: Sequence[int]) -> Iterator[Row]:
+    for begin in range(0, len(values), _SLICE):
+        yield from store.select(_MADE, {column: OneOf(values[begin : begin + _SLICE])}, order=("seq",))
 
 
 def _raw(store: Store) -> Iterator[Entry]:

@@ -57,7 +57,8 @@ def test_keys_are_told_copied_and_wrapped_anew(run: Run, folder: Path, tmp_path:
     assert "0 keys wrapped anew" in run("keys", "rotate", "--data", folder).output
 
 
-def test_who_looked_is_told_for_people_and_programs(run: Run, folder: Path) -> None:
+def look(folder: Path) -> None:
+    """Leave behind that kim looked at a resident."""
     settings = Settings(data=str(folder))
     access = Access(
         id="-", who="kim", kind="person", purpose="treatment", action="read", what="Patient",
@@ -66,8 +67,21 @@ def test_who_looked_is_told_for_people_and_programs(run: Run, folder: Path) -> N
     with Core(settings) as core:
         core.committer.commit(Leave(access))
         core.settle()
+
+
+def test_who_looked_is_told_for_people_and_programs(run: Run, folder: Path) -> None:
+    look(folder)
     assert "kim" in run("access", "--of", "p1", "--data", folder).output
     looking, told = json.loads(run("access", "--of", "p1", "--json", "--data", folder).output)
     assert (told["who"], told["purpose"]) == ("kim", "treatment")
     assert (looking["who"], looking["action"]) == ("local", "looked"), "to ask who looked is to look"
-    assert "Nobody has looked" in run("access", "--of", "p2", "--data", folder).output
+    assert "kim" in run("access", "--of", "Patient/p1", "--data", folder).output
+    nobody = run("access", "--of", "p2", "--data", folder).output
+    assert "No reading is recorded for the id p2; expected the full id of a Patient." in nobody
+
+
+def test_who_looked_is_told_in_the_time_of_the_city(run: Run, folder: Path) -> None:
+    look(folder)
+    (folder / "broadstreet.toml").write_text('zone = "Asia/Seoul"\n')
+    [told] = json.loads(run("access", "--of", "p1", "--json", "--data", folder).output)
+    assert told["at"].endswith("+09:00")

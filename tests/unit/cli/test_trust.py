@@ -79,7 +79,7 @@ def test_a_hub_lets_in_whom_it_knows_and_shows_to_whom_signed_in(
     assert "no role that reads for audit" in refused.output
     sign_in(run, folder, "pia")
     assert run("quarantine", "list", "--data", folder).exit_code == 2
-    assert "Nobody has looked" in run("access", "--of", "somebody", "--data", folder).output
+    assert "No reading is recorded" in run("access", "--of", "somebody", "--data", folder).output
     accounts.disable("pia")
     assert "sign" in run("access", "--of", "somebody", "--data", folder).output
     accounts.disable("clinic")

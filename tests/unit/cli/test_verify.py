@@ -11,6 +11,8 @@ import pytest
 
 from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
+from broadstreet.model.clock import instant
+from broadstreet.store.seal import Keyring
 from tests.unit.cli.conftest import Run, message
 
 
@@ -149,14 +151,42 @@ def test_a_restore_to_an_instant_keeps_what_was_committed_until_then(
     run: Run, store: Path, tmp_path: Path
 ) -> None:
     run("backup", tmp_path / "copy.db", "--data", store)
-    result = run("restore", tmp_path / "copy.db", "--data", store, "--to", "2001-01-01T00:00")
-    assert "Restored 0 entries" in result.output
-    result = run("restore", tmp_path / "copy.db", "--data", store, "--to", "2100-01-01T00:00")
-    assert "Cut" not in result.output
+    with read(Settings(data=str(store))) as reader:
+        head, last = reader.head(), instant(reader.entries(reader.head() - 1, limit=1)[0].at)
+    for outside in ("2001-01-01T00:00", "2100-01-01T00:00"):
+        result = run("restore", tmp_path / "copy.db", "--data", store, "--to", outside)
+        assert (result.exit_code, "expected an instant within the backup" in result.output) == (2, True)
+    with read(Settings(data=str(store))) as reader:
+        assert reader.head() == head
+    result = run("restore", tmp_path / "copy.db", "--data", store, "--to", last.isoformat())
+    assert f"Restored {head} entries" in result.output
     result = run("restore", tmp_path / "copy.db", "--data", store, "--to", "yesterday")
     assert (result.exit_code, "expected a position such as 4711" in result.output) == (2, True)
     result = run("restore", tmp_path / "copy.db", "--data", store, "--to", "1000000")
     assert (result.exit_code, "where the log ends, got 1,000,000" in result.output) == (2, True)
+
+
+def test_a_restore_from_nowhere_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
+    result = run("restore", tmp_path / "nope", "--data", tmp_path / "kept")
+    assert (result.exit_code, "found none at" in result.output) == (2, True)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_backup_is_not_blamed_for_keys_that_are_another_hubs(
+    run: Run, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("backup", tmp_path / "copy.db", "--data", store)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    result = run("verify", tmp_path / "copy.db")
+    assert (result.exit_code, "do not belong to this backup" in result.output) == (2, True)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    run("backup", tmp_path / "other.db", "--data", store)
+    shutil.rmtree(store / "keys")
+    with closing(Keyring(store / "keys")) as other:
+        other.key_of("nobody", 0, 0)
+    result = run("verify", tmp_path / "copy.db", "--data", store)
+    assert (result.exit_code, "do not belong to this backup" in result.output) == (2, True)
 
 
 def test_compaction_gives_back_the_room_of_what_was_removed(run: Run, store: Path) -> None:

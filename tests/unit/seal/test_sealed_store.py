@@ -130,6 +130,14 @@ def test_with_the_key_what_it_sealed_is_gone_and_the_rest_is_there(city: City) -
     assert city.store.current("fhir/Patient", "p1") is None
 
 
+def test_who_lost_a_key_that_was_named_by_its_number_gets_a_new_one(city: City) -> None:
+    city.put("p1")
+    [number] = {entry.seal for entry in city.store.entries(0)}
+    assert city.keyring.destroy([], [number]) == 1
+    city.put("p1", b'{"name":"Mina Kim-Lee"}')
+    assert city.store.entries(0)[-1].body == b'{"name":"Mina Kim-Lee"}'
+
+
 def test_a_message_about_several_residents_has_a_key_of_its_own(city: City) -> None:
     city.message("p1", "p2")
     raw, first, second = (entry.seal for entry in city.store.entries(0))

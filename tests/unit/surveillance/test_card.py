@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from datetime import time as moment
 from pathlib import Path
 
@@ -84,6 +84,16 @@ def test_an_earlier_signal_tells_what_it_turned_out_to_be(town: Town) -> None:
         town.follow()
     [past] = card(town).past
     assert past.outcome == "dismissed by kim: a school's excursion"
+
+
+def test_a_verdict_is_dated_by_the_clocks_of_the_city(town: Town) -> None:
+    signal = one(town)
+    said = Verdict(finding="verified", by="kim", at=datetime(2026, 2, 2, 15, tzinfo=UTC), reason="called")
+    town.put_record(msgspec.structs.replace(signal, verdict=said))
+    town.follow()
+    told = "verified by kim on 2026-02-03 00:00: called"
+    assert told in text_of(card(town))
+    assert told in page(card(town))
 
 
 def test_a_signal_that_corrections_ended_keeps_the_numbers_it_was_told_with(town: Town) -> None:

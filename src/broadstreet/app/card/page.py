@@ -104,9 +104,7 @@ def _past(card: Card) -> str:
 def _origin(card: Card) -> str:
     said = card.verdict
     judged = (
-        f"{said.finding} by {said.by} on {said.at:%Y-%m-%d %H:%M} UTC: {said.reason}"
-        if said
-        else "nobody yet"
+        f"{said.finding} by {said.by} on {said.at:%Y-%m-%d %H:%M}: {said.reason}" if said else "nobody yet"
     )
     told = terms(
         (
@@ -115,7 +113,7 @@ def _origin(card: Card) -> str:
             ("Entries of the signal", ", ".join(map(str, card.origin.signal))),
             ("Made because of entries", ", ".join(map(str, card.origin.causes))),
             ("Counts (stream / place / stratum)", card.origin.counts),
-            ("Opened", f"{card.opened:%Y-%m-%d %H:%M} UTC"),
+            ("Opened", f"{card.opened:%Y-%m-%d %H:%M}"),
         )
     )
     return f"{'' if said else _asked(card)}{told}"

@@ -26,7 +26,7 @@ def _lines(card: Card) -> Iterator[str]:
     yield from _listed(card.reasons)
     if card.verdict:
         said = card.verdict
-        yield f"Officers: {said.finding} by {said.by} on {said.at:%Y-%m-%d}: {said.reason}"
+        yield f"Officers: {said.finding} by {said.by} on {said.at:%Y-%m-%d %H:%M}: {said.reason}"
     elif card.joined:
         yield f"Officers: judge the signal that it became part of, {short(card.joined)}."
     else:

@@ -14,7 +14,7 @@ from broadstreet.model.search.parts import TYPES
 from broadstreet.store.entry import NO_ROWS, UNKNOWN, Entry, IndexRows, Labels
 from broadstreet.store.index.indexer import Indexer
 from broadstreet.store.index.kinds import FOREVER, KINDS
-from broadstreet.store.protocol import IndexSide, Reader, StoreError
+from broadstreet.store.protocol import Erased, IndexSide, Reader, StoreError
 
 SLICE = 12_000
 """Entries that are indexed at once: whoever is behind changes each page once for many of them."""
@@ -89,9 +89,9 @@ class Indexing:
         self.written()
         self._write(index, closing, (reached.seq, reached.id), erased)
         self.position = reached.seq
-        if erased or len(entries) < SLICE:
+        if any(erased) or len(entries) < SLICE:
             self.written()
-        if erased:
+        if any(erased):
             self._side.compact()
         return True
 
@@ -129,11 +129,18 @@ class Indexing:
             progress(self.position, self._log.head())
         return self.position
 
-    def _erased(self, entries: Sequence[Entry]) -> list[int]:
-        """Return the labels of the residents that the entries erase."""
+    def _erased(self, entries: Sequence[Entry]) -> Erased:
+        """Return the labels of the residents that the entries erase, and all versions of what is deleted for
+        that: one may have been about somebody else.
+        """
         orders = [records.decode(e.body) for e in entries if e.type == ERASURE and e.body]
         erasures = [each for each in orders if isinstance(each, Erasure)]
-        return [self._indexer.hashed(id) for each in erasures for id in (each.resident, *each.also)]
+        subjects = [self._indexer.hashed(id) for each in erasures for id in (each.resident, *each.also)]
+        causes = {e.cause for e in entries if e.type in FHIR_TYPES and e.body is None and e.cause is not None}
+        ordered = {seq for seq in causes if self._log.entries(seq - 1, limit=1)[0].type == ERASURE}
+        deleted = [(e.type, e.id) for e in entries if e.cause in ordered and e.type in FHIR_TYPES]
+        versions = [each.seq for type, id in deleted for each in self._log.history(type, id)]
+        return Erased(subjects, versions)
 
     def _purge(self) -> None:
         oldest = self._log.oldest_position()

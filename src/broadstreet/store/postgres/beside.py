@@ -23,7 +23,7 @@ from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, connect, lost, told
 from broadstreet.store.postgres.ddl import index_table, since_index
 from broadstreet.store.postgres.migrate import meta, set_meta
-from broadstreet.store.protocol import StoreError, StoreLocked, StoreUnavailable
+from broadstreet.store.protocol import NOTHING_ERASED, Erased, StoreError, StoreLocked, StoreUnavailable
 
 MARK = "index_beside"
 """The row of `meta` that says that another process keeps the index."""
@@ -96,15 +96,15 @@ class IndexSchema:
         index: index_rows.Index,
         closing: Sequence[tuple[int, int]],
         reached: tuple[int, str],
-        erased: Sequence[int] = (),
+        erased: Erased = NOTHING_ERASED,
     ) -> None:
-        """Write the rows of versions, end those of their predecessors, remove those of the subjects `erased`,
+        """Write the rows of versions, end those of their predecessors, remove those of what is `erased`,
         and move the cursor, at once.
         """
         with self._transaction() as connection:
             index_rows.insert(connection, index)
             index_rows.supersede(connection, closing)
-            if erased:
+            if any(erased):
                 index_rows.erase(connection, erased)
                 _put(connection, {ERASED: 1})
             _put(connection, {"cursor": reached[0], "cursor_id": reached[1]})

@@ -9,6 +9,7 @@ from broadstreet.store.index.kinds import FOREVER, KINDS, TOKEN
 from broadstreet.store.postgres.connection import Connection
 from broadstreet.store.postgres.copying import copy_in
 from broadstreet.store.postgres.ddl import COPIED
+from broadstreet.store.protocol import Erased
 
 Index = Sequence[Sequence[tuple[Any, ...]]]
 """Whole rows, by kind in the order of `KINDS`."""
@@ -57,10 +58,11 @@ def purge(connection: Connection, after: int, before: int, tables: Sequence[str]
     return sum(connection.execute(sql.format(table), bounds).rowcount for table in tables)
 
 
-def erase(connection: Connection, subjects: Sequence[int], tables: Sequence[str] = WHOLE) -> int:
-    """Remove every row about these subjects, superseded or not; return how many."""
-    sql = "DELETE FROM {} WHERE subject = ANY (%s::int8[])"
-    return sum(connection.execute(sql.format(table), (list(subjects),)).rowcount for table in tables)
+def erase(connection: Connection, erased: Erased, tables: Sequence[str] = WHOLE) -> int:
+    """Remove every row about subjects and of versions, superseded or not; return how many."""
+    sql = "DELETE FROM {} WHERE subject = ANY (%s::int8[]) OR since = ANY (%s::int8[])"
+    values = (list(erased.subjects), list(erased.versions))
+    return sum(connection.execute(sql.format(table), values).rowcount for table in tables)
 
 
 def clear(connection: Connection, tables: Sequence[str] = WHOLE) -> None:

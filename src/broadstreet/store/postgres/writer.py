@@ -28,6 +28,7 @@ from broadstreet.store.protocol import (
     Batch,
     Current,
     Cursor,
+    Erased,
     ResourceKey,
     StoreError,
     StoreUnavailable,
@@ -208,12 +209,12 @@ class PostgresWriter:
             self._connection.close()  # a new one has the usual settings
 
     def erase(self, seqs: Sequence[int], subjects: Sequence[int]) -> int:
-        """Empty the bodies of entries, and remove the index rows of subjects; return how many there were."""
+        """Empty bodies of entries, and remove the index rows of these and of subjects; return how many."""
 
         def everything(connection: Connection) -> int:
             for sql in _EMPTY:
                 connection.execute(sql, (list(seqs),))
-            return index_rows.erase(connection, subjects, self._tables)
+            return index_rows.erase(connection, Erased(subjects, seqs), self._tables)
 
         return self._commit(everything)
 

@@ -145,7 +145,8 @@ class Keyring:
                         f"UPDATE key SET wrapped = NULL WHERE {column} = ? AND wrapped IS NOT NULL",  # noqa: S608
                         (value,),
                     ).rowcount
-                    self._owned.pop(str(value), None)
+            named, numbered = set(owners), set(numbers)
+            self._owned = {o: n for o, n in self._owned.items() if o not in named and n not in numbered}
             self._of.cache_clear()
         return gone
 

@@ -21,7 +21,7 @@ from typing import Any
 from broadstreet.store.index.building import Opening, Progress, build
 from broadstreet.store.index.identity import identity_parts
 from broadstreet.store.index.kinds import TOKEN
-from broadstreet.store.protocol import IndexGone, StoreError
+from broadstreet.store.protocol import NOTHING_ERASED, Erased, IndexGone, StoreError
 from broadstreet.store.sqlite import index_rows
 from broadstreet.store.sqlite.bulk import META, Aside, put_together
 from broadstreet.store.sqlite.checkpoints import Checkpointer
@@ -137,16 +137,16 @@ class IndexFile:
         index: index_rows.Prepared,
         closing: Sequence[tuple[int, int]],
         reached: tuple[int, str],
-        erased: Sequence[int] = (),
+        erased: Erased = NOTHING_ERASED,
     ) -> None:
-        """Write the rows of versions, end those of their predecessors, remove those of the subjects `erased`,
+        """Write the rows of versions, end those of their predecessors, remove those of what is `erased`,
         and move the cursor, at once.
         """
         self._require_in_place()
         with self._transaction():
             index_rows.insert(self._connection, index)
             index_rows.supersede(self._connection, closing)
-            if erased:
+            if any(erased):
                 index_rows.erase(self._connection, erased)
                 self._put(ERASED, 1)
             self._put("cursor", reached[0])

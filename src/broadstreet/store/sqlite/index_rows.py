@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from broadstreet.store.index.kinds import FOREVER, KINDS, TOKEN
+from broadstreet.store.protocol import Erased
 from broadstreet.store.sqlite.rows import Piece, look_up, pieces, write_pieces
 
 Index = Sequence[Sequence[tuple[Any, ...]]]
@@ -57,11 +58,13 @@ def purge(connection: sqlite3.Connection, before: int, tables: Sequence[str] = W
     return sum(connection.execute(sql.format(table, FOREVER), (before,)).rowcount for table in tables)
 
 
-def erase(connection: sqlite3.Connection, subjects: Sequence[int], tables: Sequence[str] = WHOLE) -> int:
-    """Remove every row about these subjects, superseded or not; return how many."""
-    rows = [(subject,) for subject in subjects]
-    sql = "DELETE FROM {} WHERE subject = ?"
-    return sum(connection.executemany(sql.format(table), rows).rowcount for table in tables if rows)
+def erase(connection: sqlite3.Connection, erased: Erased, tables: Sequence[str] = WHOLE) -> int:
+    """Remove every row about subjects and of versions, superseded or not; return how many."""
+    removed = 0
+    for column, values in (("subject", erased.subjects), ("since", erased.versions)):
+        sql, rows = f"DELETE FROM {{}} WHERE {column} = ?", [(value,) for value in values]
+        removed += sum(connection.executemany(sql.format(table), rows).rowcount for table in tables if rows)
+    return removed
 
 
 def clear(connection: sqlite3.Connection, tables: Sequence[str] = WHOLE) -> None:

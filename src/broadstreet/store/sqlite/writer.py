@@ -19,6 +19,7 @@ from broadstreet.store.protocol import (
     Batch,
     Current,
     Cursor,
+    Erased,
     ResourceKey,
     StoreError,
     StoreFull,
@@ -184,11 +185,11 @@ class SqliteWriter:
             raise _told(error) from error
 
     def erase(self, seqs: Sequence[int], subjects: Sequence[int]) -> int:
-        """Empty the bodies of entries, and remove the index rows of subjects; return how many there were."""
+        """Empty bodies of entries, and remove the index rows of these and of subjects; return how many."""
         with self._transaction() as connection:
             for sql in _EMPTY:
                 connection.executemany(sql, [(seq,) for seq in seqs])
-            return index_rows.erase(connection, subjects, self._tables)
+            return index_rows.erase(connection, Erased(subjects, seqs), self._tables)
 
     def cut(self, to: int, opened: Opened = as_it_is) -> None:
         """Remove every entry after a position, and set the newest versions back to it, in one commit."""

@@ -156,12 +156,14 @@ CHANGED = Table(
     {"stream": "text", "place": "text", "stratum": "text", "day": "integer", "seq": "integer"},
     key=("stream", "place", "stratum", "day"),
     indexes=(("seq",),),
+    remembers=True,
 )
 LATE = Table(
     "surveillance_late",
     {"stream": "text", "place": "text", "day": "integer", "known": "integer", "n": "integer"},
     key=("stream", "place", "day", "known"),
     indexes=(("day",),),
+    remembers=True,
 )
 SIGNAL = Table(
     "surveillance_signal",

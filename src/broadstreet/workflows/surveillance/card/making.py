@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 
 from broadstreet.model import records
 from broadstreet.model.clock import instant
-from broadstreet.model.records import Evidence, Signal
+from broadstreet.model.records import Evidence, Signal, Verdict
 from broadstreet.store.entry import Entry
 from broadstreet.store.tables import TableReader
 from broadstreet.workflows.surveillance import arrivals
@@ -58,6 +60,11 @@ class Making:
     tables: TableReader
 
 
+def _in_city(verdict: Verdict | None, zone: ZoneInfo) -> Verdict | None:
+    """Return a verdict with its time as the city's clocks had it."""
+    return None if verdict is None else msgspec.structs.replace(verdict, at=verdict.at.astimezone(zone))
+
+
 def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
     """Return the card of a signal, without single visits.
 
@@ -95,12 +102,14 @@ def card_of(making: Making, signal: Signal, versions: Sequence[Entry]) -> Card:
         past,
     )
     return Card(
-        id=signal.id, kind=signal.kind, status=signal.status, joined=signal.joined, verdict=signal.verdict,
+        id=signal.id, kind=signal.kind, status=signal.status, joined=signal.joined,
+        verdict=_in_city(signal.verdict, making.counts.zone),
         title=telling.title(signal, focus, names),
         lead=telling.lead(signal, focus, sure, names, into, points),
         what=telling.what(signal), where=names.where(focus), who=who(signal.where.stratum),
         districts=tuple(map(names.district, focus.districts)), days=focus.days,
-        since=signal.since, until=signal.until, opened=instant(versions[0].at) if versions else instant(0),
+        since=signal.since, until=signal.until,
+        opened=instant(versions[0].at if versions else 0).astimezone(making.counts.zone),
         observed=signal.observed, expected=signal.expected, sureness=sure,
         once_in=rare.days if rare else None, reasons=reasons,
         series=points, agreements=_agreements(signal, names), usual_days=shares.known,
