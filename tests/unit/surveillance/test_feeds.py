@@ -17,6 +17,8 @@ from broadstreet.workflows.surveillance.testing import compared
 
 from .conftest import FIRST, ZONE, Town, encounter, patient
 
+# Longer than counts are looked back at.
+LONG = 2_000
 BUSY, SMALL = (12, 10, 11, 13, 9, 12, 11), (6, 5, 7, 6, 5, 7, 6)
 
 
@@ -192,3 +194,12 @@ def test_a_silence_that_was_dismissed_keeps_the_days_that_were_dismissed(town: T
     assert (after.state, after.since, after.until, after.observed, after.evidence) == (
         "dismissed", before.since, before.until, before.observed, before.evidence,
     )  # fmt: skip
+
+
+def test_a_late_report_of_a_day_before_history_began_anew_stops_nothing(town: Town) -> None:
+    for number in (*range(9), *range(LONG, LONG + 10)):
+        day_of(town, number, busy=9, small=6)
+    town.put("Encounter", "late", encounter(FIRST + timedelta(days=3), where="busy"))
+    town.follow()
+    day = day_of(town, LONG + 10, busy=0, small=6)
+    assert [each.since for each in silent(town) if each.until == day] == [day]

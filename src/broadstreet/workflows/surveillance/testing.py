@@ -73,7 +73,9 @@ class Testing:
         """Return those of the cells whose sources are silent, each as evidence; `outages` takes them in."""
         feeds = self._sheet.feeds()
         found: list[Evidence] = []
-        for day in sorted({day for _, day in cells}) if feeds else ():
+        # counts of days before history began anew are compared with nothing
+        days = sorted({day for _, day in cells if self._sheet.first <= day <= self._sheet.last})
+        for day in days if feeds else ():
             for silence in self._silences(feeds, day, outages):
                 if (silence.series, day) in cells:
                     found.append(self._witness.of_silence(silence))
