@@ -67,7 +67,7 @@ def send(
         _tell_tally(tally, door.kind)
         if door.control is not None:
             door.control.ask(requests.Settle())
-            tell_signals(_status(door.control))
+            tell_signals(_status(door.control), settings.folder)
     raise typer.Exit(REFUSED if tally.refused else 0)
 
 

@@ -18,6 +18,7 @@ from broadstreet.app import requests
 from broadstreet.app.errands import reached
 from broadstreet.app.followers import places_of
 from broadstreet.app.hindsight import as_of, told_by
+from broadstreet.app.lag import require_seen
 from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
 from broadstreet.app.words import counted, place_in_words, stratum_in_words, stream_in_words
@@ -127,8 +128,11 @@ def one_signal(settings: Settings, id: str) -> Signal:
     ------
     Mistake
         If there is none, or several.
+    StoreError
+        If the tables lag behind the log, and no hub runs.
     """
     with read(settings) as store:
+        require_seen(settings, store)
         found = [signal for signal in surveillance.signals(store) if signal.id.endswith(id)]
     if len(found) != 1:
         came = "none" if not found else f"{len(found)} of them"
@@ -139,6 +143,7 @@ def one_signal(settings: Settings, id: str) -> Signal:
 def _found(settings: Settings, day: date | None, told: bool) -> tuple[list[Signal], date]:
     """Return the signals, and the last day that was over."""
     with read(settings) as store:
+        require_seen(settings, store)
         if day is None:
             days = surveillance.closed_days(store)
             return surveillance.signals(store), days[1] if days else date.min

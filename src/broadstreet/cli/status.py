@@ -24,7 +24,8 @@ from broadstreet.cli.told import tell_signals
 @app.command()
 def status(config: Config = None, data: Data = None, as_json: AsJson = False) -> None:
     """Show what arrived and what became of it, while the hub runs or not; no personal data."""
-    found = gathered(settings_of(config, data))
+    settings = settings_of(config, data)
+    found = gathered(settings)
     if as_json:
         console.print_json(json.dumps(msgspec.to_builtins(found)))
         return
@@ -32,7 +33,7 @@ def status(config: Config = None, data: Data = None, as_json: AsJson = False) ->
     _show_hub(found, zone)
     _show_feeds(found, zone)
     _show_rest(found)
-    tell_signals(found)
+    tell_signals(found, settings.folder)
 
 
 def gathered(settings: Settings) -> Status:
