@@ -193,6 +193,8 @@ class Desk:
     def _card(self, request: requests.SignalCard) -> Card:
         name = "investigation" if request.investigation else "public-health"
         purpose = Purpose(name, request.investigation)
+        if self._core.indexing is None:  # no process keeps the index: what it has not seen would be missing
+            self._core.settle_index()
         reader = self._trust.reader(self._callers.principal(request.token), purpose)
         return card_for(self._core, reader, request.id)
 

@@ -20,6 +20,11 @@ def behind(reader: Reader) -> int:
     return reader.head() - min(cursors[name].seq if name in cursors else 0 for name in SURVEILLANCE)
 
 
+def unindexed(reader: Reader) -> int:
+    """Return how many entries the search index has not seen yet."""
+    return max(reader.head() - reader.searchable(), 0)
+
+
 def behind_in_words(entries: int, folder: Path) -> str:
     """Return that the tables lag behind the log, and what makes them catch up."""
     lag = counted(entries, "entry", "entries")

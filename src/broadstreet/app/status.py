@@ -8,7 +8,7 @@ from typing import get_args, get_type_hints
 
 import msgspec
 
-from broadstreet.app.lag import behind
+from broadstreet.app.lag import behind, unindexed
 from broadstreet.model.clock import instant
 from broadstreet.model.records import Delivery, Signal
 from broadstreet.store.inbox import FEED, TOLERATED
@@ -90,8 +90,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a store, and of its hub if one runs.
 
-    `uncounted` is how many entries the tables of signals have not seen, `tested` how many days with visits
-    were closed; `untested` are those that are not over.
+    `uncounted` is how many entries the tables of signals have not seen, `unindexed` how many the search index
+    has not. `tested` is how many days with visits were closed; `untested` are those that are not over.
     """
 
     zone: str
@@ -101,6 +101,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     free: int | None
     day_closed: date | None
     uncounted: int
+    unindexed: int
     tested: int
     untested: tuple[date, ...]
     feeds: tuple[Feed, ...]
@@ -137,6 +138,7 @@ def status_of(
         free=volume.free,
         day_closed=_day_closed(store),
         uncounted=behind(store),
+        unindexed=unindexed(store),
         tested=len(tested),
         untested=tuple(untested),
         feeds=feeds_of(store),

@@ -101,6 +101,8 @@ def _show_rest(found: Status) -> None:
         console.print(f"Outbox: {', '.join(states)}.")
     behind = [f"{one.name} ({one.behind:,} behind)" for one in found.followers if one.behind]
     console.print(f"Followers: {'; '.join(behind) if behind else 'all have seen everything'}.")
+    if found.unindexed:
+        console.print(f"Search index: {counted(found.unindexed, 'entry', 'entries')} behind.")
     for one in found.followers:
         if one.fault:
             console.print(f"Follower {one.name} has stopped: {one.fault}", style="bold red", markup=False)

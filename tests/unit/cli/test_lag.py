@@ -50,4 +50,19 @@ def test_nothing_is_said_of_signals_as_long_as_the_tables_have_not_seen_the_log(
 
 def test_what_the_followers_have_seen_is_told_without_a_hub(run: Run, history: Path) -> None:
     assert run("signals", "list", "--all", "--data", history).exit_code == 0
-    assert "behind" not in run("status", "--data", history).output
+    assert "the tables are" not in run("status", "--data", history).output.lower()
+
+
+def test_a_card_without_a_hub_shows_visits_that_the_index_had_not_seen(run: Run, tmp_path: Path) -> None:
+    folder = store_in(tmp_path)  # no process has kept its index
+    status = json.loads(run("status", "--data", folder, "--json").output)
+    assert status["unindexed"] == status["head"]
+    lag = f"{status['head']:,} entries behind"
+    assert f"Search index: {lag}" in run("status", "--data", folder).output
+    verified = run("verify", "--index", "--data", folder)
+    assert (verified.exit_code, f"The search index is {lag}" in verified.output) == (0, True)
+    assert "index" not in verified.output.partition("All is as the log says")[2].partition(")")[0]
+    [signal] = json.loads(run("signals", "list", "--json", "--data", folder).output)
+    shown = run("card", signal["id"], "--data", folder).output
+    assert "14 of the 14 visits" in shown
+    assert json.loads(run("status", "--data", folder, "--json").output)["unindexed"] < 5
