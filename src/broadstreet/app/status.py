@@ -17,8 +17,8 @@ from broadstreet.store.protocol import Store
 from broadstreet.store.quarantine import QUARANTINE
 from broadstreet.store.tables import Row, Table
 from broadstreet.store.timers import DAY_CLOSED, TIMER
-from broadstreet.workflows.surveillance import days_told, days_with_visits, signals
-from broadstreet.workflows.surveillance.tables import COUNT, SIGNAL
+from broadstreet.workflows.surveillance import days_told, days_with_visits, facilities, signals
+from broadstreet.workflows.surveillance.tables import COUNT, FACILITY, SIGNAL
 
 DELIVERY_STATES: tuple[str, ...] = get_args(get_type_hints(Delivery)["state"])
 
@@ -92,6 +92,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     `uncounted` is how many entries the tables of signals have not seen, `unindexed` how many the search index
     has not. `tested` is how many days with visits were closed; `untested` are those that are not over.
+    `names` are what the places of signals are called, by code.
     """
 
     zone: str
@@ -109,11 +110,16 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     outbox: dict[str, int]
     followers: tuple[Following, ...]
     signals: tuple[Alarm, ...]
+    names: dict[str, str]
     hub: Running | None = None
 
 
 def status_of(
-    store: Store, zone: str, faults: Mapping[str, str] | None = None, hub: Running | None = None
+    store: Store,
+    zone: str,
+    faults: Mapping[str, str] | None = None,
+    hub: Running | None = None,
+    districts: Mapping[str, str] = {},
 ) -> Status:
     """Return what there is to say.
 
@@ -125,11 +131,13 @@ def status_of(
         The city's time zone.
     faults, hub
         What only a running hub knows: why followers stopped, and how it is.
+    districts
+        What the districts are called, by code.
     """
     head = store.head()
     newest = store.entries(head - 1, limit=1)
     tested, untested = days_with_visits(store) if store.has(COUNT) else ([], [])
-    volume = store.volume()
+    volume, alarms = store.volume(), _alarms(store)
     return Status(
         zone=zone,
         head=head,
@@ -145,7 +153,8 @@ def status_of(
         quarantine=states_of(store, QUARANTINE, ("held", "released", "discarded")),
         outbox=states_of(store, OUTBOX, DELIVERY_STATES),
         followers=followers_of(store, head, faults or {}),
-        signals=_alarms(store),
+        signals=alarms,
+        names=_names(alarms, {**districts, **(facilities(store) if store.has(FACILITY) else {})}),
         hub=hub,
     )
 
@@ -199,6 +208,11 @@ def followers_of(reader: Store, head: int, faults: Mapping[str, str]) -> tuple[F
 
 def _alarms(reader: Store) -> tuple[Alarm, ...]:
     return tuple(alarm_of(signal) for signal in signals(reader)) if reader.has(SIGNAL) else ()
+
+
+def _names(alarms: Sequence[Alarm], known: Mapping[str, str]) -> dict[str, str]:
+    codes = {alarm.place.partition(":")[2] for alarm in alarms}
+    return {code: known[code] for code in sorted(codes) if code in known}
 
 
 def alarm_of(signal: Signal) -> Alarm:

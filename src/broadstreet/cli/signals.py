@@ -16,7 +16,7 @@ from rich.table import Table
 
 from broadstreet.app import requests
 from broadstreet.app.errands import reached
-from broadstreet.app.followers import places_of
+from broadstreet.app.followers import districts_of
 from broadstreet.app.hindsight import as_of, told_by
 from broadstreet.app.lag import require_seen
 from broadstreet.app.reach import read
@@ -227,4 +227,4 @@ def _names(settings: Settings) -> dict[str, str]:
     """Return what districts and facilities are called, by code."""
     with read(settings) as store:
         facilities = surveillance.facilities(store)
-    return facilities | {code: place.name for code, place in places_of(settings).by_code.items()}
+    return facilities | districts_of(settings)

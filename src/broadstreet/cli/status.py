@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from broadstreet.app import requests
+from broadstreet.app.followers import districts_of
 from broadstreet.app.reach import hub_of, read
 from broadstreet.app.settings import Settings
 from broadstreet.app.status import Feed, Status, status_of
@@ -43,7 +44,7 @@ def gathered(settings: Settings) -> Status:
         with client:
             return msgspec.convert(client.ask(requests.Status()), Status)
     with read(settings) as store:
-        return status_of(store, settings.zone)
+        return status_of(store, settings.zone, districts=districts_of(settings))
 
 
 def _show_hub(found: Status, zone: ZoneInfo) -> None:
