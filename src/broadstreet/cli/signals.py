@@ -23,7 +23,7 @@ from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
 from broadstreet.app.words import counted, place_in_words, stratum_in_words, stream_in_words
 from broadstreet.cli.marked import visible
-from broadstreet.cli.program import AsJson, Config, Data, Mistake, app, console, settings_of, show_table
+from broadstreet.cli.program import AsJson, Config, Data, Mistake, app, console, said, settings_of, show_table
 from broadstreet.cli.signing_in import token_of
 from broadstreet.model.records import Evidence, Signal
 from broadstreet.workflows import surveillance
@@ -37,7 +37,9 @@ SHORT = 12
 Id = Annotated[
     str, typer.Argument(help="Id of a signal, as `list` shows it; its end is enough.", show_default=False)
 ]
-Reason = Annotated[str, typer.Option(help="Why; it is kept with your name.", show_default=False)]
+Reason = Annotated[
+    str, typer.Option(help="Why; it is kept with your name.", callback=said, show_default=False)
+]
 
 
 @group.command("list")
