@@ -17,8 +17,8 @@ from broadstreet.store.protocol import Store
 from broadstreet.store.quarantine import QUARANTINE
 from broadstreet.store.tables import Row, Table
 from broadstreet.store.timers import DAY_CLOSED, TIMER
-from broadstreet.workflows.surveillance import days_told, days_with_visits, facilities, signals
-from broadstreet.workflows.surveillance.tables import COUNT, FACILITY, SIGNAL
+from broadstreet.workflows.surveillance import days_told, days_with_visits, facilities, signals, tested_from
+from broadstreet.workflows.surveillance.tables import CLOSED, COUNT, FACILITY, SIGNAL
 
 DELIVERY_STATES: tuple[str, ...] = get_args(get_type_hints(Delivery)["state"])
 
@@ -91,7 +91,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a store, and of its hub if one runs.
 
     `uncounted` is how many entries the tables of signals have not seen, `unindexed` how many the search index
-    has not. `tested` is how many days with visits were closed; `untested` are those that are not over.
+    has not. `tested` is how many days with visits were closed; `untested` are those that are not over;
+    `too_late` is how many lie before `tested_from`, and came too late to be tested.
     `names` are what the places of signals are called, by code.
     """
 
@@ -103,6 +104,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     day_closed: date | None
     uncounted: int
     unindexed: int
+    too_late: int
+    tested_from: date | None
     tested: int
     untested: tuple[date, ...]
     feeds: tuple[Feed, ...]
@@ -136,7 +139,7 @@ def status_of(
     """
     head = store.head()
     newest = store.entries(head - 1, limit=1)
-    tested, untested = days_with_visits(store) if store.has(COUNT) else ([], [])
+    too_late, tested, untested = days_with_visits(store) if store.has(COUNT) else ([], [], [])
     volume, alarms = store.volume(), _alarms(store)
     return Status(
         zone=zone,
@@ -147,6 +150,8 @@ def status_of(
         day_closed=_day_closed(store),
         uncounted=behind(store),
         unindexed=unindexed(store),
+        too_late=len(too_late),
+        tested_from=tested_from(store) if store.has(CLOSED) else None,
         tested=len(tested),
         untested=tuple(untested),
         feeds=feeds_of(store),

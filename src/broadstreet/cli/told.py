@@ -25,6 +25,9 @@ def tell_signals(status: Status, folder: Path) -> None:
         console.print(_sentence(behind_in_words(status.uncounted, folder)), markup=False, soft_wrap=True)
     if status.signals or status.hub is not None or not status.uncounted:
         _tell_standing(status)
+    if status.too_late:
+        days = counted(status.too_late, "day")
+        console.print(f"Visits of {days} before {status.tested_from} came too late to be tested.")
     if status.untested:
         first, last, n = status.untested[0], status.untested[-1], len(status.untested)
         when = f"on {first}" if n == 1 else f"on {counted(n, 'day')} from {first} to {last}"
@@ -74,8 +77,11 @@ def _sentence(text: str) -> str:
 def _without_signal(status: Status) -> str:
     if status.uncounted:
         return f"No signal yet: the tables are {counted(status.uncounted, 'entry', 'entries')} behind."
+    if not status.tested and not status.untested and status.too_late:
+        return "No signal: no day with visits was tested."
     if not status.tested:
         return (
             "No signal yet: no day with visits is over." if status.untested else "No signal: no visits yet."
         )
-    return "No signal: no day that is over had more visits than the days before let expect."
+    which = "was tested" if status.too_late else "is over"
+    return f"No signal: no day that {which} had more visits than the days before let expect."

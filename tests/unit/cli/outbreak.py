@@ -47,6 +47,14 @@ def live(folder: Path, numbers: tuple[int, ...], late: int = 0) -> None:
         core.settle()
 
 
+def late(folder: Path, day: date) -> None:
+    """Let a visit of a day come after all that has come."""
+    settings = Settings(data=str(folder), zone="Asia/Seoul", clock="driven")
+    with Core(settings) as core:
+        _put(core, "Encounter", f"late-{day}", _encounter(day))
+        core.settle()
+
+
 def _put(core: Core, type: str, id: str, body: dict[str, Any]) -> None:
     content = json.dumps({"resourceType": type, "id": id, **body}).encode()
     labels = labels_of(fhir.decode(content), core.store.indexer)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from broadstreet.app.status import Alarm, Status
 from broadstreet.cli.told import tell_signals
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.outbreak import FIRST, late, live
 
 
 def alarm(place: str, kind: str = "rise", stream: str = "fever") -> Alarm:
@@ -22,7 +24,8 @@ def alarm(place: str, kind: str = "rise", stream: str = "fever") -> Alarm:
 def status(*signals: Alarm, **names: str) -> Status:
     return Status(
         zone="Asia/Seoul", head=9, newest=None, bytes=0, free=None, day_closed=None, uncounted=0, unindexed=0,
-        tested=1, untested=(), feeds=(), quarantine={}, outbox={}, followers=(), signals=signals, names=names,
+        too_late=0, tested_from=None, tested=1, untested=(),
+        feeds=(), quarantine={}, outbox={}, followers=(), signals=signals, names=names,
     )  # fmt: skip
 
 
@@ -47,3 +50,20 @@ def test_sources_that_are_silent_have_a_heading_of_their_own_and_places_their_na
         "1 signal of sources that are silent:",
         f"  C05 {numbers}",
     ]
+
+
+def test_of_days_that_came_too_late_to_be_tested_it_is_not_said_that_they_gave_no_signal(
+    run: Run, tmp_path: Path
+) -> None:
+    live(tmp_path, (0,))
+    earliest = FIRST - timedelta(days=1 + 5 * 364)
+    for ago in (1, 2):
+        late(tmp_path, earliest - timedelta(days=ago))
+    shown = run("status", "--data", tmp_path).output
+    assert "No signal: no day that is over had more" not in shown
+    assert "No signal: no day with visits was tested." in shown
+    assert f"Visits of 2 days before {earliest} came too late to be tested." in shown
+    late(tmp_path, earliest)
+    shown = run("status", "--data", tmp_path).output
+    assert "No signal: no day that was tested had more visits than the days before let expect." in shown
+    assert f"Visits of 2 days before {earliest} came too late to be tested." in shown
