@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from broadstreet.app.followers import followers_of
 from broadstreet.app.following.beside import FollowersBeside
-from broadstreet.app.indexing import IndexProcess
+from broadstreet.app.indexing import IndexProcess, catch_up_index
 from broadstreet.app.keykeeping import KeyKeeper
 from broadstreet.app.settings import Settings
-from broadstreet.app.stores import keyring_of, opened
+from broadstreet.app.stores import keyring_of, opened, place_of
 from broadstreet.app.upkeep import Upkeep
 from broadstreet.model.clock import Clock, DrivenClock, SystemClock, instant
 from broadstreet.model.ids import RandomIds
@@ -102,13 +102,15 @@ class Core:
             raise StoreError(f"the followers have not seen everything after {seconds:g} seconds")
 
     def settle_index(self, seconds: float = SETTLE_SECONDS) -> None:
-        """Wait until all that was committed can be searched.
+        """Wait until all that was committed can be searched; where no process keeps the index, do it here.
 
         Raises
         ------
         StoreError
             If that does not come about.
         """
+        if self.indexing is None and self.store.index_is_beside:
+            catch_up_index(self.store, place_of(self.settings))
         head, deadline = self.committer.head, time.monotonic() + seconds
         while (reached := self.store.searchable()) < head or self.store.has_remains():
             if time.monotonic() > deadline:

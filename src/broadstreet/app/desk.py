@@ -13,6 +13,7 @@ from broadstreet.app.callers import Callers, trust_of
 from broadstreet.app.card.asking import card_for
 from broadstreet.app.core import Core
 from broadstreet.app.erasing import erase
+from broadstreet.app.followers import districts_of
 from broadstreet.app.judging import judged
 from broadstreet.app.movements import Movements
 from broadstreet.app.receiving.suspects import unread_of
@@ -63,7 +64,7 @@ class Desk:
     def __init__(self, core: Core, door: Door, running: Tell | None = None) -> None:
         self._core, self._door, self._running = core, door, running
         settings = core.settings
-        self._callers = Callers(settings.folder)
+        self._callers, self._districts = Callers(settings.folder), districts_of(settings)
         self._trust = trust_of(core.store, core.committer, core.clock, settings.keys_folder)
         self._answers: dict[type, Callable[[Any], Any]] = {
             requests.Advance: self._advance,
@@ -110,7 +111,7 @@ class Desk:
     def _status(self, _: requests.Status) -> Status:
         core = self._core
         running = self._running() if self._running else None
-        return status_of(core.store, core.settings.zone, core.followers.faults, running)
+        return status_of(core.store, core.settings.zone, core.followers.faults, running, self._districts)
 
     def _sign_in(self, request: requests.SignIn) -> dict[str, str]:
         session = self._callers.sign_in(request.name, request.password)
@@ -194,6 +195,8 @@ class Desk:
     def _card(self, request: requests.SignalCard) -> Card:
         name = "investigation" if request.investigation else "public-health"
         purpose = Purpose(name, request.investigation)
+        if self._core.indexing is None:  # no process keeps the index: what it has not seen would be missing
+            self._core.settle_index()
         reader = self._trust.reader(self._callers.principal(request.token), purpose)
         return card_for(self._core, reader, request.id)
 

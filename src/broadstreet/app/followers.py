@@ -59,6 +59,11 @@ def places_of(settings: Settings) -> Places:
     return _read(file, "places", read_places) if file else NOWHERE
 
 
+def districts_of(settings: Settings) -> dict[str, str]:
+    """Return what the districts are called, by code, where a file tells it."""
+    return {code: place.name for code, place in places_of(settings).by_code.items()}
+
+
 def holidays_of(settings: Settings) -> Holidays:
     """Return the holidays; none if no setting and no file tells them.
 

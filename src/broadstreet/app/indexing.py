@@ -80,6 +80,25 @@ def rebuild_index(
         committer.between(lambda writer: writer.finish_index())
 
 
+def catch_up_index(store: Store, log: Place) -> None:
+    """Bring the search index up to the log, where no process keeps it.
+
+    Raises
+    ------
+    StoreLocked
+        If a process keeps it nevertheless.
+    StoreError
+        If an entry's body cannot be read.
+    """
+    side = store.index_side()
+    if side is None:
+        return
+    with closing(side):
+        if _is_far_behind(store.head(), side.cursor[0]):
+            side.make_anew(log)
+        Indexing(store, side, Indexer(store.indexer.keys.key)).catch_up()
+
+
 class IndexProcess:
     """The process, as the hub sees it."""
 

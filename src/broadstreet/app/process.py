@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -35,9 +37,9 @@ def _private(path: str, flags: int) -> int:
 class HubProcess:
     """A hub that runs while this object is entered.
 
-    Its settings lie as `broadstreet.toml` in its data folder, so that every command finds them there
-    later; what it logs lies beside as `hub.log`. It is given nothing else. If this process dies, the hub
-    stops: its standard input ends.
+    Once it has the store, its settings lie as `broadstreet.toml` in its data folder, so that every command
+    finds them there later; a file that lies there already stays as it is. What it logs lies beside as
+    `hub.log`. It is given nothing else. If this process dies, the hub stops: its standard input ends.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -63,26 +65,18 @@ class HubProcess:
         return hub.host, hub.port
 
     def __enter__(self) -> Self:
-        folder = self.settings.folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.config.write_text(as_toml(msgspec.to_builtins(self.settings)), encoding="utf-8")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-        command = [sys.executable, "-P", "-m", "broadstreet.cli", "serve", "--attached"]
-        command += ["--config", str(self.config)]
-        with open(folder / LOG, "ab", opener=_private) as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
-            )
-        try:
-            self._control = self._connected(time.monotonic() + START_SECONDS)
-        except BaseException:
-            self._end()
-            raise
+        self.settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        text = as_toml(msgspec.to_builtins(self.settings))
+        with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as given:
+            given.write(text)
+            given.flush()
+            self._process = self._started(given.name)
+            try:
+                self._control = self._connected(time.monotonic() + START_SECONDS)
+                self._keep(text)
+            except BaseException:
+                self._end()
+                raise
         return self
 
     def __exit__(
@@ -94,16 +88,47 @@ class HubProcess:
         if ended is not None:  # its log may go with its folder
             raise StoreError(f"the hub ended in the middle ({ended}): {self._last_words()}") from error
 
+    def _started(self, config: str) -> subprocess.Popen[bytes]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+        command = [sys.executable, "-P", "-m", "broadstreet.cli", "serve", "--attached", "--config", config]
+        with open(self.settings.folder / LOG, "ab", opener=_private) as log:
+            return subprocess.Popen(  # noqa: S603 - our own command
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
+
+    def _keep(self, text: str) -> None:
+        """Let later commands find the settings; whatever lies there was written by somebody else."""
+        with suppress(FileExistsError), self.config.open("x", encoding="utf-8") as file:
+            file.write(text)
+
     def _connected(self, deadline: float) -> ControlClient:
         process = self._process
         assert process is not None
         while True:
-            try:
-                return ControlClient(self.settings.socket_path)
-            except NoHub:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise StoreError(f"the hub did not start: {self._last_words()}") from None
+            control = self._reached(process.pid)
+            if control is not None:
+                return control
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StoreError(f"the hub did not start: {self._last_words()}")
             time.sleep(_POLL_SECONDS)
+
+    def _reached(self, pid: int) -> ControlClient | None:
+        """Return a connection to the hub; None as long as nobody listens, or another hub does."""
+        try:
+            control = ControlClient(self.settings.socket_path)
+        except NoHub:
+            return None
+        with suppress(ControlError):
+            hub = msgspec.convert(control.ask(requests.Status()), Status).hub
+            if hub is not None and hub.pid == pid:
+                return control
+        control.close()
+        return None
 
     def _last_words(self) -> str:
         log = self.settings.folder / LOG

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from broadstreet.app.control import ControlClient, NoHub
+from broadstreet.app.load import FILE
 from broadstreet.app.settings import Settings
 from broadstreet.app.stores import opened
 from broadstreet.store.opening import open_store
 from broadstreet.store.protocol import NoStore, Store, StoreError
+from broadstreet.store.sqlite.lease import LEASE
 
 
 @contextmanager
@@ -46,6 +48,13 @@ def has_store(settings: Settings) -> bool:
     except NoStore:
         return False
     return True
+
+
+def is_fresh(settings: Settings) -> bool:
+    """Say whether no hub has been where the settings point to: no store, no lease, no settings file."""
+    lease = settings.file.with_name(settings.file.name + LEASE)
+    left = (lease, settings.folder / FILE)
+    return not any(file.exists() for file in left) and not has_store(settings)
 
 
 def require_store(settings: Settings) -> None:

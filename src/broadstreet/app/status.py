@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 
 import msgspec
 
+from broadstreet.app.lag import behind, unindexed
 from broadstreet.model.clock import instant
 from broadstreet.model.records import Delivery, Signal
 from broadstreet.store.inbox import FEED, TOLERATED
@@ -16,8 +17,8 @@ from broadstreet.store.protocol import Store
 from broadstreet.store.quarantine import QUARANTINE
 from broadstreet.store.tables import Row, Table
 from broadstreet.store.timers import DAY_CLOSED, TIMER
-from broadstreet.workflows.surveillance import days_told, days_with_visits, signals
-from broadstreet.workflows.surveillance.tables import COUNT, SIGNAL
+from broadstreet.workflows.surveillance import days_told, days_with_visits, facilities, signals, tested_from
+from broadstreet.workflows.surveillance.tables import CLOSED, COUNT, FACILITY, SIGNAL
 
 DELIVERY_STATES: tuple[str, ...] = get_args(get_type_hints(Delivery)["state"])
 
@@ -89,7 +90,10 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a store, and of its hub if one runs.
 
-    `tested` is how many days with visits were closed; `untested` are those that are not over.
+    `uncounted` is how many entries the tables of signals have not seen, `unindexed` how many the search index
+    has not. `tested` is how many days with visits were closed; `untested` are those that are not over;
+    `too_late` is how many lie before `tested_from`, and came too late to be tested.
+    `names` are what the places of signals are called, by code.
     """
 
     zone: str
@@ -98,6 +102,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     free: int | None
     day_closed: date | None
+    uncounted: int
+    unindexed: int
+    too_late: int
+    tested_from: date | None
     tested: int
     untested: tuple[date, ...]
     feeds: tuple[Feed, ...]
@@ -105,11 +113,16 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     outbox: dict[str, int]
     followers: tuple[Following, ...]
     signals: tuple[Alarm, ...]
+    names: dict[str, str]
     hub: Running | None = None
 
 
 def status_of(
-    store: Store, zone: str, faults: Mapping[str, str] | None = None, hub: Running | None = None
+    store: Store,
+    zone: str,
+    faults: Mapping[str, str] | None = None,
+    hub: Running | None = None,
+    districts: Mapping[str, str] = {},
 ) -> Status:
     """Return what there is to say.
 
@@ -121,11 +134,13 @@ def status_of(
         The city's time zone.
     faults, hub
         What only a running hub knows: why followers stopped, and how it is.
+    districts
+        What the districts are called, by code.
     """
     head = store.head()
     newest = store.entries(head - 1, limit=1)
-    tested, untested = days_with_visits(store) if store.has(COUNT) else ([], [])
-    volume = store.volume()
+    too_late, tested, untested = days_with_visits(store) if store.has(COUNT) else ([], [], [])
+    volume, alarms = store.volume(), _alarms(store)
     return Status(
         zone=zone,
         head=head,
@@ -133,13 +148,18 @@ def status_of(
         bytes=sum(volume.bytes.values()),
         free=volume.free,
         day_closed=_day_closed(store),
+        uncounted=behind(store),
+        unindexed=unindexed(store),
+        too_late=len(too_late),
+        tested_from=tested_from(store) if store.has(CLOSED) else None,
         tested=len(tested),
         untested=tuple(untested),
         feeds=feeds_of(store),
         quarantine=states_of(store, QUARANTINE, ("held", "released", "discarded")),
         outbox=states_of(store, OUTBOX, DELIVERY_STATES),
         followers=followers_of(store, head, faults or {}),
-        signals=_alarms(store),
+        signals=alarms,
+        names=_names(alarms, {**districts, **(facilities(store) if store.has(FACILITY) else {})}),
         hub=hub,
     )
 
@@ -193,6 +213,11 @@ def followers_of(reader: Store, head: int, faults: Mapping[str, str]) -> tuple[F
 
 def _alarms(reader: Store) -> tuple[Alarm, ...]:
     return tuple(alarm_of(signal) for signal in signals(reader)) if reader.has(SIGNAL) else ()
+
+
+def _names(alarms: Sequence[Alarm], known: Mapping[str, str]) -> dict[str, str]:
+    codes = {alarm.place.partition(":")[2] for alarm in alarms}
+    return {code: known[code] for code in sorted(codes) if code in known}
 
 
 def alarm_of(signal: Signal) -> Alarm:

@@ -46,11 +46,20 @@ def group_in_words(place: str, stratum: str, names: Mapping[str, str] = {}) -> s
 
 def in_words(alarm: Alarm, names: Mapping[str, str] = {}) -> str:
     """Return what a signal says: what, where, since when, observed and expected, and on how many days."""
-    ages, since, until = stratum_in_words(alarm.stratum), alarm.since, alarm.until
+    ages = stratum_in_words(alarm.stratum)
     what = f"{stream_in_words(alarm.stream)}, {ages}," if ages else stream_in_words(alarm.stream)
+    return f"{what} in {place_in_words(alarm.place, names)} {numbers_in_words(alarm)}"
+
+
+def silence_in_words(alarm: Alarm, names: Mapping[str, str] = {}) -> str:
+    """Return what a signal says of a source that sends less than usual: which, since when, and how little."""
+    code = alarm.place.partition(":")[2]
+    return f"{names.get(code, alarm.place.replace(':', ' '))} {numbers_in_words(alarm)}"
+
+
+def numbers_in_words(alarm: Alarm) -> str:
+    """Return since when a signal is told, observed and expected, and on how many days."""
+    since, until = alarm.since, alarm.until
     when = f"on {since}" if since == until else f"from {since} to {until}"
     on = f" on {counted(alarm.days, 'day')} of these" if alarm.days <= (until - since).days else ""
-    return (
-        f"{what} in {place_in_words(alarm.place, names)} {when}:"
-        f" {counted(alarm.observed, 'visit')} observed{on}, {alarm.expected:.1f} expected"
-    )
+    return f"{when}: {counted(alarm.observed, 'visit')} observed{on}, {alarm.expected:.1f} expected"

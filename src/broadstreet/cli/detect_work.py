@@ -54,7 +54,7 @@ def look_at(  # noqa: PLR0913  each is an option
         table = read_table(file, encoding)
         roles = columns.recognise(table, date=date, count=count, by=by, line_list=line_list)
         counted = counts.count(table, roles, wishes)
-        found = methods.detect(counted, method, setting, methods.Range(first, last, newest))
+        found = methods.detect(counted, method.replace("-", "_"), setting, methods.Range(first, last, newest))
     except Unusable as error:
         raise Mistake(f"{file.name}: {error}") from error
     finding = Finding(file.name, counted, found)

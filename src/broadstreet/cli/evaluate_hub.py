@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from broadstreet.app.evaluate.own import Account, accounts
+from broadstreet.app.lag import require_seen
 from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
 from broadstreet.app.words import counted
@@ -21,6 +22,7 @@ _HEADINGS = ("signals", "a month", "verified", "dismissed", "not judged", "days 
 def show(settings: Settings, *, as_json: bool) -> None:
     """Show the signals told then beside those of today's settings."""
     with read(settings) as store:
+        require_seen(settings, store)
         first, last, found = accounts(store, settings)
     if as_json:
         console.print_json(json.dumps([_plain(each) for each in found]))

@@ -34,7 +34,7 @@ def compare(
     as_json: bool,
 ) -> None:
     """Let detectors find known outbreaks, and show how often and how soon they do."""
-    methods = list(method or _USUAL)
+    methods = [name.replace("_", "-") for name in method] or list(_USUAL)
     if unknown := [name for name in methods if name not in METHODS]:
         raise Mistake(f"expected methods among {', '.join(METHODS)}, got {', '.join(unknown)}")
     series, times = _series(what, repetitions, seed, history, frequency)

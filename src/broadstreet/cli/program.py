@@ -63,6 +63,15 @@ class Mistake(Exception):
     """A command cannot do what it was asked; the text is one sentence for whoever asked."""
 
 
+def said(option: typer.CallbackParam, text: str) -> str:
+    """Return the text of an option that says why, once it is known to say anything."""
+    if not text.strip():
+        raise Mistake(
+            f"--{option.name}: expected a few words, got {'only spaces' if text else 'an empty text'}"
+        )
+    return text
+
+
 class _Sentences(TyperGroup):
     """Tells what people can mend in one sentence, without a traceback."""
 

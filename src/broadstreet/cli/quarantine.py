@@ -25,6 +25,7 @@ from broadstreet.cli.program import (
     Mistake,
     app,
     console,
+    said,
     settings_of,
     show_table,
 )
@@ -127,7 +128,7 @@ def retry(
 @group.command()
 def discard(
     id: Id,
-    note: Annotated[str, typer.Option(help="Why it is of no use.", show_default=False)],
+    note: Annotated[str, typer.Option(help="Why it is of no use.", callback=said, show_default=False)],
     config: Config = None,
     data: Data = None,
 ) -> None:

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from broadstreet.app import requests
 from broadstreet.app.control import ControlClient
 from broadstreet.app.process import HubProcess
-from broadstreet.app.reach import hub_of
+from broadstreet.app.reach import hub_of, is_fresh
 from broadstreet.app.replay import files, satscan
 from broadstreet.app.replay.parcel import NothingToSend, Parcel
 from broadstreet.app.replay.sending import Calendar, Tally, first_day, send_all
@@ -67,7 +67,7 @@ def send(
         _tell_tally(tally, door.kind)
         if door.control is not None:
             door.control.ask(requests.Settle())
-            tell_signals(_status(door.control))
+            tell_signals(_status(door.control), settings.folder)
     raise typer.Exit(REFUSED if tally.refused else 0)
 
 
@@ -97,13 +97,35 @@ def _door(settings: Settings, path: Path, named: bool, host: str | None, port: i
         return
     with ExitStack() as stack:
         folder = settings.folder if named else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        own = msgspec.structs.replace(settings, data=str(folder.absolute()))
+        fresh = is_fresh(own)
+        _require_driven(settings, fresh)
         parcels, _ = _parcels(path, ZoneInfo(settings.zone))
-        _tell_places(folder, path)
-        own = _driven(settings, folder, parcels)
+        own = _driven(own, parcels, fresh)
         kept = str(folder) if named else "a temporary folder"
         console.print(f"No hub runs here: starting one in {kept}; its clock follows the messages.")
-        hub = stack.enter_context(HubProcess(own))
+        hub = stack.enter_context(_hub_made(own, path))
         yield _with_control(hub.control, path)
+
+
+def _require_driven(settings: Settings, fresh: bool) -> None:
+    """Refuse to drive the clock of a hub that keeps the time of the world."""
+    if not fresh and settings.clock != "driven":
+        raise Mistake(
+            f"expected a running hub: start it with `broadstreet serve --data {settings.folder}`,"
+            " or name a new folder for a hub whose clock follows the messages"
+        )
+
+
+@contextmanager
+def _hub_made(own: Settings, path: Path) -> Iterator[HubProcess]:
+    """Yield a hub that knows the places of what is sent; if it does not start, they are not left behind."""
+    with ExitStack() as stack, ExitStack() as undone:
+        if _tell_places(own.folder, path):
+            undone.callback((own.folder / PLACES).unlink, missing_ok=True)
+        hub = stack.enter_context(HubProcess(own))
+        undone.pop_all()
+        yield hub
 
 
 def _with_control(control: ControlClient, path: Path) -> _Door:
@@ -124,27 +146,33 @@ def _parcels(path: Path, zone: ZoneInfo) -> tuple[list[Parcel], str]:
         raise Mistake(str(error)) from error
 
 
-def _driven(settings: Settings, folder: Path, parcels: Sequence[Parcel]) -> Settings:
-    day = first_day(parcels)
-    zone = ZoneInfo(settings.zone)
-    start = datetime.combine(day, time(), zone) if day else datetime(2000, 1, 1, tzinfo=UTC)
+def _driven(settings: Settings, parcels: Sequence[Parcel], fresh: bool) -> Settings:
+    """Return the settings of a hub for what is sent; one that was there goes on as it was."""
+    began = None if fresh else settings.clock_start
     return msgspec.structs.replace(
         settings,
-        data=str(folder.absolute()),
         clock="driven",
-        clock_start=start,
-        socket="",
+        clock_start=began or _start(parcels, ZoneInfo(settings.zone)),
+        socket="" if fresh else settings.socket,
         mllp=msgspec.structs.replace(settings.mllp, port=0),
     )
 
 
-def _tell_places(folder: Path, path: Path) -> None:
-    """Let the hub know the coordinates of what is sent, where its files tell them and nothing else has."""
+def _start(parcels: Sequence[Parcel], zone: ZoneInfo) -> datetime:
+    day = first_day(parcels)
+    return datetime.combine(day, time(), zone) if day else datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _tell_places(folder: Path, path: Path) -> bool:
+    """Let the hub know the coordinates of what is sent, where its files tell them and nothing else has;
+    return whether that was done."""
     table = satscan.places(path) if satscan.is_satscan(path) else ""
     file = folder / PLACES
-    if table and not file.exists():
-        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        file.write_text(table, encoding="utf-8")
+    if not table or file.exists():
+        return False
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    file.write_text(table, encoding="utf-8")
+    return True
 
 
 def _sent(door: _Door) -> Tally:

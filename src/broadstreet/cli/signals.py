@@ -16,13 +16,14 @@ from rich.table import Table
 
 from broadstreet.app import requests
 from broadstreet.app.errands import reached
-from broadstreet.app.followers import places_of
+from broadstreet.app.followers import districts_of
 from broadstreet.app.hindsight import as_of, told_by
+from broadstreet.app.lag import require_seen
 from broadstreet.app.reach import read
 from broadstreet.app.settings import Settings
 from broadstreet.app.words import counted, place_in_words, stratum_in_words, stream_in_words
 from broadstreet.cli.marked import visible
-from broadstreet.cli.program import AsJson, Config, Data, Mistake, app, console, settings_of, show_table
+from broadstreet.cli.program import AsJson, Config, Data, Mistake, app, console, said, settings_of, show_table
 from broadstreet.cli.signing_in import token_of
 from broadstreet.model.records import Evidence, Signal
 from broadstreet.workflows import surveillance
@@ -36,7 +37,9 @@ SHORT = 12
 Id = Annotated[
     str, typer.Argument(help="Id of a signal, as `list` shows it; its end is enough.", show_default=False)
 ]
-Reason = Annotated[str, typer.Option(help="Why; it is kept with your name.", show_default=False)]
+Reason = Annotated[
+    str, typer.Option(help="Why; it is kept with your name.", callback=said, show_default=False)
+]
 
 
 @group.command("list")
@@ -127,8 +130,11 @@ def one_signal(settings: Settings, id: str) -> Signal:
     ------
     Mistake
         If there is none, or several.
+    StoreError
+        If the tables lag behind the log, and no hub runs.
     """
     with read(settings) as store:
+        require_seen(settings, store)
         found = [signal for signal in surveillance.signals(store) if signal.id.endswith(id)]
     if len(found) != 1:
         came = "none" if not found else f"{len(found)} of them"
@@ -139,6 +145,7 @@ def one_signal(settings: Settings, id: str) -> Signal:
 def _found(settings: Settings, day: date | None, told: bool) -> tuple[list[Signal], date]:
     """Return the signals, and the last day that was over."""
     with read(settings) as store:
+        require_seen(settings, store)
         if day is None:
             days = surveillance.closed_days(store)
             return surveillance.signals(store), days[1] if days else date.min
@@ -222,4 +229,4 @@ def _names(settings: Settings) -> dict[str, str]:
     """Return what districts and facilities are called, by code."""
     with read(settings) as store:
         facilities = surveillance.facilities(store)
-    return facilities | {code: place.name for code, place in places_of(settings).by_code.items()}
+    return facilities | districts_of(settings)

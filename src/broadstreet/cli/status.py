@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from broadstreet.app import requests
+from broadstreet.app.followers import districts_of
 from broadstreet.app.reach import hub_of, read
 from broadstreet.app.settings import Settings
 from broadstreet.app.status import Feed, Status, status_of
@@ -24,7 +25,8 @@ from broadstreet.cli.told import tell_signals
 @app.command()
 def status(config: Config = None, data: Data = None, as_json: AsJson = False) -> None:
     """Show what arrived and what became of it, while the hub runs or not; no personal data."""
-    found = gathered(settings_of(config, data))
+    settings = settings_of(config, data)
+    found = gathered(settings)
     if as_json:
         console.print_json(json.dumps(msgspec.to_builtins(found)))
         return
@@ -32,7 +34,7 @@ def status(config: Config = None, data: Data = None, as_json: AsJson = False) ->
     _show_hub(found, zone)
     _show_feeds(found, zone)
     _show_rest(found)
-    tell_signals(found)
+    tell_signals(found, settings.folder)
 
 
 def gathered(settings: Settings) -> Status:
@@ -42,7 +44,7 @@ def gathered(settings: Settings) -> Status:
         with client:
             return msgspec.convert(client.ask(requests.Status()), Status)
     with read(settings) as store:
-        return status_of(store, settings.zone)
+        return status_of(store, settings.zone, districts=districts_of(settings))
 
 
 def _show_hub(found: Status, zone: ZoneInfo) -> None:
@@ -100,6 +102,8 @@ def _show_rest(found: Status) -> None:
         console.print(f"Outbox: {', '.join(states)}.")
     behind = [f"{one.name} ({one.behind:,} behind)" for one in found.followers if one.behind]
     console.print(f"Followers: {'; '.join(behind) if behind else 'all have seen everything'}.")
+    if found.unindexed:
+        console.print(f"Search index: {counted(found.unindexed, 'entry', 'entries')} behind.")
     for one in found.followers:
         if one.fault:
             console.print(f"Follower {one.name} has stopped: {one.fault}", style="bold red", markup=False)

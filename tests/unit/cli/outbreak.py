@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from broadstreet.app.core import Core
 from broadstreet.app.settings import Settings
+from broadstreet.model import fhir
 from broadstreet.store.entry import Draft
+from broadstreet.trust.labels import labels_of
 from tests.unit.store.conftest import Do
 
 ZONE = ZoneInfo("Asia/Seoul")
@@ -45,9 +47,18 @@ def live(folder: Path, numbers: tuple[int, ...], late: int = 0) -> None:
         core.settle()
 
 
+def late(folder: Path, day: date) -> None:
+    """Let a visit of a day come after all that has come."""
+    settings = Settings(data=str(folder), zone="Asia/Seoul", clock="driven")
+    with Core(settings) as core:
+        _put(core, "Encounter", f"late-{day}", _encounter(day))
+        core.settle()
+
+
 def _put(core: Core, type: str, id: str, body: dict[str, Any]) -> None:
     content = json.dumps({"resourceType": type, "id": id, **body}).encode()
-    draft = Draft(type=f"fhir/{type}", id=id, body=content, source="door", key=id)
+    labels = labels_of(fhir.decode(content), core.store.indexer)
+    draft = Draft(type=f"fhir/{type}", id=id, body=content, source="door", key=id, labels=labels)
     core.committer.commit(Do(lambda tx: tx.put(draft)))
 
 

@@ -162,6 +162,10 @@ def test_every_method_tests_a_long_history(told: Any, method: str) -> None:
     assert ("North", "2026-09-28") in {(alarm["series"], alarm["time"]) for alarm in found["alarms"]}
 
 
+def test_a_method_may_be_written_with_a_hyphen(told: Any) -> None:
+    assert told(weekly(300), "--method", "farrington-flexible")["method"] == "farrington_flexible"
+
+
 def test_scripts_can_ask_for_an_exit_code(detect: Any) -> None:
     assert detect(weekly(), "--exit-code").exit_code == 3
     assert detect(weekly(outbreak=0), "--exit-code").exit_code == 0
@@ -193,7 +197,8 @@ def test_scripts_can_ask_for_an_exit_code(detect: Any) -> None:
         (weekly(), ("--from", "2025-02-03", "--to", "2025-01-06"), "expected --from before --to"),
         (weekly(), ("--method", "prophet"), "expected a method among detect, "),
         (weekly(), ("--set", "alpha=2"), "alpha must lie between 0 and 1"),
-        (weekly(), ("--set", "alpha=much"), "detect: "),
+        (weekly(), ("--set", "alpha=much"), "for alpha, found 'much'"),
+        (weekly(), ("--method", "ears", "--set", "alpha=much"), "expected a number for alpha, found 'much'"),
         (weekly(), ("--set", "aplha=0.1"), "expected a setting of detect (frequency=52, "),
         (
             weekly(),

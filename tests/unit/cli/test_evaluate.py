@@ -102,6 +102,11 @@ def test_a_history_that_cannot_be_used_says_why(tmp_path: Path, text: str, said:
     assert said in " ".join(output.split())
 
 
+def test_a_method_may_be_written_with_an_underscore(history: Path) -> None:
+    code, table = evaluated(str(history), "--history", "60", "--method", "ears_c2")
+    assert (code, "ears-c2" in table) == (0, True)
+
+
 def test_an_unknown_method_or_benchmark_is_refused() -> None:
     assert evaluated("weekly", "--method", "magic")[0] == 2
     assert evaluated("monthly")[0] == 2

@@ -12,6 +12,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from broadstreet.app import requests
@@ -258,3 +259,65 @@ def test_the_fever_visits_of_new_york_are_replayed_day_by_day(run: Run, shared: 
     status = json.loads(run("status", "--data", folder, "--json").output)
     assert status["day_closed"] == "2001-11-24"
     assert status["zone"] == "America/New_York"
+
+
+def settings_of_a_hub(folder: Path) -> Path:
+    """Write the settings of a hub that keeps the time of the world; return their file."""
+    folder.mkdir()
+    file = folder / "broadstreet.toml"
+    file.write_text('# the city\'s own\nzone = "America/New_York"\n[mllp]\nport = 0\n')
+    return file
+
+
+def served_once(folder: Path) -> None:
+    command = [sys.executable, "-m", "broadstreet.cli", "serve", "--data", str(folder), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as hub:
+        assert hub.stdout is not None
+        assert "Listening" in hub.stdout.readline()
+        hub.send_signal(signal.SIGINT)
+
+
+def test_messages_are_not_sent_to_a_hub_that_is_stopped_and_its_settings_stay(
+    run: Run, folder: Path, messages: Path
+) -> None:
+    file = settings_of_a_hub(folder)
+    before = file.read_bytes()
+    refused = run("send", messages, "--data", folder)
+    assert refused.exit_code == 2
+    assert f"start it with `broadstreet serve --data {folder}`" in refused.output
+    assert {path.name for path in folder.iterdir()} == {"broadstreet.toml"}
+    served_once(folder)
+    assert run("replay", messages, "--data", folder).exit_code == 2
+    assert file.read_bytes() == before
+
+
+def test_a_store_without_a_settings_file_is_not_made_a_driven_one(
+    run: Run, folder: Path, messages: Path
+) -> None:
+    served_once(folder)
+    refused = run("send", messages, "--data", folder)
+    assert (refused.exit_code, "expected a running hub" in refused.output) == (2, True)
+    assert not (folder / "broadstreet.toml").exists()
+
+
+def test_messages_are_sent_again_to_the_folder_that_was_made_for_them(
+    run: Run, folder: Path, messages: Path
+) -> None:
+    assert "2 accepted" in run("send", messages, "--data", folder, "--zone", "Asia/Seoul").output
+    before = (folder / "broadstreet.toml").read_bytes()
+    assert "2 accepted" in run("send", messages, "--data", folder).output
+    assert (folder / "broadstreet.toml").read_bytes() == before
+    assert json.loads(run("status", "--data", folder, "--json").output)["zone"] == "Asia/Seoul"
+
+
+def test_a_hub_that_is_refused_leaves_nothing_in_the_folder_of_the_one_that_runs(folder: Path) -> None:
+    running = Settings(data=str(folder), socket=str(folder.parent / "s"), mllp=Mllp(port=0))
+    with HubProcess(running) as hub:
+        hub.config.unlink()
+        other = Settings(data=str(folder), clock="driven", clock_start=START, mllp=Mllp(port=0))
+        with pytest.raises(StoreError, match="another hub"), HubProcess(other):
+            pass
+        same = msgspec.structs.replace(other, socket=running.socket)
+        with pytest.raises(StoreError, match="another hub"), HubProcess(same):
+            pass
+        assert not hub.config.exists()

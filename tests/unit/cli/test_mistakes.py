@@ -37,6 +37,9 @@ def test_a_folder_without_a_store_is_named(run: Run, tmp_path: Path, command: tu
         (("serve", "--clock", "driven", "--start", "today"), "clock_start: expected instant, got 'today'"),
         (("status", "--config", "none.toml"), "cannot read the settings file none.toml"),
         (("restore", "none.db"), "there is no file none.db"),
+        (("signals", "dismiss", "x", "--reason", ""), "--reason: expected a few words, got an empty text"),
+        (("signals", "verify", "x", "--reason", " "), "--reason: expected a few words, got"),
+        (("quarantine", "discard", "x", "--note", ""), "--note: expected a few words, got"),
     ],
 )
 def test_the_sentence_says_what_was_expected_and_what_came(

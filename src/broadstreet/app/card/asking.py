@@ -35,8 +35,21 @@ def card_for(core: Core, reader: PurposeReader, id: str) -> Card:
     counts, tests = surveillance_of(core.settings)
     versions = core.store.history(records.entry_type(Signal), id)
     card = card_of(Making(counts, tests, core.store), signal, versions)
+    lag = _lag(core, max(version.seq for version in versions))
     visits, note = _visits(core, reader, signal)
+    note += lag if visits else ""
     return msgspec.structs.replace(card, visits=visits, visits_note=note)
+
+
+def _lag(core: Core, seq: int) -> str:
+    """Return what the search index has still to see of what was there when the signal was told."""
+    reached = core.store.searchable()
+    if reached >= seq:
+        return ""
+    return (
+        f" The search index stands at entry {reached:,} and the signal at {seq:,}: visits may be missing here"
+        " until it has come so far."
+    )
 
 
 def _visits(core: Core, reader: PurposeReader, signal: Signal) -> tuple[tuple[Visit, ...] | None, str]:

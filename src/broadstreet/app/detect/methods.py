@@ -203,10 +203,20 @@ def _value(method: str, name: str, text: str, default: object) -> Any:
             return tuple(int(part) for part in text.split(","))
         if isinstance(default, bool):
             raise ValueError
-        return text if isinstance(default, str) or text.isidentifier() else _number(text, default)
+        words = isinstance(default, str) or (text.isidentifier() and _takes_words(method, name))
+        return text if words else _number(text, default)
     except ValueError:
-        like = "true or false" if isinstance(default, bool) else f"a value such as {_written(default)}"
+        like = "true or false" if isinstance(default, bool) else _like(default)
         raise Unusable(f"{method}: expected {like} for {name}, found {shown(text)!r}") from None
+
+
+def _takes_words(method: str, name: str) -> bool:
+    """Say whether a setting may be a word although it is usually a number."""
+    return "Literal" in str(inspect.signature(METHODS[method].call).parameters[name].annotation)
+
+
+def _like(default: object) -> str:
+    return "a number" if default is None else f"a value such as {_written(default)}"
 
 
 def _number(text: str, default: object) -> int | float:

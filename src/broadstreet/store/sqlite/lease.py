@@ -8,6 +8,9 @@ from pathlib import Path
 
 from broadstreet.store.protocol import StoreError, StoreLocked
 
+LEASE = ".lease"
+"""What the name of the lease's file has after that of the database."""
+
 
 class Lease:
     """Held from construction until `release`, or until the process ends in whatever way.
@@ -22,7 +25,7 @@ class Lease:
 
     def __init__(self, database: Path) -> None:
         database = database.resolve()  # one file has one lease, by whatever name it is opened
-        self._path = database.with_name(database.name + ".lease")
+        self._path = database.with_name(database.name + LEASE)
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

@@ -22,6 +22,7 @@ from broadstreet.workflows.surveillance.reading import (
     history,
     series,
     signals,
+    tested_from,
 )
 from broadstreet.workflows.surveillance.rule import Rule
 from broadstreet.workflows.surveillance.strata import Series, Strata
@@ -53,4 +54,5 @@ __all__ = [
     "read_places",
     "series",
     "signals",
+    "tested_from",
 ]

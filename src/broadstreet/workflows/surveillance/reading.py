@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from broadstreet.workflows.surveillance.arrivals import Arrivals, standing_for, 
 from broadstreet.workflows.surveillance.days import date_of, number_of
 from broadstreet.workflows.surveillance.rule import SILENCE, Floats, Rule, Tested, test_day, untested
 from broadstreet.workflows.surveillance.rule import Counted as Days
+from broadstreet.workflows.surveillance.sheet import HISTORY
 from broadstreet.workflows.surveillance.strata import Series
 from broadstreet.workflows.surveillance.tables import (
     ALL,
@@ -154,12 +156,26 @@ def facilities(reader: TableReader) -> dict[str, str]:
     return {str(id): str(name) for id, name in reader.select(FACILITY)}
 
 
-def days_with_visits(reader: TableReader) -> tuple[list[date], list[date]]:
-    """Return the days with visits that were closed, and so tested; and those that wait for it."""
+def tested_from(reader: TableReader) -> date | None:
+    """Return the earliest day that can have been tested; None before a day is closed.
+
+    A night looks so far back as a history needs, and each later one no further than the first. So visits of
+    earlier days are counted and never tested: they came after all days that are tested had passed.
+    """
+    first = reader.select(CLOSED, order=("seq",), limit=1)
+    return date_of(int(first[0][0] or 0) - HISTORY) if first else None
+
+
+def days_with_visits(reader: TableReader) -> tuple[list[date], list[date], list[date]]:
+    """Return the days with visits: those too early to be tested, those that were closed, and so tested; and
+    those that wait for it.
+    """
     last = reader.select(CLOSED, order=("-seq",), limit=1)
-    closed = int(last[0][0] or 0) if last else _EARLIEST
-    days = [int(day) for day in _reported(reader)]
-    return [date_of(d) for d in days if d <= closed], [date_of(d) for d in days if d > closed]
+    closed = date_of(int(last[0][0] or 0)) if last else date.min
+    first = tested_from(reader) or date.min
+    days = [date_of(int(day)) for day in _reported(reader)]
+    bounds = [bisect_left(days, first), bisect_right(days, closed)]
+    return days[: bounds[0]], days[bounds[0] : bounds[1]], days[bounds[1] :]
 
 
 def _arrivals(reader: TableReader, span: Days, series: Series) -> Arrivals:
