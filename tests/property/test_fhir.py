@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from broadstreet.model import fhir
@@ -139,6 +139,8 @@ def test_changed_bytes_are_refused_with_a_path_or_kept_whole(
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=40) | st.text(max_size=40))
 def test_noise_is_refused(noise: bytes | str) -> None:
+    # hypothesis also draws what stands in the sources, and a whole Patient fits into 40 bytes
+    assume("resourceType" not in str(noise))
     with pytest.raises(fhir.Invalid):
         fhir.decode(noise)
 
