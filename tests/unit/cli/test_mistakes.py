@@ -36,7 +36,7 @@ def test_a_folder_without_a_store_is_named(run: Run, tmp_path: Path, command: tu
         (("serve", "--port", "70000"), "mllp.port: expected whole number ≥ 0 and ≤ 65,535, got 70000"),
         (("serve", "--clock", "driven", "--start", "today"), "clock_start: expected instant, got 'today'"),
         (("status", "--config", "none.toml"), "cannot read the settings file none.toml"),
-        (("restore", "none.db"), "there is no file none.db"),
+        (("restore", "none.db"), "expected a file that `broadstreet backup` wrote, found none at none.db"),
         (("signals", "dismiss", "x", "--reason", ""), "--reason: expected a few words, got an empty text"),
         (("signals", "verify", "x", "--reason", " "), "--reason: expected a few words, got"),
         (("quarantine", "discard", "x", "--note", ""), "--note: expected a few words, got"),
