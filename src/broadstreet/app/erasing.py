@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,8 +9,6 @@ from msgspec.structs import replace
 from broadstreet.app.core import Core
 from broadstreet.app.stores import keyring_of
 from broadstreet.model.records import Access, Erasure
-from broadstreet.store.index import Indexer
-from broadstreet.store.index.following import Indexing
 from broadstreet.store.protocol import StoreError
 from broadstreet.trust.access import Leave
 from broadstreet.trust.belongings import Belongings, TextOf, belongings
@@ -59,7 +56,7 @@ def erase(
     hashed = [core.store.indexer.hashed(id) for id in found.residents]
     rows = core.committer.between(lambda writer: writer.erase(sorted(found.entries), hashed))
     core.settle()
-    _settle_index(core)
+    core.settle_index()
     core.committer.between(lambda writer: writer.compact())
     words, files = telling(core.store, found.words), _files(core)
     done = replace(
@@ -107,14 +104,3 @@ def _deleted(
         begun = core.committer.commit(Begin(principal, found.residents, tuple(found.live), basis))
         order = order or begun
     raise StoreError(f"messages about the resident keep coming in: erase {resident} again")
-
-
-def _settle_index(core: Core) -> None:
-    """Wait until the index has taken it away; where no hub runs, do it here."""
-    if core.indexing is not None or not core.store.index_is_beside:
-        core.settle_index()
-        return
-    side = core.store.index_side()
-    assert side is not None
-    with closing(side):
-        Indexing(core.store, side, Indexer(core.store.indexer.keys.key)).catch_up()

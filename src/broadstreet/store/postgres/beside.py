@@ -18,7 +18,7 @@ import psycopg
 from broadstreet.store.index.building import Opening, Progress, build
 from broadstreet.store.index.identity import identity_parts
 from broadstreet.store.index.kinds import KINDS, TOKEN
-from broadstreet.store.postgres import index_rows
+from broadstreet.store.postgres import index_rows, upkeep
 from broadstreet.store.postgres.address import Address
 from broadstreet.store.postgres.connection import Connection, connect, lost, told
 from broadstreet.store.postgres.ddl import index_table, since_index
@@ -122,6 +122,7 @@ class IndexSchema:
             return
         try:
             self._connection.execute("SET lock_timeout = 0")
+            upkeep.until_nobody_sees(self._connection)
             for table in index_rows.WHOLE:
                 self._connection.execute(f"VACUUM (FULL, ANALYZE) {table}")
             self._connection.execute("DELETE FROM index_meta WHERE name = %s", (ERASED,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -32,11 +33,31 @@ _COLUMNS = """
     WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
 _ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)"
 
+_OLDER = """
+    SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND backend_xmin IS NOT NULL AND age(backend_xmin) > age(%s::xid))"""
+_WAIT, _POLL = 10.0, 0.02
+
 _KINDS: dict[str, Kind] = {
     "bigint": "integer", "integer": "integer", "smallint": "integer", "boolean": "integer",
     "double precision": "real", "text": "text", "bytea": "blob",
 }  # fmt: skip
 _numbers = count()
+
+
+def until_nobody_sees(connection: Connection) -> None:
+    """Wait until no other transaction of the database sees what was removed: it would stay in the tables.
+
+    An open one, of whatever program, is waited for no longer than ten seconds.
+    """
+    row = connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
+    deadline = time.monotonic() + _WAIT
+    while row is not None and time.monotonic() < deadline:
+        older = connection.execute(_OLDER, (row[0],)).fetchone()
+        if older is None or not older[0]:
+            return
+        time.sleep(_POLL)
 
 
 def volume_of(connection: Connection) -> Volume:

@@ -201,6 +201,7 @@ class PostgresWriter:
         """Write every table anew without what was removed; each is locked meanwhile."""
         try:
             self._alive().execute("SET lock_timeout = 0")
+            upkeep.until_nobody_sees(self._connection)
             for table in upkeep.tables_of(self._connection):
                 self._connection.execute(f"VACUUM (FULL, ANALYZE) {tables.quoted(table.name)}")
         except psycopg.Error as error:
